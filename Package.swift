@@ -1,0 +1,51 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Debian names the serial build of HDF5 apart; Homebrew has only that one.
+#if os(macOS)
+  let hdf5PkgConfig = "hdf5"
+#else
+  let hdf5PkgConfig = "hdf5-serial"
+#endif
+
+/// A C library of the system: one module map and one shim header, installed by apt or brew.
+func system(_ name: String, pkgConfig: String, apt: [String], brew: [String]) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt(apt), .brew(brew)])
+}
+
+/// An executable of three lines: its command lives in `Commands`, where tests can reach it.
+func command(_ name: String) -> Target {
+  .executableTarget(name: name, dependencies: ["Commands"])
+}
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "token-entropy",
+  platforms: [.macOS(.v14)],
+  products: [
+    .library(name: "TokenGrids", targets: ["TokenGrids"]),
+    .library(name: "TokenData", targets: ["TokenData"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    // C libraries
+    system(
+      "COpenBLAS", pkgConfig: "openblas", apt: ["libopenblas-dev", "liblapacke-dev"],
+      brew: ["openblas"]),
+    system("CHDF5", pkgConfig: hdf5PkgConfig, apt: ["libhdf5-dev"], brew: ["hdf5"]),
+    .target(name: "CKernels"),
+
+    // Libraries, from the ground up
+    .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
+    .target(name: "TokenGrids"),
+    .target(name: "TokenData", dependencies: ["CHDF5", "TokenGrids", "LinearAlgebra"]),
+
+    // Tests
+    .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

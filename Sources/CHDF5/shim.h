@@ -1,0 +1,17 @@
+#ifndef TOKEN_ENTROPY_CHDF5_SHIM_H
+#define TOKEN_ENTROPY_CHDF5_SHIM_H
+
+#include <hdf5.h>
+
+// These are macros around function calls or casts, which Swift does not import.
+static inline hid_t token_h5_native_uint16(void) { return H5T_NATIVE_UINT16; }
+static inline hid_t token_h5_native_uint32(void) { return H5T_NATIVE_UINT32; }
+static inline hid_t token_h5_native_int64(void) { return H5T_NATIVE_INT64; }
+static inline hid_t token_h5_native_float(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t token_h5_native_double(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t token_h5_c_string(void) { return H5T_C_S1; }
+static inline hid_t token_h5_dataset_create(void) { return H5P_DATASET_CREATE; }
+static inline unsigned token_h5_read_only(void) { return H5F_ACC_RDONLY; }
+static inline unsigned token_h5_truncate(void) { return H5F_ACC_TRUNC; }
+
+#endif

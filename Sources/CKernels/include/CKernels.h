@@ -1,0 +1,4 @@
+#ifndef TOKEN_ENTROPY_CKERNELS_H
+#define TOKEN_ENTROPY_CKERNELS_H
+
+#endif

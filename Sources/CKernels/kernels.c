@@ -1,0 +1,1 @@
+// Hot loops that need C live in this target.

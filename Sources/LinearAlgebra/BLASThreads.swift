@@ -1,0 +1,13 @@
+import COpenBLAS
+
+/// The BLAS library that was loaded: its kernels and its threads.
+public enum BLAS {
+  /// The processor whose kernels OpenBLAS chose as it loaded, such as `Zen` or `SkylakeX`.
+  public static var coreName: String { String(cString: openblas_get_corename()) }
+
+  /// How many threads a BLAS call may use.
+  public static var threads: Int {
+    get { Int(openblas_get_num_threads()) }
+    set { openblas_set_num_threads(Int32(clamping: newValue)) }
+  }
+}

@@ -1,0 +1,37 @@
+/// A dense matrix of `Double`, row-major.
+public struct Matrix: Hashable, Sendable {
+  /// The number of rows.
+  public let rows: Int
+  /// The number of columns.
+  public let columns: Int
+  /// The elements, row by row: element (i, j) is `elements[i * columns + j]`.
+  public var elements: [Double]
+
+  /// Makes a `rows` × `columns` matrix of zeros.
+  public init(rows: Int, columns: Int) {
+    self.init(rows: rows, columns: columns, elements: Array(repeating: 0, count: rows * columns))
+  }
+
+  /// Makes a matrix from its elements in row-major order.
+  ///
+  /// - Precondition: there are `rows · columns` elements.
+  public init(rows: Int, columns: Int, elements: [Double]) {
+    precondition(elements.count == rows * columns, "a matrix has rows × columns elements")
+    self.rows = rows
+    self.columns = columns
+    self.elements = elements
+  }
+
+  /// The element in row `i`, column `j`.
+  @inlinable public subscript(i: Int, j: Int) -> Double {
+    get { elements[i * columns + j] }
+    set { elements[i * columns + j] = newValue }
+  }
+
+  /// The identity of order `n`.
+  public static func identity(_ n: Int) -> Matrix {
+    var matrix = Matrix(rows: n, columns: n)
+    for i in 0..<n { matrix[i, i] = 1 }
+    return matrix
+  }
+}

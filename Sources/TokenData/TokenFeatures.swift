@@ -1,0 +1,22 @@
+import TokenGrids
+
+/// What the estimators read: m images, each a grid of n tokens, each token a feature v ∈ R^d.
+///
+/// A ``TokenDataset`` looks its features up in the codebook; tests and simulations supply their own.
+public protocol TokenFeatures: Sendable {
+  /// What the features come from, for messages: a file name.
+  var name: String { get }
+  /// The grid the tokens stand on; n = `grid.cellCount`.
+  var grid: TokenGrid { get }
+  /// m, the number of images.
+  var imageCount: Int { get }
+  /// d, the number of channels of one token's feature.
+  var featureDimensions: Int { get }
+
+  /// The features of a run of images, row-major `images × n × d`.
+  ///
+  /// Must be safe to call from several threads at once; estimators read blocks concurrently.
+  ///
+  /// - Throws: an error that names the image and token when a feature is not finite.
+  func features(ofImages images: Range<Int>) throws -> [Float]
+}

@@ -1,0 +1,38 @@
+/// One cell of a ``TokenGrid``, with zero-based coordinates.
+public struct GridCell: Hashable, Sendable {
+  /// The frame; 0 for images.
+  public var frame: Int
+  /// The row, from the top.
+  public var row: Int
+  /// The column, from the left.
+  public var column: Int
+
+  /// Makes a cell from its coordinates.
+  public init(frame: Int = 0, row: Int, column: Int) {
+    self.frame = frame
+    self.row = row
+    self.column = column
+  }
+}
+
+extension GridCell: LosslessStringConvertible {
+  /// Reads `row,column` or `frame,row,column`; nil for anything else.
+  ///
+  /// Whether the cell lies on a grid is for ``TokenGrid/contains(_:)`` to say.
+  public init?(_ description: String) {
+    let parts = description.split(separator: ",", omittingEmptySubsequences: false)
+      .map { Int($0.filter { $0 != " " }) }
+    let numbers = parts.compactMap(\.self)
+    guard numbers.count == parts.count else { return nil }
+    switch numbers.count {
+    case 2: self.init(row: numbers[0], column: numbers[1])
+    case 3: self.init(frame: numbers[0], row: numbers[1], column: numbers[2])
+    default: return nil
+    }
+  }
+
+  /// `(row, column)`, preceded by the frame when that is not 0.
+  public var description: String {
+    frame == 0 ? "(\(row), \(column))" : "(\(frame), \(row), \(column))"
+  }
+}
