@@ -27,6 +27,7 @@ let package = Package(
   products: [
     .library(name: "TokenGrids", targets: ["TokenGrids"]),
     .library(name: "TokenData", targets: ["TokenData"]),
+    .library(name: "EntropyEstimation", targets: ["EntropyEstimation"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -43,9 +44,14 @@ let package = Package(
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
     .target(name: "TokenGrids"),
     .target(name: "TokenData", dependencies: ["CHDF5", "TokenGrids", "LinearAlgebra"]),
+    .target(
+      name: "EntropyEstimation", dependencies: ["TokenData", "TokenGrids", "LinearAlgebra"]),
 
     // Tests
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
+    .testTarget(
+      name: "EntropyEstimationTests",
+      dependencies: ["EntropyEstimation", "TokenData", "TokenGrids", "LinearAlgebra"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -28,6 +28,15 @@ public struct Matrix: Hashable, Sendable {
     set { elements[i * columns + j] = newValue }
   }
 
+  /// The matrix with rows and columns exchanged.
+  public func transposed() -> Matrix {
+    var result = Matrix(rows: columns, columns: rows)
+    for i in 0..<rows {
+      for j in 0..<columns { result[j, i] = self[i, j] }
+    }
+    return result
+  }
+
   /// The identity of order `n`.
   public static func identity(_ n: Int) -> Matrix {
     var matrix = Matrix(rows: n, columns: n)

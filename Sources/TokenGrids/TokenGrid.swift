@@ -22,6 +22,9 @@ public struct TokenGrid: Hashable, Sendable {
   /// N = T·H·W, the number of tokens.
   public var cellCount: Int { frames * rows * columns }
 
+  /// All cells in raster order.
+  public var rasterCells: [GridCell] { (0..<cellCount).map(cell(at:)) }
+
   /// Whether the grid has more than one frame.
   public var isVideo: Bool { frames > 1 }
 

@@ -1,4 +1,6 @@
 #ifndef TOKEN_ENTROPY_CKERNELS_H
 #define TOKEN_ENTROPY_CKERNELS_H
 
+#include "scatter.h"
+
 #endif

@@ -1,1 +1,0 @@
-// Hot loops that need C live in this target.

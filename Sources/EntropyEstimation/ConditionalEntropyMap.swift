@@ -1,0 +1,207 @@
+import Foundation
+import LinearAlgebra
+import TokenData
+import TokenGrids
+
+/// H(v_i | v_j) for one reference token j and every token i: how much each token still surprises once the reference is
+/// known. (PAR, supplement D.2, figure 11.)
+public struct ConditionalEntropyMap: Sendable {
+  /// The reference token j.
+  public let reference: GridCell
+  /// The grid.
+  public let grid: TokenGrid
+  /// H(v_i | v_j) in nats, by raster index; nil for the reference itself.
+  public let entropy: [Estimate?]
+  /// How entropies were estimated.
+  public let bound: EntropyBound
+  /// m.
+  public let imageCount: Int
+  /// d.
+  public let featureDimensions: Int
+
+  /// Mean entropy over the tokens at each Euclidean distance from the reference, nearest first.
+  ///
+  /// Distances are between cell centres in one frame, rounded to whole cells; tokens of other frames are left out. The
+  /// standard error takes the tokens' errors as fully dependent, since they share the images, so it does not shrink with
+  /// the number of tokens at a distance.
+  public var byDistance: [(distance: Int, entropy: Estimate, tokens: Int)] {
+    var groups: [Int: [Estimate]] = [:]
+    for (index, estimate) in entropy.enumerated() {
+      guard let estimate else { continue }
+      let cell = grid.cell(at: index)
+      guard cell.frame == reference.frame else { continue }
+      let (rows, columns) = (cell.row - reference.row, cell.column - reference.column)
+      let distance = Double(rows * rows + columns * columns).squareRoot().rounded()
+      groups[Int(distance), default: []].append(estimate)
+    }
+    return groups.sorted { $0.key < $1.key }.map { distance, estimates in
+      let count = Double(estimates.count)
+      return (
+        distance,
+        Estimate(
+          value: estimates.reduce(0) { $0 + $1.value } / count,
+          standardError: estimates.reduce(0) { $0 + $1.standardError } / count),
+        estimates.count
+      )
+    }
+  }
+}
+
+extension ConditionalEntropyMap {
+  /// Maps for a few references, straight from the features: only the products with the references are summed.
+  ///
+  /// - Parameter jitter: ε of ε·tr(Σ)/D added to the diagonal of the covariance; 0 adds nothing.
+  /// - Throws: ``EstimationError`` for a reference outside the grid, too few images (ν < d) and degenerate channels; and
+  ///   what reading the features throws.
+  /// - Complexity: O(m·n·d²·references).
+  public static func maps(
+    references: [GridCell], of features: some TokenFeatures, bound: EntropyBound = .debiased,
+    jitter: Double = 0
+  ) throws -> [ConditionalEntropyMap] {
+    let (grid, d) = (features.grid, features.featureDimensions)
+    try check(references, on: grid, name: features.name)
+    try TokenMoments.requireImages(
+      features.imageCount, contextTokens: 1, featureDimensions: d, source: features.name)
+    let scatter = try TokenScatter(
+      count: features.imageCount, channels: d, references: references.map(grid.index(of:)),
+      shift: try features.provisionalMean(of: 0..<features.imageCount),
+      rows: { try features.features(ofImages: $0) })
+    let size = grid.cellCount * d * d
+    var marginal = (0..<grid.cellCount).map { token in
+      Matrix(
+        rows: d, columns: d, elements: Array(scatter.marginal[token * d * d..<(token + 1) * d * d]))
+    }
+    let trace = marginal.reduce(0.0) { sum, block in
+      (0..<d).reduce(sum) { $0 + block[$1, $1] }
+    }
+    for token in marginal.indices {
+      for c in 0..<d { marginal[token][c, c] += jitter * trace / Double(grid.cellCount * d) }
+    }
+    let whitening = try TokenWhitening(
+      marginal: marginal, grid: grid, imageCount: features.imageCount, name: features.name)
+    return try references.enumerated().map { index, reference in
+      let cross = (0..<grid.cellCount).map { token in
+        Matrix(
+          rows: d, columns: d,
+          elements: Array(
+            scatter.cross[index * size + token * d * d..<index * size + (token + 1) * d * d]))
+      }
+      return try whitening.map(reference: reference, cross: cross, bound: bound)
+    }
+  }
+
+  /// Maps for any references from moments that are already there: cheapest for all n of them.
+  ///
+  /// - Throws: ``EstimationError`` for a reference outside the grid, too few images (ν < d) and degenerate channels.
+  /// - Complexity: O(references·n·d³).
+  public static func maps(
+    references: [GridCell], moments: TokenMoments, bound: EntropyBound = .debiased
+  ) throws -> [ConditionalEntropyMap] {
+    let grid = moments.grid
+    try check(references, on: grid, name: moments.name)
+    try moments.requireImages(contextTokens: 1)
+    let whitening = try TokenWhitening(
+      marginal: (0..<grid.cellCount).map { moments.scatter(between: $0, and: $0) }, grid: grid,
+      imageCount: moments.imageCount, name: moments.name)
+    return try references.map { reference in
+      let j = grid.index(of: reference)
+      return try whitening.map(
+        reference: reference,
+        cross: (0..<grid.cellCount).map { moments.scatter(between: j, and: $0) }, bound: bound)
+    }
+  }
+
+  private static func check(
+    _ references: [GridCell], on grid: TokenGrid, name: String
+  ) throws(EstimationError) {
+    for reference in references where !grid.contains(reference) {
+      throw .referenceOutsideGrid(source: name, cell: reference, grid: grid)
+    }
+  }
+}
+
+/// The Cholesky factors of the tokens' own scatters, which whiten one token at a time.
+private struct TokenWhitening {
+  let factors: [CholeskyFactor]
+  let grid: TokenGrid
+  let imageCount: Int
+  let name: String
+
+  init(
+    marginal: [Matrix], grid: TokenGrid, imageCount: Int, name: String
+  ) throws(EstimationError) {
+    var factors: [CholeskyFactor] = []
+    for (token, scatter) in marginal.enumerated() {
+      let cell = grid.cell(at: token)
+      for c in 0..<scatter.rows where !(scatter[c, c] > 0) {
+        throw .constantChannel(source: name, cell: cell, channel: c, images: imageCount)
+      }
+      do throws(NotPositiveDefinite) {
+        factors.append(try CholeskyFactor(ofLowerTriangle: scatter))
+      } catch {
+        throw .dependentChannel(
+          source: name, cell: cell, channel: error.index, context: "the token's other channels")
+      }
+    }
+    self.factors = factors
+    self.grid = grid
+    self.imageCount = imageCount
+    self.name = name
+  }
+
+  /// The map of one reference j from the scatters between it and every token i, d × d each.
+  ///
+  /// With C the cross-covariance of the whitened tokens, the residual scatter of i given j is L_i(1 − CᵀC)L_iᵀ.
+  func map(
+    reference: GridCell, cross: [Matrix], bound: EntropyBound
+  ) throws(EstimationError) -> ConditionalEntropyMap {
+    let j = grid.index(of: reference)
+    let d = factors[j].order
+    let fit = ResidualFit(imageCount: imageCount, channels: d, predictors: d)
+    let standardError = fit.gaussianStandardError
+    var entropy: [Estimate?] = []
+    for (token, products) in cross.enumerated() {
+      guard token != j else {
+        entropy.append(nil)
+        continue
+      }
+      // L_j⁻¹ W_ji, transposed, then whitened by token i: Cᵀ.
+      let half = factors[j].solveLower(products).transposed()
+      let correlation = factors[token].solveLower(half)
+      var residual = correlation.timesTranspose()
+      for a in 0..<d {
+        for b in 0...a { residual[a, b] = (a == b ? 1 : 0) - residual[a, b] }
+      }
+      let logDeterminant: Double
+      do throws(NotPositiveDefinite) {
+        logDeterminant = try CholeskyFactor(ofLowerTriangle: residual).logDeterminant
+      } catch {
+        throw .dependentChannel(
+          source: name, cell: grid.cell(at: token), channel: error.index,
+          context: "token \(reference) and the token's other channels")
+      }
+      entropy.append(
+        Estimate(
+          value: bound.entropy(logDeterminant: factors[token].logDeterminant + logDeterminant, fit),
+          standardError: standardError))
+    }
+    return ConditionalEntropyMap(
+      reference: reference, grid: grid, entropy: entropy, bound: bound, imageCount: imageCount,
+      featureDimensions: d)
+  }
+}
+
+extension TokenMoments {
+  /// The scatter between two tokens, rows for `first`'s channels: d × d.
+  func scatter(between first: Int, and second: Int) -> Matrix {
+    let d = featureDimensions
+    var result = Matrix(rows: d, columns: d)
+    for a in 0..<d {
+      for b in 0..<d {
+        let (i, j) = (first * d + a, second * d + b)
+        result[a, b] = i >= j ? scatter[i, j] : scatter[j, i]
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+
+/// How the entropy of Gaussian residuals is estimated from their scatter W = RᵀR, where f_θ is linear.
+///
+/// d is the number of channels of the target, p the number of predictors (without the intercept), m the number of
+/// images, ν = m − 1 − p the residual degrees of freedom.
+public enum EntropyBound: String, CaseIterable, Sendable, Codable {
+  /// As Algorithm 1 of the paper prints it: ½ log((2πe)^d |W/m|), on the very data f_θ was fitted to. It sinks as the
+  /// context grows, even for noise: by about ½·d·log(1 − p/m).
+  case algorithm1 = "algorithm-1"
+  /// ½[d·log(2πe) + log|W/ν| − c(ν, d)] with c(ν, d) = Σ_{i=1…d} ψ((ν − i + 1)/2) + d·log(2/ν): exactly unbiased when the
+  /// residuals are Gaussian (W is then Wishart distributed with ν degrees of freedom).
+  case debiased
+
+  /// The entropy bound in nats.
+  ///
+  /// - Parameters:
+  ///   - logDeterminant: log|W|.
+  ///   - freedom: The m, d and p of the fit.
+  func entropy(logDeterminant: Double, _ fit: ResidualFit) -> Double {
+    let d = Double(fit.channels)
+    let constant = d * log(2 * .pi * M_E)
+    switch self {
+    case .algorithm1:
+      return 0.5 * (constant + logDeterminant - d * log(Double(fit.imageCount)))
+    case .debiased:
+      return 0.5 * (constant + logDeterminant - fit.expectedLogDeterminant)
+    }
+  }
+}
+
+/// The sizes of one least-squares fit of a token on its context, and what the Wishart distribution makes of them.
+struct ResidualFit: Hashable {
+  /// m.
+  let imageCount: Int
+  /// d, the channels of the target.
+  let channels: Int
+  /// p, the numbers in the context, without the intercept.
+  let predictors: Int
+
+  /// ν = m − 1 − p.
+  var degreesOfFreedom: Int { imageCount - 1 - predictors }
+
+  /// E log|W| when the residual covariance is the identity: Σ ψ((ν − i + 1)/2) + d·log 2.
+  var expectedLogDeterminant: Double {
+    (0..<channels).reduce(Double(channels) * log(2)) {
+      $0 + digamma(Double(degreesOfFreedom - $1) / 2)
+    }
+  }
+
+  /// The standard error of the entropy when the residuals are Gaussian: ½·√(Σ ψ₁((ν − i + 1)/2)).
+  var gaussianStandardError: Double {
+    0.5
+      * (0..<channels).reduce(0.0) { $0 + trigamma(Double(degreesOfFreedom - $1) / 2) }
+      .squareRoot()
+  }
+}

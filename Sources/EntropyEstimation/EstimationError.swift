@@ -1,0 +1,51 @@
+import TokenGrids
+
+/// Why conditional entropies cannot be estimated from a set of tokens.
+public enum EstimationError: Error, Equatable {
+  /// There are fewer images than the largest fit needs (ν ≥ d). `predictors` is that fit's p, `channels` its d.
+  case tooFewImages(
+    source: String, images: Int, predictors: Int, channels: Int, largestFeatureDimensions: Int)
+  /// A channel of a token has the same value in every image, so that its entropy is −∞.
+  case constantChannel(source: String, cell: GridCell, channel: Int, images: Int)
+  /// A channel of a token is a linear function of what comes before it, so that its conditional entropy is −∞.
+  case dependentChannel(source: String, cell: GridCell, channel: Int, context: String)
+  /// The order and the data have different grids.
+  case gridMismatch(source: String, data: TokenGrid, order: String, orderGrid: TokenGrid)
+  /// A reference cell outside the grid.
+  case referenceOutsideGrid(source: String, cell: GridCell, grid: TokenGrid)
+  /// Moments of different grids, channels or contents cannot be merged.
+  case incompatibleMoments(first: String, second: String)
+}
+
+extension EstimationError: CustomStringConvertible {
+  /// One sentence for the user: what was found, where, what was expected, and what to do.
+  public var description: String {
+    switch self {
+    case .tooFewImages(let source, let images, let predictors, let channels, let largest):
+      """
+      \(source): \(images) images are too few for a regression on \(predictors) numbers; at least \
+      \(predictors + channels + 1) images are needed\
+      \(largest > 0 ? ", or --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")
+      """
+    case .constantChannel(let source, let cell, let channel, let images):
+      """
+      \(source): channel \(channel) of token \(cell) has the same value in all \(images) images, so its entropy is minus \
+      infinity; remove it with --feature-dimensions or add --jitter
+      """
+    case .dependentChannel(let source, let cell, let channel, let context):
+      """
+      \(source): channel \(channel) of token \(cell) is a linear function of \(context), so its conditional entropy is \
+      minus infinity; reduce --feature-dimensions or add --jitter
+      """
+    case .gridMismatch(let source, let data, let order, let orderGrid):
+      "\(order) is an order of a \(orderGrid) grid, but \(source) has a \(data) grid"
+    case .referenceOutsideGrid(let source, let cell, let grid):
+      """
+      reference \(cell) is outside the \(grid) grid of \(source): rows are 0 to \(grid.rows - 1), columns 0 to \
+      \(grid.columns - 1)\(grid.isVideo ? ", frames 0 to \(grid.frames - 1)" : "")
+      """
+    case .incompatibleMoments(let first, let second):
+      "the moments of \(first) and of \(second) cannot be merged: their grids or feature dimensions differ"
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import LinearAlgebra
+
+/// Reads the entropies of one step after another off the Cholesky factor of a whole order.
+struct StepEstimator {
+  /// L, with the tokens in the order's sequence.
+  let lower: Matrix
+  /// m.
+  let imageCount: Int
+  /// d.
+  let channels: Int
+  let bound: EntropyBound
+
+  struct Step {
+    var sequential: [Estimate] = []
+    var parallel: [Estimate] = []
+    var increase: [Estimate] = []
+    var totalCorrelation = Estimate(value: 0, standardError: 0)
+  }
+
+  /// The entropies of the tokens at the positions `tokens` of the sequence, which make up one step.
+  func step(tokens: Range<Int>) -> Step {
+    let d = channels
+    let past = tokens.lowerBound
+    let parallelFit = ResidualFit(imageCount: imageCount, channels: d, predictors: past * d)
+    let parallelError = parallelFit.gaussianStandardError
+    let parallelFreedom = Double(parallelFit.degreesOfFreedom)
+    var result = Step()
+    // The rows of token k of the step, whitened by its parallel residual covariance: their products are the canonical
+    // cross-correlations of the step's residuals.
+    var whitened = Matrix(rows: tokens.count * d, columns: tokens.count * d)
+    for position in tokens {
+      let rows = position * d..<(position + 1) * d
+      let fit = ResidualFit(imageCount: imageCount, channels: d, predictors: position * d)
+      let sequential = Estimate(
+        value: bound.entropy(logDeterminant: logDeterminant(ofDiagonalBlock: rows), fit),
+        standardError: fit.gaussianStandardError)
+      result.sequential.append(sequential)
+      guard position > tokens.lowerBound else {
+        // The first token of a step sees the same either way.
+        result.parallel.append(sequential)
+        result.increase.append(Estimate(value: 0, standardError: 0))
+        if tokens.count > 1 { whitened.setLowerIdentity(at: 0, size: d) }
+        continue
+      }
+      let own = lower.block(rows: rows, columns: past * d..<(position + 1) * d).lowerTrapezoid(d)
+      guard let factor = try? CholeskyFactor(ofLowerTriangle: own.timesTranspose()) else {
+        // L·Lᵀ of rows whose last block is a non-singular triangle.
+        preconditionFailure("a product of a non-singular factor with its transpose is definite")
+      }
+      let residual = factor.solveLower(own)
+      whitened.setRows(from: (position - past) * d, to: residual)
+      let parallel = Estimate(
+        value: bound.entropy(logDeterminant: factor.logDeterminant, parallelFit),
+        standardError: parallelError)
+      result.parallel.append(parallel)
+      // Σρ² is what of the whitened residual lies in the columns of the other tokens.
+      let shared = Double(d) - residual.squaredNorm(columns: own.columns - d..<own.columns)
+      result.increase.append(
+        Estimate(
+          value: parallel.value - sequential.value,
+          standardError: Self.standardError(
+            squaredCorrelations: shared, pairs: (position - past) * d * d,
+            freedom: parallelFreedom)))
+    }
+    let total = result.increase.reduce(0) { $0 + $1.value }
+    result.totalCorrelation = Estimate(
+      value: total,
+      standardError: tokens.count < 2
+        ? 0
+        : Self.standardError(
+          squaredCorrelations: whitened.timesTranspose().squaredNormBelowBlocks(ofSize: d),
+          pairs: tokens.count * (tokens.count - 1) / 2 * d * d, freedom: parallelFreedom))
+    return result
+  }
+
+  private func logDeterminant(ofDiagonalBlock rows: Range<Int>) -> Double {
+    2 * rows.reduce(0) { $0 + log(lower[$1, $1]) }
+  }
+
+  /// The standard error of a mutual information or total correlation of Gaussian variables.
+  ///
+  /// To first order in 1/ν its variance is the sum S of the squared canonical correlations over ν (the delta method), to
+  /// which independent variables, whose 2ν·I is χ² with as many degrees of freedom as there are `pairs` of numbers, add
+  /// pairs/(2ν²). The sample's S is too large by about pairs/ν, which is taken off.
+  private static func standardError(
+    squaredCorrelations: Double, pairs: Int, freedom: Double
+  ) -> Double {
+    let squared = max(squaredCorrelations - Double(pairs) / freedom, 0)
+    return (squared / freedom + Double(pairs) / (2 * freedom * freedom)).squareRoot()
+  }
+}
+
+extension Matrix {
+  /// The same rows with what stands above the diagonal of the last `size` columns set to zero: rows of a factor carry
+  /// leftovers there.
+  fileprivate consuming func lowerTrapezoid(_ size: Int) -> Matrix {
+    let first = columns - size
+    for i in 0..<rows {
+      for j in (i + 1)..<max(size, i + 1) { self[i, first + j] = 0 }
+    }
+    return self
+  }
+
+  fileprivate mutating func setRows(from first: Int, to rows: Matrix) {
+    for i in 0..<rows.rows {
+      for j in 0..<rows.columns { self[first + i, j] = rows[i, j] }
+    }
+  }
+
+  fileprivate mutating func setLowerIdentity(at first: Int, size: Int) {
+    for i in first..<first + size { self[i, i] = 1 }
+  }
+
+  fileprivate func squaredNorm(columns range: Range<Int>) -> Double {
+    var sum = 0.0
+    for i in 0..<rows {
+      for j in range { sum += self[i, j] * self[i, j] }
+    }
+    return sum
+  }
+
+  /// The sum of squares below the diagonal blocks of `size`.
+  fileprivate func squaredNormBelowBlocks(ofSize size: Int) -> Double {
+    var sum = 0.0
+    for i in 0..<rows {
+      for j in 0..<i / size * size { sum += self[i, j] * self[i, j] }
+    }
+    return sum
+  }
+}

@@ -1,0 +1,148 @@
+import LinearAlgebra
+import TokenData
+import TokenGrids
+
+/// The count, mean and scatter of the features of all tokens: all that a linear regressor needs to know of the data.
+///
+/// Coordinates are numbered token by token in raster order: token k's channel c is coordinate k·d + c. Moments of
+/// disjoint sets of images merge exactly, so they may be accumulated anywhere.
+public struct TokenMoments: Sendable {
+  /// What the features come from, for messages.
+  public let name: String
+  /// The grid the tokens stand on; n = `grid.cellCount`.
+  public let grid: TokenGrid
+  /// d.
+  public let featureDimensions: Int
+  /// m, the number of images.
+  public private(set) var imageCount: Int
+  /// x̄, of n·d numbers.
+  public private(set) var mean: [Double]
+  /// Σ (x − x̄)(x − x̄)ᵀ, (n·d) × (n·d), lower triangle.
+  public private(set) var scatter: Matrix
+  /// ε of the `--jitter ε` that was added to the diagonal; 0 when nothing was added.
+  public private(set) var jitter = 0.0
+
+  /// How products of features are summed.
+  public enum Precision: Sendable {
+    /// In single precision over short runs of images, and those in double precision: see ``ScatterSum``.
+    case mixed
+    /// In double precision throughout (`dsyrk`); half as fast.
+    case double
+  }
+
+  /// Accumulates the moments of a run of images, all of them by default.
+  ///
+  /// - Parameters:
+  ///   - features: The tokens.
+  ///   - images: Which images; all by default.
+  ///   - precision: How products are summed.
+  ///   - progress: Told how many images have been read.
+  /// - Throws: What reading the features throws.
+  /// - Complexity: O(m·(n·d)²/2), on all cores.
+  public init(
+    of features: some TokenFeatures, images: Range<Int>? = nil, precision: Precision = .mixed,
+    progress: (Int) -> Void = { _ in }
+  ) throws {
+    let images = images ?? 0..<features.imageCount
+    let shift = try features.provisionalMean(of: images)
+    let rows: @Sendable (Range<Int>) throws -> [Float] = {
+      try features.features(
+        ofImages: images.lowerBound + $0.lowerBound..<images.lowerBound + $0.upperBound)
+    }
+    name = features.name
+    grid = features.grid
+    featureDimensions = features.featureDimensions
+    imageCount = images.count
+    switch precision {
+    case .mixed:
+      var sum = ScatterSum(shift: shift)
+      try sum.add(count: images.count, rows: rows, progress: progress)
+      mean = sum.mean
+      scatter = sum.aboutMean()
+    case .double:
+      var sum = DoubleScatterSum(shift: shift.map(Double.init))
+      try sum.add(count: images.count, rows: rows, progress: progress)
+      mean = sum.mean
+      scatter = sum.aboutMean()
+    }
+  }
+
+  /// Adds the moments of other images: δ = x̄_b − x̄_a, W = W_a + W_b + δδᵀ·m_a·m_b/(m_a + m_b) (Chan, Golub and LeVeque,
+  /// 1983).
+  ///
+  /// - Throws: ``EstimationError/incompatibleMoments(first:second:)`` if grids or feature dimensions differ.
+  /// - Complexity: O((n·d)²).
+  public mutating func merge(_ other: TokenMoments) throws(EstimationError) {
+    guard grid == other.grid, featureDimensions == other.featureDimensions else {
+      throw .incompatibleMoments(first: name, second: other.name)
+    }
+    guard other.imageCount > 0 else { return }
+    let total = Double(imageCount + other.imageCount)
+    let weight = Double(imageCount) * Double(other.imageCount) / total
+    let delta = zip(other.mean, mean).map { $0 - $1 }
+    for i in delta.indices {
+      for j in 0...i { scatter[i, j] += other.scatter[i, j] + weight * delta[i] * delta[j] }
+      mean[i] += delta[i] * Double(other.imageCount) / total
+    }
+    imageCount += other.imageCount
+  }
+
+  /// Adds ε·tr(Σ)/D to the diagonal of the covariance Σ of D numbers, so that degenerate data can be factored.
+  ///
+  /// The result says so in ``jitter``; whoever prints a number must print it too.
+  /// - Complexity: O(n·d).
+  public mutating func addJitter(_ epsilon: Double) {
+    let trace = mean.indices.reduce(0.0) { $0 + scatter[$1, $1] }
+    for i in mean.indices { scatter[i, i] += epsilon * trace / Double(mean.count) }
+    jitter += epsilon
+  }
+
+  /// The cell and channel of a coordinate.
+  func place(ofCoordinate index: Int) -> (cell: GridCell, channel: Int) {
+    (grid.cell(at: index / featureDimensions), index % featureDimensions)
+  }
+
+  /// Refuses channels that are the same in all images.
+  func requireVaryingChannels() throws(EstimationError) {
+    for i in mean.indices where !(scatter[i, i] > 0) {
+      let (cell, channel) = place(ofCoordinate: i)
+      throw .constantChannel(source: name, cell: cell, channel: channel, images: imageCount)
+    }
+  }
+
+  /// Refuses fits on `tokens` context tokens when the images do not suffice: ν = m − 1 − p must be at least d.
+  func requireImages(contextTokens tokens: Int) throws(EstimationError) {
+    try Self.requireImages(
+      imageCount, contextTokens: tokens, featureDimensions: featureDimensions, source: name)
+  }
+
+  /// Refuses fits on `tokens` context tokens of d numbers when m images do not suffice.
+  static func requireImages(
+    _ imageCount: Int, contextTokens tokens: Int, featureDimensions d: Int, source: String
+  ) throws(EstimationError) {
+    guard imageCount - 1 - tokens * d >= d else {
+      throw .tooFewImages(
+        source: source, images: imageCount, predictors: tokens * d, channels: d,
+        largestFeatureDimensions: max(imageCount - 1, 0) / (tokens + 1))
+    }
+  }
+}
+
+extension TokenFeatures {
+  /// The mean of the first few images, about which sums of products lose little precision.
+  func provisionalMean(of images: Range<Int>) throws -> [Float] {
+    let columns = grid.cellCount * featureDimensions
+    let sample = images.prefix(256)
+    guard !sample.isEmpty else { return Array(repeating: 0, count: columns) }
+    let rows = try features(ofImages: sample)
+    var sums = [Double](repeating: 0, count: columns)
+    rows.withUnsafeBufferPointer { rows in
+      sums.withUnsafeMutableBufferPointer { sums in
+        for i in 0..<sample.count {
+          for j in 0..<columns { sums[j] += Double(rows[i * columns + j]) }
+        }
+      }
+    }
+    return sums.map { Float($0 / Double(sample.count)) }
+  }
+}

@@ -1,0 +1,64 @@
+import COpenBLAS
+
+/// A matrix is not positive definite: its leading minor of order `index + 1` is not positive.
+public struct NotPositiveDefinite: Error, Equatable {
+  /// The row, from 0, at which the factorisation failed.
+  public let index: Int
+}
+
+/// The Cholesky factor L of a symmetric positive definite matrix A = L·Lᵀ.
+public struct CholeskyFactor: Sendable {
+  /// L, lower triangular, row-major. What is above the diagonal has no meaning.
+  public let lower: Matrix
+
+  /// Factors the matrix whose lower triangle is given; what is above the diagonal is not read.
+  ///
+  /// - Parameter relativePivot: The least share of a diagonal element that may remain after the rows before it have
+  ///   been eliminated; below it the matrix counts as singular, since rounding decides what is left.
+  /// - Throws: ``NotPositiveDefinite`` with the row at which the factorisation failed.
+  /// - Complexity: n³/3 multiplications and additions (`dpotrf`), on all of BLAS's threads.
+  public init(
+    ofLowerTriangle matrix: consuming Matrix, relativePivot: Double = 1e-12
+  ) throws(NotPositiveDefinite) {
+    let n = matrix.rows
+    precondition(matrix.columns == n, "only square matrices have a Cholesky factor")
+    let diagonal = (0..<n).map { matrix[$0, $0] }
+    // A row-major lower triangle is a column-major upper one: Uᵀ·U there is L·Lᵀ here, and nothing is transposed.
+    let info = matrix.elements.withUnsafeMutableBufferPointer { buffer in
+      n == 0
+        ? 0 : LAPACKE_dpotrf(LAPACK_COL_MAJOR, 85 /* U */, Int32(n), buffer.baseAddress, Int32(n))
+    }
+    precondition(info >= 0, "dpotrf refuses its argument \(-info)")
+    guard info == 0 else { throw NotPositiveDefinite(index: Int(info) - 1) }
+    for i in 0..<n {
+      let pivot = matrix[i, i]
+      guard pivot * pivot > relativePivot * diagonal[i] else { throw NotPositiveDefinite(index: i) }
+    }
+    lower = matrix
+  }
+
+  /// The order of the matrix.
+  public var order: Int { lower.rows }
+
+  /// log|A|, in nats.
+  public var logDeterminant: Double {
+    var sum = 0.0
+    for i in 0..<order { sum += Double.log(lower[i, i]) }
+    return 2 * sum
+  }
+
+  /// L⁻¹·B for a B of as many rows.
+  ///
+  /// - Complexity: O(n² · columns) (`dtrsm`).
+  public func solveLower(_ right: consuming Matrix) -> Matrix {
+    precondition(right.rows == order, "a right-hand side has as many rows as the factor")
+    let (rows, columns) = (Int32(right.rows), Int32(right.columns))
+    guard rows > 0, columns > 0 else { return right }
+    right.elements.withUnsafeMutableBufferPointer { buffer in
+      cblas_dtrsm(
+        CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, rows, columns, 1,
+        lower.elements, rows, buffer.baseAddress, columns)
+    }
+    return right
+  }
+}

@@ -1,0 +1,58 @@
+/// The sum of products Σ (x − s)(x − s)ᵀ in double precision throughout, by `dsyrk`: what ``ScatterSum`` is compared with,
+/// and the choice for data so ill-conditioned that its precision does not suffice.
+public struct DoubleScatterSum: Sendable {
+  /// What is subtracted from every row before it is multiplied.
+  public let shift: [Double]
+  /// The number of rows added so far.
+  public private(set) var count = 0
+  private var columnSums: [Double]
+  private var sums: Matrix
+
+  /// How many rows are converted and multiplied together.
+  static let rowsPerBlock = 512
+
+  /// Makes an empty sum about `shift`, which has one number a column.
+  public init(shift: [Double]) {
+    self.shift = shift
+    columnSums = Array(repeating: 0, count: shift.count)
+    sums = Matrix(rows: shift.count, columns: shift.count)
+  }
+
+  /// Adds `count` rows, as ``ScatterSum/add(count:rows:progress:)`` does.
+  ///
+  /// - Complexity: O(count · columns²/2) (`dsyrk`), on all of BLAS's threads.
+  public mutating func add(
+    count: Int, rows: (Range<Int>) throws -> [Float], progress: (Int) -> Void = { _ in }
+  ) rethrows {
+    let columns = shift.count
+    for start in stride(from: 0, to: count, by: Self.rowsPerBlock) {
+      let block = start..<min(start + Self.rowsPerBlock, count)
+      let data = try rows(block)
+      precondition(data.count == block.count * columns, "rows have \(columns) columns")
+      var centred = Matrix(rows: block.count, columns: columns)
+      for i in 0..<block.count {
+        for j in 0..<columns {
+          let value = Double(data[i * columns + j]) - shift[j]
+          centred.elements[i * columns + j] = value
+          columnSums[j] += value
+        }
+      }
+      sums.addScatter(ofRows: centred)
+      progress(block.upperBound)
+    }
+    self.count += count
+  }
+
+  /// The mean row x̄.
+  public var mean: [Double] { zip(shift, columnSums).map { $0 + $1 / Double(max(count, 1)) } }
+
+  /// The scatter about the mean, Σ (x − x̄)(x − x̄)ᵀ, lower triangle; what is above the diagonal is zero.
+  public consuming func aboutMean() -> Matrix {
+    guard count > 0 else { return sums }
+    for i in shift.indices {
+      let factor = columnSums[i] / Double(count)
+      for j in 0...i { sums[i, j] -= factor * columnSums[j] }
+    }
+    return sums
+  }
+}

@@ -1,0 +1,114 @@
+import LinearAlgebra
+import TokenData
+import TokenGrids
+
+/// A repeatable stream of standard normal numbers (SplitMix64 and the polar method).
+struct NormalStream {
+  private var state: UInt64
+  private var spare: Double?
+
+  init(seed: UInt64) { state = seed &+ 0x9E37_79B9_7F4A_7C15 }
+
+  mutating func uniform() -> Double {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return Double((z ^ (z >> 31)) >> 11) * 0x1p-53
+  }
+
+  mutating func next() -> Double {
+    if let value = spare {
+      spare = nil
+      return value
+    }
+    while true {
+      let (u, v) = (2 * uniform() - 1, 2 * uniform() - 1)
+      let s = u * u + v * v
+      guard s > 0, s < 1 else { continue }
+      let factor = (-2 * naturalLogarithm(s) / s).squareRoot()
+      spare = v * factor
+      return u * factor
+    }
+  }
+}
+
+/// Features held in memory.
+struct Samples: TokenFeatures {
+  var name = "samples"
+  var grid: TokenGrid
+  var featureDimensions: Int
+  /// Row-major images × n × d.
+  var values: [Float]
+
+  var imageCount: Int { values.count / (grid.cellCount * featureDimensions) }
+
+  func features(ofImages images: Range<Int>) -> [Float] {
+    let columns = grid.cellCount * featureDimensions
+    return Array(values[images.lowerBound * columns..<images.upperBound * columns])
+  }
+}
+
+/// A Gaussian field on a grid with a known covariance that decays with distance: the exact answers are computable.
+struct GaussianField {
+  let grid: TokenGrid
+  let channels: Int
+  /// (n·d) × (n·d).
+  let covariance: Matrix
+  private let lower: Matrix
+
+  init(grid: TokenGrid, channels: Int, range: Double = 2) throws {
+    self.grid = grid
+    self.channels = channels
+    let size = grid.cellCount * channels
+    var covariance = Matrix(rows: size, columns: size)
+    for i in 0..<size {
+      for j in 0..<size {
+        let (a, b) = (grid.cell(at: i / channels), grid.cell(at: j / channels))
+        let rows = Double(a.row - b.row)
+        let columns = Double(a.column - b.column)
+        let frames = Double(a.frame - b.frame)
+        let distance = (rows * rows + columns * columns + frames * frames).squareRoot()
+        let (c, e) = (i % channels, j % channels)
+        // Channels are correlated and of different scales; the separable product is positive definite.
+        let mix = (c == e ? 1.0 : 0.3) * Double(c + 1) * Double(e + 1)
+        covariance[i, j] = mix * exponential(-distance / range) + (i == j ? 0.05 : 0)
+      }
+    }
+    self.covariance = covariance
+    lower = try CholeskyFactor(ofLowerTriangle: covariance).lower
+  }
+
+  /// Draws images whose coordinates have unequal means.
+  func samples(_ count: Int, seed: UInt64) -> Samples {
+    var normal = NormalStream(seed: seed)
+    let size = covariance.rows
+    var values: [Float] = []
+    values.reserveCapacity(count * size)
+    for _ in 0..<count {
+      let noise = (0..<size).map { _ in normal.next() }
+      for i in 0..<size {
+        var sum = Double(i % 5)
+        for j in 0...i { sum += lower[i, j] * noise[j] }
+        values.append(Float(sum))
+      }
+    }
+    return Samples(grid: grid, featureDimensions: channels, values: values)
+  }
+
+  /// The exact H(target | context) in nats, by eliminating the context from the joint covariance.
+  func entropy(of target: Int, given context: [Int]) throws -> Double {
+    let coordinates = (context + [target]).flatMap { token in
+      (0..<channels).map { token * channels + $0 }
+    }
+    var joint = Matrix(rows: coordinates.count, columns: coordinates.count)
+    for (a, i) in coordinates.enumerated() {
+      for (b, j) in coordinates.enumerated() { joint[a, b] = covariance[i, j] }
+    }
+    let factor = try CholeskyFactor(ofLowerTriangle: joint).lower
+    let first = context.count * channels
+    var sum = 0.5 * Double(channels) * naturalLogarithm(2 * Double.pi * exponential(1))
+    for c in 0..<channels { sum += naturalLogarithm(factor[first + c, first + c]) }
+    return sum
+  }
+}
