@@ -52,6 +52,7 @@ let package = Package(
     .testTarget(
       name: "EntropyEstimationTests",
       dependencies: ["EntropyEstimation", "TokenData", "TokenGrids", "LinearAlgebra"]),
+    .testTarget(name: "TokenDataTests", dependencies: ["TokenData"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -13,5 +13,16 @@ static inline hid_t token_h5_c_string(void) { return H5T_C_S1; }
 static inline hid_t token_h5_dataset_create(void) { return H5P_DATASET_CREATE; }
 static inline unsigned token_h5_read_only(void) { return H5F_ACC_RDONLY; }
 static inline unsigned token_h5_truncate(void) { return H5F_ACC_TRUNC; }
+static inline hid_t token_h5_default(void) { return H5P_DEFAULT; }
+static inline hid_t token_h5_all(void) { return H5S_ALL; }
+static inline hsize_t token_h5_unlimited(void) { return H5S_UNLIMITED; }
+static inline size_t token_h5_variable(void) { return H5T_VARIABLE; }
+
+// Errors become Swift errors; the library's own print-out of its error stack is turned off.
+static inline void token_h5_silence(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+
+static inline herr_t token_h5_walk_errors(H5E_walk2_t visit, void *context) {
+  return H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, visit, context);
+}
 
 #endif

@@ -1,0 +1,246 @@
+import CHDF5
+import Foundation
+
+/// A group of an HDF5 file; the file itself is its root group.
+struct HDF5Group: Sendable {
+  private let handle: HDF5Handle
+  private var id: hid_t { handle.id }
+
+  /// Opens an existing file for reading.
+  static func openFile(_ path: String) throws -> HDF5Group {
+    try HDF5.locked {
+      HDF5Group(
+        handle: try HDF5Handle(
+          H5Fopen(path, token_h5_read_only(), token_h5_default()), closing: H5Fclose,
+          "open the file"))
+    }
+  }
+
+  /// Makes an empty file, in place of one that may be there.
+  static func createFile(_ path: String) throws -> HDF5Group {
+    try HDF5.locked {
+      HDF5Group(
+        handle: try HDF5Handle(
+          H5Fcreate(path, token_h5_truncate(), token_h5_default(), token_h5_default()),
+          closing: H5Fclose, "create the file"))
+    }
+  }
+
+  /// Whether the file at `path` starts as an HDF5 file does.
+  static func isHDF5(_ path: String) -> Bool {
+    HDF5.locked { H5Fis_hdf5(path) > 0 }
+  }
+
+  /// Writes everything that is still in the library's buffers.
+  func flush() throws {
+    try HDF5.locked { try HDF5.check(H5Fflush(id, H5F_SCOPE_GLOBAL), "write the file") }
+  }
+
+  // MARK: Members
+
+  /// Whether a group or dataset of this name exists.
+  func contains(_ name: String) -> Bool {
+    HDF5.locked { H5Lexists(id, name, token_h5_default()) > 0 }
+  }
+
+  /// The names of all members, in alphabetical order.
+  func memberNames() throws -> [String] {
+    try HDF5.locked {
+      var info = H5G_info_t()
+      try HDF5.check(H5Gget_info(id, &info), "list a group")
+      return try (0..<info.nlinks).map { index in
+        var buffer = [CChar](repeating: 0, count: 1024)
+        try HDF5.check(
+          H5Lget_name_by_idx(
+            id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &buffer, buffer.count, token_h5_default()),
+          "list a group")
+        return string(fromBytes: buffer.map { UInt8(bitPattern: $0) })
+      }
+    }
+  }
+
+  /// The group of this name, or nil where there is no such member.
+  func group(_ name: String) throws -> HDF5Group? {
+    try HDF5.locked {
+      guard contains(name) else { return nil }
+      return HDF5Group(
+        handle: try HDF5Handle(
+          H5Gopen2(id, name, token_h5_default()), closing: H5Gclose, "open /\(name)"))
+    }
+  }
+
+  /// The dataset of this name, or nil where there is no such member.
+  func dataset(_ name: String) throws -> HDF5Dataset? {
+    try HDF5.locked {
+      guard contains(name) else { return nil }
+      return try HDF5Dataset(
+        name: name,
+        handle: HDF5Handle(
+          H5Dopen2(id, name, token_h5_default()), closing: H5Dclose, "open /\(name)"))
+    }
+  }
+
+  /// Makes an empty group.
+  func createGroup(_ name: String) throws -> HDF5Group {
+    try HDF5.locked {
+      HDF5Group(
+        handle: try HDF5Handle(
+          H5Gcreate2(id, name, token_h5_default(), token_h5_default(), token_h5_default()),
+          closing: H5Gclose, "create /\(name)"))
+    }
+  }
+
+  /// Makes a dataset without rows that can grow, stored in compressed chunks.
+  ///
+  /// - Parameters:
+  ///   - rowShape: the extents of one row: all but the first extent of the dataset.
+  ///   - rowsPerChunk: how many rows are compressed together.
+  func createGrowingDataset<Element: HDF5Number>(
+    _ name: String, of _: Element.Type, rowShape: [Int], rowsPerChunk: Int
+  ) throws -> HDF5Dataset {
+    try HDF5.locked {
+      let current = [0] + rowShape.map { hsize_t($0) }
+      let largest = [token_h5_unlimited()] + rowShape.map { hsize_t($0) }
+      let chunk = [hsize_t(rowsPerChunk)] + rowShape.map { hsize_t($0) }
+      let space = try HDF5Handle(
+        H5Screate_simple(Int32(current.count), current, largest), closing: H5Sclose,
+        "describe /\(name)")
+      let layout = try HDF5Handle(
+        H5Pcreate(token_h5_dataset_create()), closing: H5Pclose, "describe /\(name)")
+      try HDF5.check(H5Pset_chunk(layout.id, Int32(chunk.count), chunk), "describe /\(name)")
+      try HDF5.check(H5Pset_shuffle(layout.id), "describe /\(name)")
+      try HDF5.check(H5Pset_deflate(layout.id, 9), "describe /\(name)")
+      return try HDF5Dataset(
+        name: name,
+        handle: HDF5Handle(
+          H5Dcreate2(
+            id, name, Element.nativeType, space.id, token_h5_default(), layout.id,
+            token_h5_default()),
+          closing: H5Dclose, "create /\(name)"))
+    }
+  }
+
+  /// Writes a whole dataset of numbers at once.
+  func write<Element: HDF5Number>(_ values: [Element], shape: [Int], to name: String) throws {
+    try HDF5.locked {
+      let space = try HDF5Handle(
+        H5Screate_simple(Int32(shape.count), shape.map { hsize_t($0) }, nil), closing: H5Sclose,
+        "describe /\(name)")
+      let dataset = try HDF5Handle(
+        H5Dcreate2(
+          id, name, Element.nativeType, space.id, token_h5_default(), token_h5_default(),
+          token_h5_default()),
+        closing: H5Dclose, "create /\(name)")
+      try HDF5.check(
+        H5Dwrite(
+          dataset.id, Element.nativeType, token_h5_all(), token_h5_all(), token_h5_default(), values
+        ), "write /\(name)")
+    }
+  }
+
+  /// Writes a list of strings, as UTF-8 of variable length.
+  func write(_ strings: [String], to name: String) throws {
+    try HDF5.locked {
+      let type = try variableStringType()
+      let space = try HDF5Handle(
+        H5Screate_simple(1, [hsize_t(strings.count)], nil), closing: H5Sclose, "describe /\(name)")
+      let dataset = try HDF5Handle(
+        H5Dcreate2(
+          id, name, type.id, space.id, token_h5_default(), token_h5_default(), token_h5_default()),
+        closing: H5Dclose, "create /\(name)")
+      try withCStrings(strings) { pointers in
+        try HDF5.check(
+          H5Dwrite(
+            dataset.id, type.id, token_h5_all(), token_h5_all(), token_h5_default(), pointers),
+          "write /\(name)")
+      }
+    }
+  }
+
+  // MARK: Attributes
+
+  /// The text of an attribute, or nil where there is no such attribute or it is no single string.
+  func stringAttribute(_ name: String) throws -> String? {
+    try HDF5.locked {
+      guard H5Aexists(id, name) > 0 else { return nil }
+      let attribute = try HDF5Handle(
+        H5Aopen(id, name, token_h5_default()), closing: H5Aclose, "read attribute \(name)")
+      let type = try HDF5Handle(
+        H5Aget_type(attribute.id), closing: H5Tclose, "read attribute \(name)")
+      let space = try HDF5Handle(
+        H5Aget_space(attribute.id), closing: H5Sclose, "read attribute \(name)")
+      guard H5Tget_class(type.id) == H5T_STRING, H5Sget_simple_extent_npoints(space.id) == 1 else {
+        return nil
+      }
+      return try readStrings(count: 1, storedAs: type, space: space, "read attribute \(name)") {
+        H5Aread(attribute.id, $0, $1)
+      }.first
+    }
+  }
+
+  /// The value of an attribute, or nil where there is no such attribute or it is no single number.
+  func integerAttribute(_ name: String) throws -> Int? {
+    try HDF5.locked {
+      guard H5Aexists(id, name) > 0 else { return nil }
+      let attribute = try HDF5Handle(
+        H5Aopen(id, name, token_h5_default()), closing: H5Aclose, "read attribute \(name)")
+      let type = try HDF5Handle(
+        H5Aget_type(attribute.id), closing: H5Tclose, "read attribute \(name)")
+      let space = try HDF5Handle(
+        H5Aget_space(attribute.id), closing: H5Sclose, "read attribute \(name)")
+      guard H5Tget_class(type.id) == H5T_INTEGER, H5Sget_simple_extent_npoints(space.id) == 1 else {
+        return nil
+      }
+      var value: Int64 = 0
+      try HDF5.check(
+        H5Aread(attribute.id, Int64.nativeType, &value), "read attribute \(name)")
+      return Int(value)
+    }
+  }
+
+  /// Whether an attribute of this name exists, whatever it holds.
+  func hasAttribute(_ name: String) -> Bool {
+    HDF5.locked { H5Aexists(id, name) > 0 }
+  }
+
+  /// Adds an attribute that holds one string.
+  func setAttribute(_ name: String, _ value: String) throws {
+    try HDF5.locked {
+      let type = try variableStringType()
+      let attribute = try createAttribute(name, type: type.id)
+      try withCStrings([value]) { pointers in
+        try HDF5.check(H5Awrite(attribute.id, type.id, pointers), "write attribute \(name)")
+      }
+    }
+  }
+
+  /// Adds an attribute that holds one whole number.
+  func setAttribute(_ name: String, _ value: Int) throws {
+    try HDF5.locked {
+      let attribute = try createAttribute(name, type: Int64.nativeType)
+      var value = Int64(value)
+      try HDF5.check(
+        H5Awrite(attribute.id, Int64.nativeType, &value), "write attribute \(name)")
+    }
+  }
+
+  private func createAttribute(_ name: String, type: hid_t) throws -> HDF5Handle {
+    let space = try HDF5Handle(
+      H5Screate(H5S_SCALAR), closing: H5Sclose, "describe attribute \(name)")
+    return try HDF5Handle(
+      H5Acreate2(id, name, type, space.id, token_h5_default(), token_h5_default()),
+      closing: H5Aclose, "create attribute \(name)")
+  }
+}
+
+/// A number that HDF5 can read into memory and write from it.
+protocol HDF5Number: BitwiseCopyable {
+  /// HDF5's name for the type in memory.
+  static var nativeType: hid_t { get }
+}
+
+extension UInt16: HDF5Number { static var nativeType: hid_t { token_h5_native_uint16() } }
+extension UInt32: HDF5Number { static var nativeType: hid_t { token_h5_native_uint32() } }
+extension Int64: HDF5Number { static var nativeType: hid_t { token_h5_native_int64() } }
+extension Float: HDF5Number { static var nativeType: hid_t { token_h5_native_float() } }
+extension Double: HDF5Number { static var nativeType: hid_t { token_h5_native_double() } }

@@ -1,0 +1,54 @@
+import CHDF5
+import Foundation
+
+/// HDF5's type for UTF-8 text of any length, the one that h5py reads as `str`.
+func variableStringType() throws -> HDF5Handle {
+  let type = try HDF5Handle(H5Tcopy(token_h5_c_string()), closing: H5Tclose, "describe a string")
+  try HDF5.check(H5Tset_size(type.id, token_h5_variable()), "describe a string")
+  try HDF5.check(H5Tset_cset(type.id, H5T_CSET_UTF8), "describe a string")
+  return type
+}
+
+/// Reads strings of either of HDF5's two forms: of variable length, or padded to a fixed one.
+///
+/// - Parameter read: reads into a buffer with the type it is given.
+func readStrings(
+  count: Int, storedAs type: HDF5Handle, space: HDF5Handle, _ action: String,
+  with read: (hid_t, UnsafeMutableRawPointer) -> herr_t
+) throws -> [String] {
+  if H5Tis_variable_str(type.id) > 0 {
+    // The library allocates each string and frees them all together.
+    var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
+    return try pointers.withUnsafeMutableBytes { buffer in
+      guard let base = buffer.baseAddress else { return [] }
+      try HDF5.check(read(type.id, base), action)
+      defer { H5Dvlen_reclaim(type.id, space.id, token_h5_default(), base) }
+      return buffer.bindMemory(to: UnsafeMutablePointer<CChar>?.self).map { pointer in
+        pointer.map { String(cString: $0) } ?? ""
+      }
+    }
+  }
+  let size = H5Tget_size(type.id)
+  var bytes = [UInt8](repeating: 0, count: max(1, size * count))
+  try bytes.withUnsafeMutableBytes { buffer in
+    guard let base = buffer.baseAddress else { return }
+    try HDF5.check(read(type.id, base), action)
+  }
+  return (0..<count).map { string(fromBytes: bytes[($0 * size)..<(($0 + 1) * size)]) }
+}
+
+/// The text up to the first zero byte, without the spaces that Fortran pads with.
+func string(fromBytes bytes: some Sequence<UInt8>) -> String {
+  let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  return text.last == " " ? text.trimmingCharacters(in: .whitespaces) : text
+}
+
+/// Lends strings to C as an array of pointers.
+@discardableResult
+func withCStrings<Result>(
+  _ strings: [String], _ body: ([UnsafePointer<CChar>?]) throws -> Result
+) rethrows -> Result {
+  let copies = strings.map { strdup($0) }
+  defer { for copy in copies { free(copy) } }
+  return try body(copies.map { UnsafePointer($0) })
+}

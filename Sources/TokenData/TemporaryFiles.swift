@@ -1,0 +1,31 @@
+import Foundation
+
+/// The temporary files that are being written at this moment.
+///
+/// A program that is told to stop (an interrupt from the keyboard) calls ``removeAll()`` before it
+/// goes, so that no half-written file stays behind.
+public final class TemporaryFiles: Sendable {
+  /// The files of this process.
+  public static let shared = TemporaryFiles()
+
+  private let lock = NSLock()
+  nonisolated(unsafe) private var paths: Set<String> = []
+
+  /// Notes a file that is to be removed should the program stop now.
+  func insert(_ path: String) {
+    lock.withLock { _ = paths.insert(path) }
+  }
+
+  /// Forgets a file that is complete or gone.
+  func remove(_ path: String) {
+    lock.withLock { _ = paths.remove(path) }
+  }
+
+  /// Removes every file that is not complete.
+  public func removeAll() {
+    lock.withLock {
+      for path in paths { unlink(path) }
+      paths = []
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import TokenGrids
+
+/// Why a token dataset could not be read, made or written.
+///
+/// `file` is the path as the user typed it, or the name of a dataset that is in memory only.
+public enum TokenDataError: Error, Equatable, CustomStringConvertible {
+  /// There is nothing at this path.
+  case missingFile(String)
+  /// The path names a directory where a file is wanted.
+  case isDirectory(String)
+  /// The file exists, but may not be read.
+  case unreadableFile(String, reason: String)
+  /// The file does not start as an HDF5 file does.
+  case notHDF5(String)
+  /// The file starts as HDF5, but cannot be read to its end: cut short, or overwritten.
+  case damagedFile(String, reason: String)
+  /// The root attribute `format` names something else than a token dataset.
+  case wrongFormat(String, found: String)
+  /// The root attribute `format_version` is one that this version does not know.
+  case wrongFormatVersion(String, found: String)
+  /// A dataset that must be there is not.
+  case missingDataset(String, dataset: String, advice: String)
+  /// The extents of a dataset are not the expected ones.
+  case wrongShape(String, dataset: String, found: [Int], expected: String)
+  /// The elements of a dataset are of the wrong kind.
+  case wrongElementType(String, dataset: String, expected: String)
+  /// There are no images in the file.
+  case noImages(String)
+  /// The first `limit` images were asked for, and `limit` is not positive.
+  case invalidLimit(Int)
+  /// A token's code is no row of the codebook.
+  case codeOutsideCodebook(String, image: Int, cell: GridCell, code: Int64, codebookSize: Int)
+  /// A number in the codebook is NaN or infinite.
+  case codebookNotFinite(String, entry: Int, channel: Int, value: Float)
+  /// A number in the features is NaN or infinite.
+  case featureNotFinite(String, image: Int, cell: GridCell, channel: Int, value: Float)
+  /// There are more or fewer labels than images.
+  case labelCountMismatch(String, labels: Int, images: Int)
+  /// A label is no index into the label names.
+  case labelOutsideNames(String, image: Int, label: Int64, names: Int)
+  /// More dimensions were asked for than the features have, or none.
+  case invalidFeatureDimensions(String, wanted: Int, available: Int)
+  /// The output cannot be created or written.
+  case cannotWrite(String, reason: String)
+
+  /// What was found, what was expected and what to do, in one sentence.
+  public var description: String {
+    switch self {
+    case .missingFile(let file):
+      "\(file): there is no such file"
+    case .isDirectory(let file):
+      "\(file): is a directory; a file is expected"
+    case .unreadableFile(let file, let reason):
+      "\(file): cannot be read: \(reason)"
+    case .notHDF5(let file):
+      "\(file): is not an HDF5 file; a token dataset as `tokenize` writes it is expected"
+    case .damagedFile(let file, let reason):
+      "\(file): the HDF5 file is truncated or damaged: \(reason)"
+    case .wrongFormat(let file, let found):
+      "\(file): the attribute format is \"\(found)\"; \"token-dataset\" is expected"
+    case .wrongFormatVersion(let file, let found):
+      "\(file): the attribute format_version is \(found); this program reads version 1"
+    case .missingDataset(let file, let dataset, let advice):
+      "\(file): has no dataset /\(dataset); \(advice)"
+    case .wrongShape(let file, let dataset, let found, let expected):
+      "\(file): /\(dataset) has the shape \(Self.tuple(found)); \(expected) is expected"
+    case .wrongElementType(let file, let dataset, let expected):
+      "\(file): the elements of /\(dataset) are not \(expected)"
+    case .noImages(let file):
+      "\(file): holds no images; at least one is expected"
+    case .invalidLimit(let limit):
+      "the limit is \(limit) images; at least 1 is expected"
+    case .codeOutsideCodebook(let file, let image, let cell, let code, let size):
+      "\(file): token \(cell) of image \(image) is \(code), "
+        + "but the codebook has \(size) entries"
+    case .codebookNotFinite(let file, let entry, let channel, let value):
+      "\(file): channel \(channel) of codebook entry \(entry) is \(value); "
+        + "finite numbers are expected"
+    case .featureNotFinite(let file, let image, let cell, let channel, let value):
+      "\(file): channel \(channel) of token \(cell) of image \(image) is "
+        + "\(value); finite numbers are expected"
+    case .labelCountMismatch(let file, let labels, let images):
+      "\(file): has \(labels) labels for \(images) images; one label for each image is expected"
+    case .labelOutsideNames(let file, let image, let label, let names):
+      "\(file): the label of image \(image) is \(label), but there are \(names) label names"
+    case .invalidFeatureDimensions(let file, let wanted, let available):
+      "\(file): \(wanted) feature dimensions were asked for; "
+        + "the features have \(available), so 1 to \(available) can be kept"
+    case .cannotWrite(let file, let reason):
+      "\(file): cannot be written: \(reason)"
+    }
+  }
+
+  private static func tuple(_ shape: [Int]) -> String {
+    "(" + shape.map(String.init).joined(separator: ", ") + ")"
+  }
+}

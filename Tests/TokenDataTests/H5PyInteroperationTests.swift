@@ -1,0 +1,149 @@
+import Foundation
+import LinearAlgebra
+import Testing
+import TokenData
+import TokenGrids
+
+/// Files written and read by h5py, where Python has it.
+@Suite(.enabled(if: Python.hasH5Py, "python3 with h5py is not installed"))
+struct H5PyInteroperationTests {
+  let folder: TemporaryFolder
+  var path: String { folder.file("codes.h5") }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test(arguments: [
+    "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", ">u2", ">i8",
+  ])
+  func readsOnlyCodesAndCodebook(type: String) throws {
+    try Python.run(
+      """
+      import h5py, numpy
+      with h5py.File("\(path)", "w") as f:
+          f["codes"] = numpy.arange(24).reshape(2, 3, 4).astype("\(type)")
+          f["codebook"] = numpy.arange(48, dtype="float64").reshape(24, 2) / 4
+      """)
+    let dataset = try TokenDataset(contentsOf: path)
+    #expect(dataset.grid == TokenGrid(rows: 3, columns: 4))
+    #expect(dataset.codes == (0..<24).map { UInt32($0) })
+    #expect(dataset.codebook?.elements == (0..<48).map { Float($0) / 4 })
+    #expect(dataset.labels == nil && dataset.decoder == nil)
+    #expect(dataset.attributes == TokenAttributes())
+  }
+
+  @Test func readsVideoInCompressedChunks() throws {
+    try Python.run(
+      """
+      import h5py, numpy
+      with h5py.File("\(path)", "w") as f:
+          codes = numpy.arange(5 * 2 * 3 * 4).reshape(5, 2, 3, 4) % 7
+          f.create_dataset("codes", data=codes, chunks=(2, 1, 2, 3), compression="gzip", fletcher32=True)
+          f["codebook"] = numpy.zeros((7, 2), dtype="float16")
+      """)
+    let dataset = try TokenDataset(contentsOf: path)
+    #expect(dataset.grid == TokenGrid(frames: 2, rows: 3, columns: 4))
+    #expect(dataset.codes == (0..<120).map { UInt32($0 % 7) })
+  }
+
+  @Test func readsFeaturesLabelsAndStringsOfBothKinds() throws {
+    try Python.run(
+      """
+      import h5py, numpy
+      with h5py.File("\(path)", "w") as f:
+          f["features"] = numpy.arange(24, dtype="float64").reshape(2, 2, 3, 2)
+          f["labels"] = numpy.array([1, 0])
+          f["label_names"] = ["été", "hiver"]
+          f.attrs["format"] = "token-dataset"
+          f.attrs["format_version"] = 1
+          f.attrs["source"] = numpy.bytes_("fixed length")
+      """)
+    let dataset = try TokenDataset(contentsOf: path)
+    #expect(dataset.featureDimensions == 2)
+    #expect(try dataset.features(ofImages: 0..<2) == (0..<24).map { Float($0) })
+    #expect(dataset.labels == TokenLabels(values: [1, 0], names: ["été", "hiver"]))
+    #expect(dataset.attributes.source == "fixed length")
+  }
+
+  @Test func readsNamesOfFixedLength() throws {
+    try Python.run(
+      """
+      import h5py, numpy
+      with h5py.File("\(path)", "w") as f:
+          f["codes"] = numpy.zeros((2, 1, 1), dtype="int64")
+          f["codebook"] = numpy.zeros((1, 1))
+          f["labels"] = numpy.array([0, 1])
+          f["label_names"] = numpy.array([b"forest", b"sea"])
+      """)
+    #expect(try TokenDataset(contentsOf: path).labels?.names == ["forest", "sea"])
+  }
+
+  @Test func h5pyReadsWhatIsWritten() throws {
+    let dataset = try randomDataset()
+    try dataset.write(to: path)
+    let output = try Python.run(
+      """
+      import h5py
+      with h5py.File("\(path)") as f:
+          print(dict(f.attrs) == {"format": "token-dataset", "format_version": 1,
+              "tokenizer": "random", "source": "a generator", "license": "CC0-1.0",
+              "created_by": "a test"})
+          print(f["codes"].dtype, f["codes"].shape, f["codes"].compression, f["codes"].shuffle)
+          print(f["codes"][:].ravel().tolist())
+          print(f["codebook"].dtype, f["codebook"].shape, f["labels"].dtype)
+          print(f["labels"][:].tolist(), f["label_names"].asstr()[:].tolist())
+          print(f["decoder"].attrs["kind"], f["decoder/basis"][:].tolist())
+      """)
+    let codes = try #require(dataset.codes)
+    #expect(
+      output == """
+        True
+        uint16 (7, 3, 4) gzip True
+        \(codes)
+        float32 (20, 3) uint32
+        [0, 1, 0, 1, 0, 1, 0] ['hier', 'ailleurs, là-bas']
+        test [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+
+        """)
+  }
+
+  @Test func aBooleanMaskIsNoCode() throws {
+    try Python.run(
+      """
+      import h5py, numpy
+      with h5py.File("\(path)", "w") as f:
+          f["codes"] = numpy.zeros((2, 1, 1), dtype=bool)
+          f["codebook"] = numpy.zeros((2, 1))
+      """)
+    #expect(
+      throws: TokenDataError.wrongElementType(path, dataset: "codes", expected: "whole numbers")
+    ) { try TokenDataset(contentsOf: path) }
+  }
+}
+
+/// The Python interpreter found on the search path.
+private enum Python {
+  static let hasH5Py = (try? run("import h5py, numpy")) != nil
+
+  struct Failure: Error {
+    let output: String
+  }
+
+  /// Runs a program and returns what it prints.
+  @discardableResult
+  static func run(_ program: String) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", program]
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let complaint = errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw Failure(output: String(decoding: complaint, as: UTF8.self))
+    }
+    return text
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import LinearAlgebra
+import TokenData
+import TokenGrids
+
+/// A folder of its own for one test, removed with everything in it at the end.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path =
+      FileManager.default.temporaryDirectory
+      .appendingPathComponent("token-data-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  func file(_ name: String) -> String { path + "/" + name }
+
+  /// The names of all files, hidden ones included.
+  func contents() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// A small deterministic generator (SplitMix64), so that every run tests the same numbers.
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// A dataset of random codes with labels, attributes and a decoder.
+func randomDataset(
+  images: Int = 7, grid: TokenGrid = TokenGrid(rows: 3, columns: 4), codes: Int = 20,
+  dimensions: Int = 3, seed: UInt64 = 1
+) throws -> TokenDataset {
+  var rng = SplitMix64(state: seed)
+  let codebook = SingleMatrix(
+    rows: codes, columns: dimensions,
+    elements: (0..<(codes * dimensions)).map { _ in Float.random(in: -1...1, using: &rng) })
+  return try TokenDataset(
+    name: "random", grid: grid,
+    tokens: .codes(
+      (0..<(images * grid.cellCount)).map { _ in UInt32.random(in: 0..<UInt32(codes), using: &rng)
+      },
+      codebook: codebook),
+    labels: TokenLabels(
+      values: (0..<images).map { UInt32($0 % 2) }, names: ["hier", "ailleurs, là-bas"]),
+    attributes: TokenAttributes(
+      tokenizer: "random", source: "a generator", license: "CC0-1.0", createdBy: "a test"),
+    decoder: TokenDecoderParameters(
+      kind: "test",
+      arrays: [
+        "basis": .init(shape: [2, 3], values: [1, 2, 3, 4, 5, 6]),
+        "mean": .init(shape: [1], values: [0.5]),
+      ]))
+}
+
+/// A dataset of random continuous features.
+func randomFeatures(
+  images: Int = 5, grid: TokenGrid = TokenGrid(rows: 2, columns: 3), dimensions: Int = 4,
+  seed: UInt64 = 1
+) throws -> TokenDataset {
+  var rng = SplitMix64(state: seed)
+  let features = (0..<(images * grid.cellCount * dimensions)).map { _ in
+    Float.random(in: -1...1, using: &rng)
+  }
+  return try TokenDataset(
+    name: "features", grid: grid, tokens: .features(features, dimensions: dimensions))
+}
