@@ -53,6 +53,7 @@ let package = Package(
       name: "EntropyEstimationTests",
       dependencies: ["EntropyEstimation", "TokenData", "TokenGrids", "LinearAlgebra"]),
     .testTarget(name: "TokenDataTests", dependencies: ["TokenData"]),
+    .testTarget(name: "TokenGridsTests", dependencies: ["TokenGrids"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -8,6 +8,22 @@ public enum GenerationOrderError: Error, Equatable {
   case repeatedCell(order: String, cell: GridCell, steps: (Int, Int))
   /// A cell that the order never generates, and how many there are in all.
   case missingCell(order: String, cell: GridCell, missing: Int, grid: TokenGrid)
+  /// A number of tokens per step below 1 or above the number of cells.
+  case tokensPerStepOutsideRange(order: String, tokensPerStep: Int, grid: TokenGrid)
+  /// A number of leading single-cell steps below 0 or above the number of cells.
+  case initialStepsOutsideRange(order: String, initial: Int, grid: TokenGrid)
+  /// A number of leading single-cell steps other than 0 and n, where the first step is split whole or not at all.
+  case initialStepsNotAllOrNone(order: String, initial: Int, tokensPerStep: Int)
+  /// A number of tokens per step that is not s × s.
+  case notASquare(order: String, tokensPerStep: Int)
+  /// Rows or columns that the regions do not divide.
+  case indivisibleGrid(order: String, count: Int, unit: String, regions: Int, grid: TokenGrid)
+  /// A block that is taller or wider than the grid.
+  case blockLargerThanGrid(order: String, side: Int, grid: TokenGrid)
+  /// A window that is empty or wider than a row.
+  case windowOutsideRange(order: String, width: Int, grid: TokenGrid)
+  /// A number of steps below 1 or above the number of cells in a frame.
+  case stepsOutsideRange(order: String, steps: Int, grid: TokenGrid)
 
   /// Two errors are equal when they say the same.
   public static func == (left: Self, right: Self) -> Bool { left.description == right.description }
@@ -25,6 +41,45 @@ extension GenerationOrderError: CustomStringConvertible {
       "\(order): cell \(cell) is generated twice, in step \(steps.0) and in step \(steps.1)"
     case .missingCell(let order, let cell, let missing, let grid):
       "\(order): cell \(cell) is never generated (\(missing) of \(grid.cellCount) cells are missing)"
+    case .tokensPerStepOutsideRange(let order, let tokensPerStep, let grid):
+      "\(order): n = \(tokensPerStep) tokens per step do not fit the \(grid) grid; n is from 1 to its \(grid.cellCount) cells"
+    case .initialStepsOutsideRange(let order, let initial, let grid):
+      "\(order): initial = \(initial) single steps do not fit the \(grid) grid; initial is from 0 to its \(grid.cellCount) cells"
+    case .initialStepsNotAllOrNone(let order, let initial, let tokensPerStep):
+      "\(order): initial = \(initial) is neither 0 (the first step in parallel) nor n = \(tokensPerStep) (its cells one by one)"
+    case .notASquare(let order, let tokensPerStep):
+      "\(order): n = \(tokensPerStep) is not a square, but a step holds s × s tokens; take \(Self.nearestSquares(tokensPerStep))"
+    case .indivisibleGrid(let order, let count, let unit, let regions, let grid):
+      "\(order): \(count) \(unit) are not divisible into \(regions) regions (n = \(regions * regions)); on the \(grid) grid n can be \(Self.fittingSquares(grid))"
+    case .blockLargerThanGrid(let order, let side, let grid):
+      "\(order): a block of \(side)x\(side) cells (n = \(side * side)) does not fit into a frame of \(grid.rows)x\(grid.columns); n is at most \(Self.largestBlock(grid))"
+    case .windowOutsideRange(let order, let width, let grid):
+      "\(order): w = \(width) is no window on the \(grid) grid; w is from 1 to its \(grid.columns) columns"
+    case .stepsOutsideRange(let order, let steps, let grid):
+      "\(order): \(grid.rows * grid.columns) cells do not fill \(steps) steps; on the \(grid) grid steps is from 1 to \(grid.rows * grid.columns)"
     }
+  }
+}
+
+extension GenerationOrderError {
+  /// The squares around a number, as in `4 or 9`.
+  private static func nearestSquares(_ number: Int) -> String {
+    let side = Int(Double(number).squareRoot())
+    return "\(side * side) or \((side + 1) * (side + 1))"
+  }
+
+  /// Every n = s² whose s divides both rows and columns, as in `1, 4, 9 or 16`.
+  private static func fittingSquares(_ grid: TokenGrid) -> String {
+    let squares = (1...min(grid.rows, grid.columns))
+      .filter { grid.rows.isMultiple(of: $0) && grid.columns.isMultiple(of: $0) }
+      .map { "\($0 * $0)" }
+    guard let last = squares.last, squares.count > 1 else { return "only 1" }
+    return squares.dropLast().joined(separator: ", ") + " or \(last)"
+  }
+
+  /// The area of the largest block that fits into a frame.
+  private static func largestBlock(_ grid: TokenGrid) -> Int {
+    let side = min(grid.rows, grid.columns)
+    return side * side
   }
 }

@@ -1,0 +1,106 @@
+/// The families of built-in orders; the raw value is the name the user types.
+public enum OrderFamily: String, CaseIterable, Hashable, Sendable {
+  /// Row by row, see ``GenerationOrder/raster(on:tokensPerStep:initialSteps:name:)``.
+  case raster
+  /// The paper's order, see ``GenerationOrder/distant(on:tokensPerStep:initialSteps:name:)``.
+  case distant
+  /// Adjacent blocks, see ``GenerationOrder/blocks(on:tokensPerStep:initialSteps:name:)``.
+  case blocks
+  /// Equal row + column, see ``GenerationOrder/diagonal(on:name:)``.
+  case diagonal
+  /// ZipAR's window, see ``GenerationOrder/window(on:width:name:)``.
+  case window
+  /// A seeded permutation, see ``GenerationOrder/random(on:seed:schedule:name:)``.
+  case random
+  /// The Halton sequence, see ``GenerationOrder/halton(on:schedule:name:)``.
+  case halton
+  /// A spiral, see ``GenerationOrder/spiral(on:direction:tokensPerStep:initialSteps:name:)``.
+  case spiral
+  /// The Hilbert curve, see ``GenerationOrder/hilbert(on:tokensPerStep:initialSteps:name:)``.
+  case hilbert
+  /// The Z curve, see ``GenerationOrder/zCurve(on:tokensPerStep:initialSteps:name:)``.
+  case zcurve
+  /// From coarse to fine, see ``GenerationOrder/subsample(on:tokensPerStep:initialSteps:name:)``.
+  case subsample
+
+  /// One line for help texts: what a step of the order holds.
+  public var summary: String {
+    switch self {
+    case .raster: "row by row, runs of n neighbours"
+    case .distant: "the paper's order: one token of each of n distant regions, n = s × s"
+    case .blocks: "adjacent s × s blocks, n = s × s: the spatial worst case"
+    case .diagonal: "cells with equal row + column (NAR)"
+    case .window: "rows that start w cells after the row above (ZipAR)"
+    case .random: "a seeded permutation, in runs of n or by a schedule (RandAR)"
+    case .halton: "Halton points, in runs of n or by a schedule (Halton-MaskGIT)"
+    case .spiral: "a spiral from the corner or from the centre, runs of n"
+    case .hilbert: "the Hilbert curve, runs of n"
+    case .zcurve: "the Z curve (Morton order), runs of n"
+    case .subsample: "from coarse to fine (VQGAN's subsampling), runs of n"
+    }
+  }
+
+  /// The keys that may follow the name, as in `distant:n=16,initial=0`.
+  public var keys: [OrderKey] {
+    switch self {
+    case .raster, .distant, .blocks, .hilbert, .zcurve, .subsample: [.n, .initial]
+    case .diagonal: []
+    case .window: [.w]
+    case .random: [.n, .initial, .seed, .schedule, .steps]
+    case .halton: [.n, .initial, .schedule, .steps]
+    case .spiral: [.n, .initial, .direction]
+    }
+  }
+
+  /// All families, keys and file forms as aligned lines for a command's help.
+  public static var help: String {
+    func column(_ text: String, _ width: Int) -> String {
+      text + String(repeating: " ", count: max(2, width - text.count))
+    }
+    let families = allCases.map { family in
+      let keys = family.keys.map { "\($0)=" }.joined(separator: " ")
+      return "  " + column(family.rawValue, 11) + family.summary
+        + (keys.isEmpty ? "" : " [\(keys)]")
+    }
+    let keys = OrderKey.allCases.map { "  " + column("\($0)=", 11) + $0.summary }
+    return """
+      An order is a family, as in raster, distant:n=16 or random:seed=7,n=4:
+      \(families.joined(separator: "\n"))
+      with the keys
+      \(keys.joined(separator: "\n"))
+      or a file: .txt and .csv hold a table of step numbers (equal numbers are one step),
+      .json holds {"grid":[H,W],"steps":[[[row,column],…],…]}.
+      """
+  }
+}
+
+/// The keys of `name:key=value`.
+public enum OrderKey: String, CaseIterable, Hashable, Sendable {
+  /// Tokens per step.
+  case n
+  /// Leading single-cell steps.
+  case initial
+  /// The width of ZipAR's window.
+  case w
+  /// The seed of the permutation.
+  case seed
+  /// How the sequence is cut into steps.
+  case schedule
+  /// The number of steps of a cosine or arccos schedule.
+  case steps
+  /// Which way a spiral runs.
+  case direction
+
+  /// One line for help texts.
+  public var summary: String {
+    switch self {
+    case .n: "tokens per step; overrules the command's own"
+    case .initial: "how many steps at the start hold a single token (n)"
+    case .w: "how many cells a row runs ahead of the row below; no default"
+    case .seed: "the seed of the permutation (0)"
+    case .schedule: "constant: runs of n; cosine, arccos: growing steps (constant)"
+    case .steps: "steps of a growing schedule, for each frame (cells / n)"
+    case .direction: "in: from the corner; out: from the centre (in)"
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/// The values of a specification's `key=value` pairs; nil where the user gave none.
+struct OrderOptions: Hashable, Sendable {
+  var n: Int?
+  var initial: Int?
+  var w: Int?
+  var seed: UInt64?
+  var schedule: Shape?
+  var steps: Int?
+  var direction: SpiralDirection?
+
+  /// How the sizes of the steps run.
+  enum Shape: String, CaseIterable, Hashable, Sendable {
+    case constant, cosine, arccos
+  }
+
+  /// Reads what follows the colon, nil where there is none, and checks that the values agree with each other.
+  init(_ settings: String?, of family: OrderFamily) throws(OrderSpecificationError) {
+    var given: Set<OrderKey> = []
+    for setting in settings?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
+      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        .map(Self.trimmed)
+      guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+        throw .notASetting(family, Self.trimmed(setting))
+      }
+      guard let key = OrderKey(rawValue: parts[0]), family.keys.contains(key) else {
+        throw .unknownKey(family, parts[0])
+      }
+      guard given.insert(key).inserted else { throw .repeatedKey(family, key) }
+      try set(key, to: parts[1], of: family)
+    }
+    if family == .window && w == nil { throw .missingKey(family, .w, example: "window:w=8") }
+    try settleSchedule(of: family)
+  }
+
+  private mutating func set(
+    _ key: OrderKey, to value: String, of family: OrderFamily
+  ) throws(OrderSpecificationError) {
+    func wholeNumber<Number: FixedWidthInteger>(
+      from smallest: Number
+    ) throws(OrderSpecificationError) -> Number {
+      guard let number = Number(value), number >= smallest else {
+        throw .invalidValue(family, key, value, expected: "a whole number from \(smallest)")
+      }
+      return number
+    }
+    func choice<Choice: CaseIterable & RawRepresentable<String>>()
+      throws(OrderSpecificationError) -> Choice
+    {
+      guard let choice = Choice(rawValue: value) else {
+        let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .invalidValue(family, key, value, expected: "one of \(choices)")
+      }
+      return choice
+    }
+    switch key {
+    case .n: n = try wholeNumber(from: 1)
+    case .initial: initial = try wholeNumber(from: 0)
+    case .w: w = try wholeNumber(from: 1)
+    case .seed: seed = try wholeNumber(from: 0)
+    case .schedule: schedule = try choice()
+    case .steps: steps = try wholeNumber(from: 1)
+    case .direction: direction = try choice()
+    }
+  }
+
+  /// Lets `steps` alone choose the family's own growing schedule, and refuses keys that contradict each other.
+  private mutating func settleSchedule(of family: OrderFamily) throws(OrderSpecificationError) {
+    if steps != nil {
+      if n != nil {
+        throw .conflict(
+          family, .steps, .n, because: "the steps already say how many tokens each holds")
+      }
+      if schedule == .constant {
+        throw .conflict(family, .steps, .schedule, because: "constant steps follow from n=")
+      }
+      if schedule == nil { schedule = family == .random ? .cosine : .arccos }
+    }
+    if initial != nil, let schedule, schedule != .constant {
+      throw .conflict(
+        family, .initial, steps == nil ? .schedule : .steps,
+        because: "the \(schedule.rawValue) schedule sets its own first steps")
+    }
+  }
+
+  private static func trimmed(_ text: some StringProtocol) -> String {
+    let rest = text.drop { $0.isWhitespace }
+    return String(rest.reversed().drop { $0.isWhitespace }.reversed())
+  }
+}

@@ -1,0 +1,126 @@
+/// An order as the user names it: `name`, `name:key=value,…` or the path of an order file; for any grid.
+///
+/// Text with a `/` in it, or that ends in `.txt`, `.csv` or `.json`, is a path.
+public struct OrderSpecification: Hashable, Sendable {
+  /// What the user wrote.
+  public let text: String
+  let source: Source
+
+  enum Source: Hashable, Sendable {
+    case file(path: String)
+    case family(OrderFamily, OrderOptions)
+  }
+
+  /// Reads a specification; a file is only opened by ``order(on:tokensPerStep:)``.
+  ///
+  /// - Throws: ``OrderSpecificationError`` that says what was written and what may be.
+  public init(_ text: String) throws(OrderSpecificationError) {
+    self.text = text
+    if Self.isPath(text) {
+      source = .file(path: text)
+      return
+    }
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0])
+    guard let family = OrderFamily(rawValue: name) else { throw .unknownFamily(name) }
+    let settings = parts.count == 2 ? String(parts[1]) : nil
+    source = .family(family, try OrderOptions(settings, of: family))
+  }
+
+  /// The family, or nil for an order file.
+  public var family: OrderFamily? {
+    if case .family(let family, _) = source { family } else { nil }
+  }
+
+  /// The path of the order file, or nil for a built-in order.
+  public var path: String? {
+    if case .file(let path) = source { path } else { nil }
+  }
+
+  /// The name of the orders it makes: the text itself, or the base name of a file.
+  public var name: String {
+    path?.split(separator: "/").last.map(String.init) ?? text
+  }
+
+  /// The order on a grid.
+  ///
+  /// - Parameter tokensPerStep: n where the specification does not set it; families whose rule fixes the steps
+  ///   (`diagonal`, `window`), those given `steps=`, and files have no use for it.
+  /// - Throws: ``GenerationOrderError`` when the order does not fit the grid, ``OrderFileError`` when the file cannot
+  ///   be used.
+  /// - Complexity: O(N log N) at most, and reading the file.
+  public func order(
+    on grid: TokenGrid, tokensPerStep: Int = StepSchedule.defaultTokensPerStep
+  ) throws -> GenerationOrder {
+    switch source {
+    case .file(let path): try GenerationOrder(contentsOfFile: path, grid: grid)
+    case .family(let family, let options):
+      try order(of: family, options, on: grid, tokensPerStep: options.n ?? tokensPerStep)
+    }
+  }
+
+  private func order(
+    of family: OrderFamily, _ options: OrderOptions, on grid: TokenGrid, tokensPerStep n: Int
+  ) throws(GenerationOrderError) -> GenerationOrder {
+    let initial = options.initial
+    return switch family {
+    case .raster:
+      try .raster(on: grid, tokensPerStep: n, initialSteps: initial, name: name)
+    case .distant:
+      try .distant(on: grid, tokensPerStep: n, initialSteps: initial, name: name)
+    case .blocks:
+      try .blocks(on: grid, tokensPerStep: n, initialSteps: initial, name: name)
+    case .diagonal:
+      .diagonal(on: grid, name: name)
+    case .window:
+      // The parser has seen to it that there is a width.
+      try .window(on: grid, width: options.w ?? grid.columns, name: name)
+    case .random:
+      try .random(
+        on: grid, seed: options.seed ?? 0,
+        schedule: try schedule(options, on: grid, tokensPerStep: n), name: name)
+    case .halton:
+      try .halton(
+        on: grid, schedule: try schedule(options, on: grid, tokensPerStep: n), name: name)
+    case .spiral:
+      try .spiral(
+        on: grid, direction: options.direction ?? .inward, tokensPerStep: n,
+        initialSteps: initial, name: name)
+    case .hilbert:
+      try .hilbert(on: grid, tokensPerStep: n, initialSteps: initial, name: name)
+    case .zcurve:
+      try .zCurve(on: grid, tokensPerStep: n, initialSteps: initial, name: name)
+    case .subsample:
+      try .subsample(on: grid, tokensPerStep: n, initialSteps: initial, name: name)
+    }
+  }
+
+  /// The schedule; one that grows has ⌈H·W / n⌉ steps in each frame unless `steps` says otherwise.
+  private func schedule(
+    _ options: OrderOptions, on grid: TokenGrid, tokensPerStep n: Int
+  ) throws(GenerationOrderError) -> StepSchedule {
+    let shape = options.schedule ?? .constant
+    if shape == .constant { return .runs(of: n, initialSteps: options.initial) }
+    let steps: Int
+    if let given = options.steps {
+      steps = given
+    } else {
+      try StepSchedule.checkTokensPerStep(n, order: name, grid: grid)
+      steps = (grid.rows * grid.columns + n - 1) / n
+    }
+    return shape == .cosine ? .cosine(steps: steps) : .arccos(steps: steps)
+  }
+
+  private static func isPath(_ text: String) -> Bool {
+    let lowercased = text.lowercased()
+    return text.contains("/")
+      || OrderFileFormat.allCases.contains { format in
+        format.extensions.contains { lowercased.hasSuffix("." + $0) }
+      }
+  }
+}
+
+extension OrderSpecification: CustomStringConvertible {
+  /// What the user wrote.
+  public var description: String { text }
+}
