@@ -59,10 +59,10 @@ public enum OrderFamily: String, CaseIterable, Hashable, Sendable {
     }
     let families = allCases.map { family in
       let keys = family.keys.map { "\($0)=" }.joined(separator: " ")
-      return "  " + column(family.rawValue, 11) + family.summary
+      return "  " + column(family.rawValue, 12) + family.summary
         + (keys.isEmpty ? "" : " [\(keys)]")
     }
-    let keys = OrderKey.allCases.map { "  " + column("\($0)=", 11) + $0.summary }
+    let keys = OrderKey.allCases.map { "  " + column("\($0)=", 12) + $0.summary }
     return """
       An order is a family, as in raster, distant:n=16 or random:seed=7,n=4:
       \(families.joined(separator: "\n"))
@@ -98,8 +98,10 @@ public enum OrderKey: String, CaseIterable, Hashable, Sendable {
     case .initial: "how many steps at the start hold a single token (n)"
     case .w: "how many cells a row runs ahead of the row below; no default"
     case .seed: "the seed of the permutation (0)"
-    case .schedule: "constant: runs of n; cosine, arccos: growing steps (constant)"
-    case .steps: "steps of a growing schedule, for each frame (cells / n)"
+    case .schedule:
+      "constant: runs of n; cosine, arccos: growing steps (constant, with steps= growing)"
+    case .steps:
+      "steps in a frame (cells / n); random: cosine, halton: arccos, unless schedule= is set"
     case .direction: "in: from the corner; out: from the centre (in)"
     }
   }
