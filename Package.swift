@@ -46,6 +46,7 @@ let package = Package(
     .target(name: "TokenData", dependencies: ["CHDF5", "TokenGrids", "LinearAlgebra"]),
     .target(
       name: "EntropyEstimation", dependencies: ["TokenData", "TokenGrids", "LinearAlgebra"]),
+    .target(name: "Figures", dependencies: ["TokenGrids"]),
 
     // Tests
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
@@ -54,6 +55,7 @@ let package = Package(
       dependencies: ["EntropyEstimation", "TokenData", "TokenGrids", "LinearAlgebra"]),
     .testTarget(name: "TokenDataTests", dependencies: ["TokenData"]),
     .testTarget(name: "TokenGridsTests", dependencies: ["TokenGrids"]),
+    .testTarget(name: "FiguresTests", dependencies: ["Figures", "TokenGrids"]),
   ],
   swiftLanguageModes: [.v6]
 )
