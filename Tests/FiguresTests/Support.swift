@@ -37,8 +37,13 @@ func fakeGnuplot(_ commands: String, in folder: URL) throws -> Gnuplot {
     out=$(printf '%s' "$3" | sed "s/.*output = '\\(.*\\)'.*/\\1/")
     \(commands)
     """
-  try script.write(to: file, atomically: true, encoding: .utf8)
-  try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+  // Another process writes the file: were it open for writing here while another test starts a
+  // program, that program would hold it open too, and the system runs no file that is being written.
+  let writer = try Process.run(
+    URL(fileURLWithPath: "/bin/sh"),
+    arguments: ["-c", "printf '%s' \"$1\" > \"$2\" && chmod 755 \"$2\"", "sh", script, file.path])
+  writer.waitUntilExit()
+  #expect(writer.terminationStatus == 0)
   return Gnuplot(executable: file)
 }
 
