@@ -108,7 +108,7 @@ public struct ConditionalEntropyFigure: Figure {
       "set cbrange [\(scale.low):\(scale.high)]  # shared by all panels", "unset key",
       "set multiplot")
     script.caption(layout.caption, x: layout.left, y: layout.captionTop)
-    script.colorBar(layout.colorBar, label: "conditional entropy [\(unit)]")
+    script.colorBar(layout.colorBar, label: barLabel)
     for (index, map) in maps.enumerated() {
       let cell = grid.cell(at: map.reference)
       script.add("", GnuplotText.comment(title(of: map)))
@@ -130,6 +130,8 @@ public struct ConditionalEntropyFigure: Figure {
     script.add("", "unset multiplot", "unset output")
     return script.text
   }
+
+  private var barLabel: String { "conditional entropy [\(unit)]" }
 
   private func title(of map: Map) -> String {
     let cell = grid.cell(at: map.reference)
@@ -164,30 +166,36 @@ public struct ConditionalEntropyFigure: Figure {
       let rows = (count + columns - 1) / columns
       let widest = Double(max(columns, rows))
       let video = figure.grid.isVideo ? 2.0 : 1
-      let side = count == 1 ? 300 * video : max(480 * video / widest, 110)
+      let side = count == 1 ? 300 * video : max(480 * video / widest, count > 12 ? 110 : 140)
       let panel = GridPanel(
         grid: figure.grid,
-        cell: GridPanel.cellSize(grid: figure.grid, side: side, atLeast: 2, atMost: 32))
+        cell: GridPanel.cellSize(grid: figure.grid, side: side, atLeast: 2, atMost: 50))
       self.panel = panel
       let size = max(10, min(14, (Double(columns) * panel.width + 100) / 55))
       fontSize = size
       left = 2.4 * size
-      top = (figure.grid.isVideo ? 3.2 : 2.2) * size
-      stride = (panel.width + 2.8 * size, panel.height + (figure.grid.isVideo ? 4.6 : 3.6) * size)
+      let titleHeight = (figure.grid.isVideo ? 3.2 : 2.2) * size
+      stride = (
+        max(panel.width + 2.8 * size, 12 * size), panel.height + titleHeight + 1.4 * size
+      )
+      // A colour bar longer than the panels has them in its middle.
+      let panelsHeight = Double(rows - 1) * stride.y + panel.height
+      let leastBar = GnuplotScript.colorBarHeight(label: figure.barLabel, fontSize: size)
+      top = titleHeight + max(0, leastBar - panelsHeight) / 2
       let right = left + Double(columns - 1) * stride.x + panel.width
-      let bottom = top + Double(rows - 1) * stride.y + panel.height
-      let barHeight = min(bottom - top, 520)
+      let bottom = top + panelsHeight
+      let barHeight = max(min(panelsHeight, 520), leastBar)
       colorBar = PageRectangle(
         x: right + 1.6 * size, y: (top + bottom - barHeight) / 2, width: 1.2 * size,
         height: barHeight)
-      width = (right + 8.4 * size).rounded(.up)
+      width = max(right + 8.4 * size, 32 * size).rounded(.up)
       var sentence =
         "Darker: lower conditional entropy, stronger dependence on the reference token (blue)."
       if figure.maps.contains(where: figure.hasMissing) { sentence += " Grey, crossed: no value." }
       caption = GnuplotText.wrapped(
         sentence + " " + figure.caption.text,
         toWidth: (width - 2 * left) / (size * GnuplotScript.captionSize))
-      captionTop = bottom + 3.2 * size
+      captionTop = max(bottom, colorBar.y + barHeight) + 3.2 * size
       height =
         (captionTop + (Double(caption.count) - 0.2) * GnuplotScript.captionLeading * size)
         .rounded(.up)

@@ -64,7 +64,7 @@ struct GnuplotScript {
       "  set terminal svg noenhanced size width,height fixed \(font) background '#ffffff'",
       "} else { if (format eq 'pdf' && has('pdfcairo')) {",
       "  set terminal pdfcairo noenhanced size width/72,height/72 \(font) \\",
-      "    fontscale 0.75 linewidth 1 pointscale 0.75 background '#ffffff'",
+      "    fontscale 0.75 linewidth 1.6 pointscale 0.85 dashlength 1.6 background '#ffffff'",
       "} else {",
       "  exit error 'this gnuplot cannot draw '.format.'; choose png, svg or pdf'",
       "} } } }",
@@ -137,6 +137,11 @@ struct GnuplotScript {
       "set cbtics scale 0.4 offset -0.6,0 font \",\(Self.number(fontSize * 0.9))\"",
       "set format cb '%g'",
       "set cblabel \(GnuplotText.quoted(label))")
+  }
+
+  /// The least height of a colour bar; its label may reach a little beyond both ends.
+  static func colorBarHeight(label: String, fontSize: Double) -> Double {
+    (GnuplotText.width(of: label) - 4) * fontSize
   }
 
   /// Takes the texts off, so that the next plot of a page does not draw them again.

@@ -47,8 +47,8 @@ enum GnuplotText {
     }
   }
 
-  /// `text` broken between words into lines of at most `width` ems; a longer word gets a line of
-  /// its own.
+  /// `text` broken into lines of at most `width` ems: between words, or within a word that is
+  /// longer than a line.
   ///
   /// Words joined by a no-break space stay together; the lines have ordinary spaces.
   static func wrapped(_ text: String, toWidth width: Double) -> [String] {
@@ -56,9 +56,17 @@ enum GnuplotText {
     for word in text.split(whereSeparator: { $0 == " " || $0.isNewline }) {
       if let last = lines.last, Self.width(of: last + " " + word) <= width {
         lines[lines.count - 1] = last + " " + word
-      } else {
-        lines.append(String(word))
+        continue
       }
+      var line = ""
+      for character in word {
+        if !line.isEmpty, Self.width(of: line + String(character)) > width {
+          lines.append(line)
+          line = ""
+        }
+        line.append(character)
+      }
+      lines.append(line)
     }
     return lines.map { $0.replacing("\u{A0}", with: " ") }
   }

@@ -32,8 +32,9 @@ public struct OrderComparisonFigure: Figure {
       self.totalError = totalError
     }
 
-    /// How many cells the order generates one by one before its first larger step.
-    var initialCells: Int { order.initialSingleSteps }
+    /// How many cells the order generates one by one before its first larger step; none where no
+    /// larger step follows.
+    var initialCells: Int { order.tokensPerStep == 1 ? 0 : order.initialSingleSteps }
   }
 
   /// The name of its files, without extension.
@@ -166,7 +167,7 @@ public struct OrderComparisonFigure: Figure {
       in: layout.rectangle(index, 2), title: title(2, "entropy increase"), script: &script)
     panel.cellBorders(color: FigureColor.cellBorder, script: &script)
     if index == 0 {
-      script.colorBar(layout.colorBar, label: "entropy increase [\(unit) per token]")
+      script.colorBar(layout.colorBar, label: barLabel)
     }
     script.add(
       ColorRamp.reds.palette(darkEnd: scale.darkEnd), "set cbrange [\(scale.low):largest]")
@@ -177,6 +178,8 @@ public struct OrderComparisonFigure: Figure {
     }
     script.add("plot " + parts.joined(separator: ", \\\n  "))
   }
+
+  private var barLabel: String { "entropy increase [\(unit) per token]" }
 
   /// The size of an order's name in multiples of the font size.
   private static let nameSize = 1.25
@@ -244,30 +247,37 @@ public struct OrderComparisonFigure: Figure {
       let panel = GridPanel(
         grid: grid,
         cell: GridPanel.cellSize(
-          grid: grid, side: stacked ? 900 : 330, atLeast: least, atMost: 30))
+          grid: grid, side: stacked ? 900 : 330, atLeast: least, atMost: 50))
       self.panel = panel
-      let panelsWidth = panel.width * (stacked ? 1 : 3)
-      let size = max(9, min(16, panelsWidth / 72))
+      let cellsWidth = panel.width * (stacked ? 1 : 3)
+      let size = max(9, min(16, cellsWidth / 72))
       fontSize = size
       left = 2.6 * size
-      top = (stacked ? 5.4 : 4.4) * size
-      panelStride = stacked ? panel.height + 4.6 * size : panel.width + 3 * size
+      let headerHeight = (stacked ? 5.4 : 4.4) * size
+      panelStride =
+        stacked
+        ? panel.height + 4.6 * size : max(panel.width + 3 * size, 13.5 * size)
       let rowHeight = stacked ? 2 * panelStride + panel.height : panel.height
-      rowStride = rowHeight + (stacked ? 7.4 : 6) * size
-      let right = left + (stacked ? panel.width : 2 * panelStride + panel.width)
-      let bottom = top + Double(figure.rows.count - 1) * rowStride + rowHeight
-      let barHeight = min(bottom - top, 320)
-      colorBar = PageRectangle(
-        x: right + 1.6 * size, y: (top + bottom - barHeight) / 2, width: 1.2 * size,
-        height: barHeight)
+      rowStride = rowHeight + headerHeight + (stacked ? 2 : 1.6) * size
+      // A colour bar longer than the panels has them in its middle.
+      let panelsHeight = Double(figure.rows.count - 1) * rowStride + rowHeight
+      let leastBar = GnuplotScript.colorBarHeight(label: figure.barLabel, fontSize: size)
+      top = headerHeight + max(0, leastBar - panelsHeight) / 2
       let headers = figure.rows.map { row in
         OrderComparisonFigure.nameWidth(of: row) + GnuplotText.width(of: figure.summary(of: row))
       }
-      width = max(right + 8.4 * size, left + ((headers.max() ?? 0) + 1) * size).rounded(.up)
+      let panelsWidth = stacked ? panel.width : 2 * panelStride + panel.width
+      let right = left + max(panelsWidth, (headers.max() ?? 0) * size)
+      let bottom = top + panelsHeight
+      let barHeight = max(min(panelsHeight, 320), leastBar)
+      colorBar = PageRectangle(
+        x: right + 1.6 * size, y: (top + bottom - barHeight) / 2, width: 1.2 * size,
+        height: barHeight)
+      width = (right + 8.4 * size).rounded(.up)
       caption = GnuplotText.wrapped(
         figure.sentences + " " + figure.caption.text,
         toWidth: (width - 2 * left) / (size * GnuplotScript.captionSize))
-      captionTop = bottom + 3.2 * size
+      captionTop = max(bottom, colorBar.y + barHeight) + 3.2 * size
       height =
         (captionTop + (Double(caption.count) - 0.2) * GnuplotScript.captionLeading * size)
         .rounded(.up)

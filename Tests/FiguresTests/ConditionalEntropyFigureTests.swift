@@ -123,6 +123,19 @@ func panelsAreSquareCellsThatDoNotOverlap(count: Int, perRow: Int?, rows: Int) t
   #expect(Set(rectangles.map { $0[2] }).count == rows)
 }
 
+@Test func theColourBarsLabelStaysOnThePageOnFlatGrids() throws {
+  let flat = TokenGrid(rows: 1, columns: 8)
+  let (script, _) = try files(of: figure([decayMap(3, on: flat)], grid: flat))
+  let bar = try #require(
+    script.firstMatch(of: /screen Y\(([0-9.]+)\) size screen [0-9.]+\/width, screen ([0-9.]+)\//))
+  let (bottom, length) = (try #require(Double(bar.1)), try #require(Double(bar.2)))
+  let height = try #require(script.firstMatch(of: /height = ([0-9]+)\./).flatMap { Double($0.1) })
+  // The label is centred on the bar and stays on the page.
+  let label = GnuplotText.width(of: "conditional entropy [bits]") * 10
+  #expect(bottom - (length + label) / 2 > 0)
+  #expect(bottom + (label - length) / 2 < height)
+}
+
 @Test func videoPanelsShowTheirFrames() throws {
   let video = TokenGrid(frames: 3, rows: 4, columns: 4)
   let (script, data) = try files(of: figure([decayMap(20, on: video)], grid: video))

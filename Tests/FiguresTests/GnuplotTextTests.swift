@@ -26,7 +26,10 @@ func textIsCommented(text: String, comment: String) {
   #expect(lines.joined(separator: " ") == text.replacing("\u{A0}", with: " "))
   #expect(lines.contains { $0.contains("m = 10,000") })
   #expect(lines.allSatisfy { GnuplotText.width(of: $0) <= 10 })
-  #expect(GnuplotText.wrapped("incomprehensibilities", toWidth: 2) == ["incomprehensibilities"])
+  let path = "/" + String(repeating: "folder/", count: 10)
+  let pieces = GnuplotText.wrapped("in \(path)", toWidth: 10)
+  #expect(pieces.joined() == "in" + path)
+  #expect(pieces.allSatisfy { GnuplotText.width(of: $0) <= 10 })
   #expect(GnuplotText.wrapped("", toWidth: 2).isEmpty)
 }
 

@@ -90,6 +90,14 @@ private func reversedOrder() throws -> GenerationOrder {
   #expect(try files(of: figure([row])).script.contains("total increase 0 nats"))
 }
 
+@Test func anOrderOfSingleCellsIsNotAllWhite() throws {
+  let order = try rasterOrder(on: grid).sequentialized()
+  let row = OrderComparisonFigure.Row(
+    order: order, increases: [Double](repeating: 0, count: grid.cellCount))
+  let (script, _) = try files(of: figure([row]))
+  #expect(!script.contains("white in the increase"))
+}
+
 @Test func ordersWithoutIncreasesAreRefused() throws {
   let row = OrderComparisonFigure.Row(
     order: try reversedOrder(), increases: [Double](repeating: .nan, count: grid.cellCount))

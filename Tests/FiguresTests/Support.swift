@@ -38,7 +38,8 @@ func fakeGnuplot(_ commands: String, in folder: URL) throws -> Gnuplot {
     \(commands)
     """
   // Another process writes the file: were it open for writing here while another test starts a
-  // program, that program would hold it open too, and the system runs no file that is being written.
+  // program, that program would hold it open too, and the system runs no file that is being
+  // written.
   let writer = try Process.run(
     URL(fileURLWithPath: "/bin/sh"),
     arguments: ["-c", "printf '%s' \"$1\" > \"$2\" && chmod 755 \"$2\"", "sh", script, file.path])
