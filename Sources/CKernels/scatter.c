@@ -113,3 +113,43 @@ void te_token_scatter(
     }
   }
 }
+
+__attribute__((always_inline)) static inline void predict_token(
+    size_t images, size_t columns, size_t d, size_t token, size_t parents, const int32_t *parent,
+    const double *coefficients, const double *centred, float *residuals) {
+  for (size_t i = 0; i < images; i++) {
+    const double *x = centred + i * columns;
+    double y[d];
+    for (size_t c = 0; c < d; c++) y[c] = x[token * d + c];
+    for (size_t p = 0; p < parents; p++) {
+      const double *block = coefficients + p * d * d, *from = x + (size_t)parent[p] * d;
+      for (size_t a = 0; a < d; a++)
+        for (size_t c = 0; c < d; c++) y[c] -= from[a] * block[a * d + c];
+    }
+    for (size_t c = 0; c < d; c++) residuals[i * columns + token * d + c] = (float)y[c];
+  }
+}
+
+#if defined(__x86_64__)
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#endif
+void te_block_residuals(
+    size_t images, size_t tokens, size_t d, const float *rows, const double *shift,
+    const int32_t *parents, const int32_t *offsets, const double *coefficients, double *centred,
+    float *residuals) {
+  size_t columns = tokens * d;
+  for (size_t i = 0; i < images; i++)
+    for (size_t c = 0; c < columns; c++)
+      centred[i * columns + c] = (double)rows[i * columns + c] - shift[c];
+  for (size_t token = 0; token < tokens; token++) {
+    size_t first = (size_t)offsets[token], count = (size_t)offsets[token + 1] - first;
+    if (d == 8)
+      predict_token(
+          images, columns, 8, token, count, parents + first, coefficients + first * 64, centred,
+          residuals);
+    else
+      predict_token(
+          images, columns, d, token, count, parents + first, coefficients + first * d * d, centred,
+          residuals);
+  }
+}

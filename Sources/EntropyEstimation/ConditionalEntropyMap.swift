@@ -64,7 +64,10 @@ extension ConditionalEntropyMap {
       features.imageCount, contextTokens: 1, featureDimensions: d, source: features.name)
     let scatter = try TokenScatter(
       count: features.imageCount, channels: d, references: references.map(grid.index(of:)),
-      shift: try features.provisionalMean(of: 0..<features.imageCount),
+      shift: features.mean(
+        ofRows: try features.features(ofImages: 0..<min(features.imageCount, 64))
+      )
+      .map { Float($0) },
       rows: { try features.features(ofImages: $0) })
     let size = grid.cellCount * d * d
     var marginal = (0..<grid.cellCount).map { token in

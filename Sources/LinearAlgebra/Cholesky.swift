@@ -61,4 +61,19 @@ public struct CholeskyFactor: Sendable {
     }
     return right
   }
+
+  /// L⁻ᵀ·B for a B of as many rows.
+  ///
+  /// - Complexity: O(n² · columns) (`dtrsm`).
+  public func solveLowerTransposed(_ right: consuming Matrix) -> Matrix {
+    precondition(right.rows == order, "a right-hand side has as many rows as the factor")
+    let (rows, columns) = (Int32(right.rows), Int32(right.columns))
+    guard rows > 0, columns > 0 else { return right }
+    right.elements.withUnsafeMutableBufferPointer { buffer in
+      cblas_dtrsm(
+        CblasRowMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, rows, columns, 1,
+        lower.elements, rows, buffer.baseAddress, columns)
+    }
+    return right
+  }
 }

@@ -74,9 +74,7 @@ public struct TokenScatter: Sendable {
     mutating func add(_ run: inout [Float], channels: Int, references: [Int], shift: [Float]) {
       let columns = shift.count
       let (tokens, count) = (columns / channels, run.count / columns)
-      for (index, value) in LinearAlgebra.columnSums(of: run, count: count, minus: shift)
-        .enumerated()
-      {
+      for (index, value) in ColumnSums(of: run, count: count, minus: shift).sums.enumerated() {
         columnSums[index] += value
       }
       run.withUnsafeMutableBufferPointer { run in

@@ -27,7 +27,7 @@ func mapsAgreeWithOrdersOfTwoSteps(bound: EntropyBound) throws {
   }
 }
 
-/// The route through a few references sums products in single precision over 32 images; 1e-6 nats is what is promised.
+/// The route through a few references sums products in single precision over 64 images; 1e-6 nats is what is promised.
 @Test(arguments: [1, 3, 8])
 func mapsFromFeaturesAgreeWithMapsFromMoments(channels: Int) throws {
   let grid = TokenGrid(frames: 2, rows: 3, columns: 4)

@@ -23,7 +23,7 @@ private func orders(on grid: TokenGrid) throws -> [GenerationOrder] {
   ]
 }
 
-/// Both routes work on the same Float features; the profile's products are summed in single precision over 32 images at a
+/// Both routes work on the same Float features; the profile's products are summed in single precision over 64 images at a
 /// time, which for these 300 images and a well-conditioned scatter leaves about 1e-8.
 @Test(arguments: EntropyBound.allCases)
 func profileAgreesWithSeparateLeastSquaresFits(bound: EntropyBound) throws {

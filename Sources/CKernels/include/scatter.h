@@ -2,6 +2,7 @@
 #define TOKEN_ENTROPY_SCATTER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /// A micro-kernel of the scatter product: its tile, and the function that adds one tile.
 ///
@@ -17,7 +18,7 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
 } te_scatter_kernel;
 
 /// How many images are summed in single precision before the sum is added to a double.
-enum { te_scatter_run = 32 };
+enum { te_scatter_run = 64 };
 
 /// The fastest kernel this processor can run.
 te_scatter_kernel te_scatter_kernel_best(void);
@@ -37,5 +38,15 @@ void te_scatter_pack(
 void te_token_scatter(
     size_t images, size_t tokens, size_t d, const float *rows, size_t reference, float *marginal,
     float *cross);
+
+/// What is left of each token of `images` rows (tokens · d floats) after `shift` has been subtracted and the token has
+/// been predicted from its parents: residual = x − Σ over parents of coefficientsᵀ·parent, rounded to float at the end.
+///
+/// Token t's parents are `parents[offsets[t] ..< offsets[t + 1]]`, with one d × d block of `coefficients` each, a row a
+/// parent's channel. `centred` is room for images · tokens · d doubles.
+void te_block_residuals(
+    size_t images, size_t tokens, size_t d, const float *rows, const double *shift,
+    const int32_t *parents, const int32_t *offsets, const double *coefficients, double *centred,
+    float *residuals);
 
 #endif

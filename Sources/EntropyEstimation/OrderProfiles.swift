@@ -1,0 +1,57 @@
+import Foundation
+import LinearAlgebra
+import Synchronization
+import TokenData
+import TokenGrids
+
+extension OrderProfile {
+  /// How many orders are factored at the same time at most; each needs (n·d)² numbers.
+  static let concurrentOrders = 4
+
+  /// Profiles of several orders from the same moments.
+  ///
+  /// Several orders are factored side by side, each on its share of the cores: a factorisation leaves cores waiting for each
+  /// other that another one can use.
+  ///
+  /// - Parameter progress: Told how many orders are done; called from several threads.
+  /// - Throws: As ``init(of:moments:bound:)``; the first order's error.
+  /// - Complexity: (n·d)³/3 multiplications and additions an order, at most four times (n·d)² numbers of memory.
+  public static func profiles(
+    of orders: [GenerationOrder], moments: TokenMoments, bound: EntropyBound = .debiased,
+    progress: @Sendable (Int) -> Void = { _ in }
+  ) throws -> [OrderProfile] {
+    let threads = BLAS.threads
+    let lanes = max(min(orders.count, threads, concurrentOrders), 1)
+    BLAS.threads = max(threads / lanes, 1)
+    defer { BLAS.threads = threads }
+    let results = Mutex<[Int: Result<OrderProfile, any Error>]>([:])
+    let next = Mutex(0)
+    parallelFor(lanes) { _ in
+      while let index = next.withLock({ next -> Int? in
+        guard next < orders.count else { return nil }
+        defer { next += 1 }
+        return next
+      }) {
+        let result = Result {
+          try OrderProfile(of: orders[index], moments: moments, bound: bound)
+        }
+        progress(
+          results.withLock {
+            $0[index] = result
+            return $0.count
+          })
+      }
+    }
+    let profiles = results.withLock(\.self)
+    return try orders.indices.compactMap { try profiles[$0]?.get() }
+  }
+
+  /// Refuses data with too few images for any order's last token, before anything expensive is done.
+  ///
+  /// - Throws: ``EstimationError/tooFewImages(source:images:predictors:channels:largestFeatureDimensions:)``.
+  public static func requireImages(for features: some TokenFeatures) throws(EstimationError) {
+    try TokenMoments.requireImages(
+      features.imageCount, contextTokens: features.grid.cellCount - 1,
+      featureDimensions: features.featureDimensions, source: features.name)
+  }
+}

@@ -1,0 +1,58 @@
+import TokenGrids
+
+extension TokenDataset {
+  /// Reads a random sample of a file's images into memory, in the order they stand in the file.
+  ///
+  /// Files are sorted by class as often as not, so the first images are no fair sample.
+  ///
+  /// - Parameters:
+  ///   - path: An HDF5 file.
+  ///   - count: How many images; all where there are not more.
+  ///   - seed: Every set of `count` images is equally likely; the same seed gives the same set.
+  /// - Throws: ``TokenDataError`` that names the file and what is wrong with it.
+  /// - Complexity: reads the file once; O(count·n) memory for codes, O(count·n·d) for features.
+  public init(contentsOf path: String, sampling count: Int, seed: UInt64) throws {
+    guard count > 0 else { throw TokenDataError.invalidLimit(count) }
+    let file = try TokenDatasetFile(path: path)
+    guard count < file.imageCount else {
+      try self.init(contentsOf: path)
+      return
+    }
+    var generator = SeededGenerator(seed: seed)
+    var images = Array(0..<file.imageCount)
+    generator.shuffle(&images)
+    let sample = images.prefix(count).sorted()
+
+    var codes: [UInt32] = []
+    var features: [Float] = []
+    var rest = sample[...]
+    for block in file.blocks {
+      let chosen = rest.prefix { $0 < block.upperBound }
+      rest = rest.dropFirst(chosen.count)
+      guard !chosen.isEmpty else { continue }
+      if file.codebook != nil {
+        let values = try file.codes(ofImages: block)
+        let width = file.grid.cellCount
+        for image in chosen {
+          let start = (image - block.lowerBound) * width
+          codes += values[start..<start + width]
+        }
+      } else {
+        let values = try file.features(ofImages: block)
+        let width = file.grid.cellCount * file.featureDimensions
+        for image in chosen {
+          let start = (image - block.lowerBound) * width
+          features += values[start..<start + width]
+        }
+      }
+    }
+    self.init(
+      validated: file.name, grid: file.grid, imageCount: count,
+      tokens: file.codebook.map { .codes(codes, codebook: $0) }
+        ?? .features(features, dimensions: file.featureDimensions),
+      labels: file.labels.map { labels in
+        TokenLabels(values: sample.map { labels.values[$0] }, names: labels.names)
+      },
+      attributes: file.attributes, decoder: file.decoder, path: path)
+  }
+}
