@@ -74,12 +74,17 @@ public struct TokenScatter: Sendable {
     mutating func add(_ run: inout [Float], channels: Int, references: [Int], shift: [Float]) {
       let columns = shift.count
       let (tokens, count) = (columns / channels, run.count / columns)
-      for (index, value) in ColumnSums(of: run, count: count, minus: shift).sums.enumerated() {
-        columnSums[index] += value
-      }
       run.withUnsafeMutableBufferPointer { run in
-        for i in 0..<count {
-          for j in 0..<columns { run[i * columns + j] -= shift[j] }
+        shift.withUnsafeBufferPointer { shift in
+          columnSums.withUnsafeMutableBufferPointer { sums in
+            for i in 0..<count {
+              for j in 0..<columns {
+                let value = run[i * columns + j] - shift[j]
+                run[i * columns + j] = value
+                sums[j] += Double(value)
+              }
+            }
+          }
         }
       }
       let size = tokens * channels * channels
