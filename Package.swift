@@ -38,6 +38,9 @@ let package = Package(
       "COpenBLAS", pkgConfig: "openblas", apt: ["libopenblas-dev", "liblapacke-dev"],
       brew: ["openblas"]),
     system("CHDF5", pkgConfig: hdf5PkgConfig, apt: ["libhdf5-dev"], brew: ["hdf5"]),
+    system(
+      "CTurboJPEG", pkgConfig: "libturbojpeg", apt: ["libturbojpeg0-dev"], brew: ["jpeg-turbo"]),
+    system("CPNG", pkgConfig: "libpng", apt: ["libpng-dev"], brew: ["libpng"]),
     .target(name: "CKernels"),
 
     // Libraries, from the ground up
@@ -47,6 +50,9 @@ let package = Package(
     .target(
       name: "EntropyEstimation", dependencies: ["TokenData", "TokenGrids", "LinearAlgebra"]),
     .target(name: "Figures", dependencies: ["TokenGrids"]),
+    .target(
+      name: "VisualTokenizers",
+      dependencies: ["CTurboJPEG", "CPNG", "TokenData", "TokenGrids", "LinearAlgebra"]),
 
     // Tests
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
@@ -54,6 +60,11 @@ let package = Package(
       name: "EntropyEstimationTests",
       dependencies: ["EntropyEstimation", "TokenData", "TokenGrids", "LinearAlgebra"]),
     .testTarget(name: "TokenDataTests", dependencies: ["TokenData"]),
+    .testTarget(
+      name: "VisualTokenizersTests",
+      dependencies: [
+        "VisualTokenizers", "CTurboJPEG", "CPNG", "TokenData", "TokenGrids", "LinearAlgebra",
+      ]),
     .testTarget(name: "TokenGridsTests", dependencies: ["TokenGrids"]),
     .testTarget(name: "FiguresTests", dependencies: ["Figures", "TokenGrids"]),
   ],

@@ -10,4 +10,14 @@ public enum BLAS {
     get { Int(openblas_get_num_threads()) }
     set { openblas_set_num_threads(Int32(clamping: newValue)) }
   }
+
+  /// Runs `body` while BLAS keeps to the thread that calls it, as inside a parallel loop.
+  ///
+  /// The setting belongs to the whole process; another thread's BLAS calls keep to one thread too.
+  public static func onCallingThread<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let before = threads
+    threads = 1
+    defer { threads = before }
+    return try body()
+  }
 }

@@ -9,7 +9,7 @@ public struct SymmetricEigen: Sendable {
   /// The sign of a vector is free; here its component of the largest magnitude is positive.
   public let vectors: Matrix
 
-  /// Decomposes a symmetric matrix; only its upper triangle is read.
+  /// Decomposes a symmetric matrix; only its lower triangle is read.
   ///
   /// - Throws: ``SymmetricEigenError`` when an element is not finite or the iteration fails.
   /// - Precondition: the matrix is square.
@@ -20,10 +20,10 @@ public struct SymmetricEigen: Sendable {
     let n = matrix.rows
     var a = matrix.elements
     var ascending = [Double](repeating: 0, count: n)
-    // Read as column-major, the upper triangle of the rows is the lower one of the columns, and
+    // Read as column-major, the lower triangle of the rows is the upper one of the columns, and
     // the eigenvectors that LAPACK leaves in the columns are the rows of the array.
     let status = LAPACKE_dsyevd(
-      LAPACK_COL_MAJOR, 0x56 /* V */, 0x4C /* L */, Int32(n), &a, Int32(max(1, n)), &ascending)
+      LAPACK_COL_MAJOR, 0x56 /* V */, 0x55 /* U */, Int32(n), &a, Int32(max(1, n)), &ascending)
     guard status == 0 else { throw SymmetricEigenError.noConvergence }
     values = ascending.reversed()
     var vectors = Matrix(rows: n, columns: n)

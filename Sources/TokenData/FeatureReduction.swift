@@ -60,7 +60,7 @@ private struct PrincipalProjection {
       guard weight > 0 else { continue }
       for channel in 0..<d { centred[channel] = Double(rows[row * d + channel]) - mean[channel] }
       for i in 0..<d {
-        for j in i..<d { covariance[i, j] += weight * centred[i] * centred[j] }
+        for j in 0...i { covariance[i, j] += weight * centred[i] * centred[j] }
       }
     }
     self.mean = mean

@@ -1,0 +1,87 @@
+import Foundation
+
+/// How a camera was held, after the tag 0x0112 of the EXIF standard: where row 0 and column 0 of
+/// the stored picture belong in the upright one.
+enum EXIFOrientation: Int {
+  case upright = 1
+  case mirrored = 2
+  case upsideDown = 3
+  case mirroredUpsideDown = 4
+  case transposed = 5
+  case turnClockwise = 6
+  case transverse = 7
+  case turnCounterclockwise = 8
+
+  /// Finds the tag in a JPEG file; nil where there is none that makes sense.
+  init?(jpeg data: Data) {
+    let bytes = [UInt8](data.prefix(1 << 17))
+    // Segments follow one another, each with its length, up to the start of the scan.
+    var offset = 2
+    while offset + 4 <= bytes.count, bytes[offset] == 0xFF {
+      let marker = bytes[offset + 1]
+      if marker == 0xFF {
+        offset += 1
+        continue
+      }
+      let length = Int(bytes[offset + 2]) << 8 | Int(bytes[offset + 3])
+      let content = (offset + 4)..<(offset + 2 + max(2, length))
+      guard marker != 0xDA, content.upperBound <= bytes.count else { return nil }
+      if marker == 0xE1, bytes[content].starts(with: Array("Exif\0\0".utf8)) {
+        self.init(tiff: Array(bytes[content].dropFirst(6)))
+        return
+      }
+      offset = content.upperBound
+    }
+    return nil
+  }
+
+  /// Finds the tag in the first directory of a TIFF block.
+  private init?(tiff bytes: [UInt8]) {
+    let isBigEndian = bytes.starts(with: [0x4D, 0x4D])
+    guard isBigEndian || bytes.starts(with: [0x49, 0x49]) else { return nil }
+    func number(at offset: Int, bytes count: Int) -> Int? {
+      guard offset >= 0, offset + count <= bytes.count else { return nil }
+      let digits = bytes[offset..<(offset + count)]
+      return (isBigEndian ? Array(digits) : digits.reversed()).reduce(0) { $0 << 8 | Int($1) }
+    }
+    guard let directory = number(at: 4, bytes: 4), let count = number(at: directory, bytes: 2)
+    else { return nil }
+    for entry in 0..<count {
+      let offset = directory + 2 + 12 * entry
+      guard let tag = number(at: offset, bytes: 2) else { return nil }
+      if tag == 0x0112, let value = number(at: offset + 8, bytes: 2) {
+        self.init(rawValue: value)
+        return
+      }
+    }
+    return nil
+  }
+
+  /// Turns and mirrors a stored picture so that it stands upright.
+  func uprightImage(_ image: RGBImage) -> RGBImage {
+    guard self != .upright else { return image }
+    let (w, h) = (image.width, image.height)
+    let swapsSides = rawValue >= 5
+    var result = RGBImage(width: swapsSides ? h : w, height: swapsSides ? w : h)
+    for row in 0..<result.height {
+      for column in 0..<result.width {
+        let (sourceRow, sourceColumn) =
+          switch self {
+          case .upright: (row, column)
+          case .mirrored: (row, w - 1 - column)
+          case .upsideDown: (h - 1 - row, w - 1 - column)
+          case .mirroredUpsideDown: (h - 1 - row, column)
+          case .transposed: (column, row)
+          case .turnClockwise: (h - 1 - column, row)
+          case .transverse: (h - 1 - column, w - 1 - row)
+          case .turnCounterclockwise: (column, w - 1 - row)
+          }
+        for channel in 0..<3 {
+          result.pixels[(row * result.width + column) * 3 + channel] =
+            image.pixels[(sourceRow * w + sourceColumn) * 3 + channel]
+        }
+      }
+    }
+    return result
+  }
+}

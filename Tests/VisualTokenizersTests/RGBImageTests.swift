@@ -1,0 +1,145 @@
+import CPNG
+import Foundation
+import Testing
+import TokenData
+
+@testable import VisualTokenizers
+
+@Suite struct RGBImageTests {
+  let folder: TemporaryFolder
+  let image = syntheticImage(width: 20, height: 13, seed: 1)
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test(arguments: [JPEGKind.colour, .progressive, .inks])
+  func readsJPEG(kind: JPEGKind) throws {
+    try folder.write(jpegData(image, kind), "image.jpg")
+    // Quality 100 without subsampling: the rounding of the transform and of the colours remains.
+    #expect(largestDifference(try RGBImage(contentsOf: folder.file("image.jpg")), image) <= 4)
+  }
+
+  @Test func readsGreyJPEGAsThreeEqualChannels() throws {
+    try folder.write(jpegData(image, .grey), "image.jpg")
+    let read = try RGBImage(contentsOf: folder.file("image.jpg"))
+    for pixel in 0..<(20 * 13) {
+      let (r, g, b) = (
+        Int(image.pixels[3 * pixel]), Int(image.pixels[3 * pixel + 1]),
+        Int(image.pixels[3 * pixel + 2])
+      )
+      let luminance = 0.299 * Double(r) + 0.587 * Double(g) + 0.114 * Double(b)
+      #expect(abs(Double(read.pixels[3 * pixel]) - luminance) <= 3)
+      #expect(read.pixels[3 * pixel + 1] == read.pixels[3 * pixel])
+      #expect(read.pixels[3 * pixel + 2] == read.pixels[3 * pixel])
+    }
+  }
+
+  @Test func pngIsExact() throws {
+    try image.writePNG(to: folder.file("image.png"))
+    #expect(try RGBImage(contentsOf: folder.file("image.png")) == image)
+    #expect(try folder.contents() == ["image.png"])
+  }
+
+  @Test func theNameDoesNotMatter() throws {
+    try folder.write(pngData(image), "image.jpg")
+    try folder.write(jpegData(image), "image")
+    #expect(try RGBImage(contentsOf: folder.file("image.jpg")) == image)
+    #expect(largestDifference(try RGBImage(contentsOf: folder.file("image")), image) <= 4)
+  }
+
+  /// Writes a PNG in one of libpng's other formats.
+  func writePNG(_ pixels: [UInt8], width: Int, height: Int, format: UInt32) throws -> String {
+    var png = token_png_image()
+    (png.width, png.height, png.format) = (UInt32(width), UInt32(height), format)
+    let path = folder.file("other.png")
+    try #require(png_image_write_to_file(&png, path, 0, pixels, 0, nil) != 0)
+    return path
+  }
+
+  @Test func readsGreyPNG() throws {
+    let path = try writePNG([0, 100, 200, 255], width: 2, height: 2, format: 0)
+    #expect(
+      try RGBImage(contentsOf: path).pixels
+        == [0, 0, 0, 100, 100, 100, 200, 200, 200, 255, 255, 255])
+  }
+
+  @Test func laysTransparencyOnWhite() throws {
+    let opaque: [UInt8] = [10, 20, 30, 255]
+    let invisible: [UInt8] = [10, 20, 30, 0]
+    let path = try writePNG(opaque + invisible, width: 2, height: 1, format: 3)
+    #expect(try RGBImage(contentsOf: path).pixels == [10, 20, 30, 255, 255, 255])
+  }
+
+  // MARK: Files that cannot be read
+
+  @Test func missingFile() {
+    let path = folder.file("none.jpg")
+    #expect(throws: ImageError.missing(path)) { try RGBImage(contentsOf: path) }
+  }
+
+  @Test(arguments: ["", "GIF89a", "no image at all"])
+  func unknownFormat(text: String) throws {
+    try folder.write(Data(text.utf8), "text.jpg")
+    let path = folder.file("text.jpg")
+    #expect(throws: ImageError.unknownFormat(path)) { try RGBImage(contentsOf: path) }
+  }
+
+  @Test(arguments: [0.1, 0.5, 0.9], JPEGKind.allCases)
+  func truncatedJPEG(share: Double, kind: JPEGKind) throws {
+    let data = try jpegData(syntheticImage(width: 64, height: 64, seed: 2), kind)
+    try folder.write(data.prefix(Int(Double(data.count) * share)), "half.jpg")
+    let error = #expect(throws: ImageError.self) {
+      try RGBImage(contentsOf: folder.file("half.jpg"))
+    }
+    #expect(error?.description.hasPrefix(folder.file("half.jpg") + ": is broken: ") == true)
+  }
+
+  @Test(arguments: [0.1, 0.5, 0.9])
+  func truncatedPNG(share: Double) throws {
+    let data = try pngData(syntheticImage(width: 64, height: 64, seed: 2))
+    try folder.write(data.prefix(max(10, Int(Double(data.count) * share))), "half.png")
+    let error = #expect(throws: ImageError.self) {
+      try RGBImage(contentsOf: folder.file("half.png"))
+    }
+    #expect(error?.description.hasPrefix(folder.file("half.png") + ": is broken: ") == true)
+  }
+
+  @Test func strayBytesAreHarmless() throws {
+    var data = try jpegData(image)
+    // Between the last of the compressed data and the end of the image.
+    data.insert(contentsOf: [0x17, 0x18, 0x19], at: data.count - 2)
+    try folder.write(data, "stray.jpg")
+    #expect(largestDifference(try RGBImage(contentsOf: folder.file("stray.jpg")), image) <= 4)
+  }
+
+  @Test func unwritableOutput() throws {
+    let path = folder.file("missing/image.png")
+    #expect(throws: TokenDataError.cannotWrite(path, reason: "No such file or directory")) {
+      try image.writePNG(to: path)
+    }
+  }
+
+  // MARK: Drawing
+
+  @Test func drawsAtAPlace() {
+    var canvas = RGBImage(width: 4, height: 3, red: 1, green: 2, blue: 3)
+    canvas.draw(RGBImage(width: 2, height: 1, red: 9, green: 8, blue: 7), left: 1, top: 2)
+    for row in 0..<3 {
+      for column in 0..<4 {
+        let isDrawn = row == 2 && (1...2).contains(column)
+        let pixel = Array(canvas.pixels[((row * 4 + column) * 3)...].prefix(3))
+        #expect(pixel == (isDrawn ? [9, 8, 7] : [1, 2, 3]))
+      }
+    }
+  }
+
+  @Test(arguments: [(1, nil, 1, 1), (5, nil, 3, 2), (5, 5, 5, 1), (5, 9, 5, 1), (16, nil, 4, 4)])
+  func contactSheet(count: Int, columns: Int?, wide: Int, high: Int) {
+    let images = (0..<count).map { RGBImage(width: 6, height: 5, red: UInt8($0)) }
+    let sheet = RGBImage(contactSheetOf: images, columns: columns)
+    #expect(sheet.width == 4 + wide * 10 && sheet.height == 4 + high * 9)
+    for i in 0..<count {
+      let pixel = ((4 + i / wide * 9) * sheet.width + 4 + i % wide * 10) * 3
+      #expect(Array(sheet.pixels[pixel..<(pixel + 3)]) == [UInt8(i), 0, 0])
+    }
+  }
+}
