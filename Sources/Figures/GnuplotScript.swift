@@ -96,11 +96,13 @@ struct GnuplotScript {
     add(line)
   }
 
-  /// Puts a small text a number of lines above a point of the axes.
-  mutating func text(_ text: String, atX x: Double, y: Double, lines: Double) {
+  /// Puts a small text above the axes at one place of the x axis.
+  ///
+  /// gnuplot's `with labels` would cut a text at a double quote; `set label` takes any.
+  mutating func text(_ text: String, aboveAxesAtX x: Double) {
     labels += 1
     add(
-      "set label \(labels) \(GnuplotText.quoted(text)) at \(x),\(y) center offset 0,\(lines)"
+      "set label \(labels) \(GnuplotText.quoted(text)) at first \(x), graph 1 center offset 0,0.6"
         + " font \",\(Self.number(fontSize * 0.8))\"")
   }
 

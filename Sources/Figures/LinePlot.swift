@@ -8,8 +8,6 @@ struct LinePlot {
     let y: Double
     /// The standard error of y, or nil.
     var error: Double?
-    /// A text beside the point.
-    var label: String?
   }
 
   /// One curve.
@@ -21,12 +19,19 @@ struct LinePlot {
     var connected = true
   }
 
+  /// A text above the plot at one place of the x axis.
+  struct Mark {
+    let x: Double
+    let label: String
+  }
+
   let name: String
   /// One line that says what the plot shows, for the head of the script.
   let summary: String
   let series: [Series]
   let xLabel: String
   let yLabel: String
+  var marks: [Mark] = []
   var xScale = PlotAxis.Scale.linear
   var yScale = PlotAxis.Scale.linear
   /// Whether the linear y axis begins at 0 when no value is below it.
@@ -57,8 +62,6 @@ struct LinePlot {
 
   // MARK: Axes
 
-  private var hasLabels: Bool { series.contains { $0.points.contains { $0.label != nil } } }
-
   var xAxis: PlotAxis {
     PlotAxis(curves: series.map { $0.points.map(\.x) }, scale: xScale, padding: 0.05)
   }
@@ -66,7 +69,7 @@ struct LinePlot {
   var yAxis: PlotAxis {
     PlotAxis(
       curves: series.map { $0.points.map(\.y) }, errors: series.map { $0.points.map(\.error) },
-      scale: yScale, startsAtZero: startsAtZero, padding: hasLabels ? 0.1 : 0.05)
+      scale: yScale, startsAtZero: startsAtZero, padding: 0.05)
   }
 
   // MARK: Script
@@ -117,6 +120,9 @@ struct LinePlot {
         "set \(letter)tics out nomirror scale 0.5 (\(ticks.joined(separator: ", ")))")
       if axis.isLogarithmic { script.add("set logscale \(letter)") }
     }
+    for mark in marks {
+      script.text(mark.label, aboveAxesAtX: mark.x)
+    }
     if yAxis.isLogarithmic {
       script.add(
         "lowest = \(yAxis.range.lowerBound)  # values that are not above it are marked at the edge")
@@ -159,7 +165,6 @@ struct LinePlot {
       if hasLowValues(one) {
         parts.append("\(rows) 1:($2<=lowest?lowest:NaN) \(edgeMark) \(color) notitle")
       }
-      addLabels(of: one, index: index, to: &script)
     }
     if marksLowValues {
       parts.append(
@@ -167,22 +172,5 @@ struct LinePlot {
           + " title \(GnuplotText.quoted(Self.lowValuesName))")
     }
     script.add("plot " + parts.joined(separator: ", \\\n  "))
-  }
-
-  /// Writes the texts beside a curve's points: above the upper curves and below the lower ones.
-  ///
-  /// gnuplot's `with labels` would cut a text at a double quote; `set label` takes any.
-  private func addLabels(of one: Series, index: Int, to script: inout GnuplotScript) {
-    let means = series.map { one in
-      let values = one.points.map(\.y).filter(\.isFinite)
-      return values.reduce(0, +) / Double(max(values.count, 1))
-    }
-    let isAbove = means.count { $0 > means[index] } < (means.count + 1) / 2
-    let axis = yAxis
-    for point in one.points where point.x.isFinite && point.y.isFinite {
-      guard let label = point.label else { continue }
-      let y = axis.isLogarithmic ? max(point.y, axis.range.lowerBound) : point.y
-      script.text(label, atX: point.x, y: y, lines: isAbove ? 0.9 : -0.9)
-    }
   }
 }

@@ -63,14 +63,23 @@ public struct TotalIncreaseFigure: Figure {
         LinePlot.Series(
           name: curve.label,
           points: curve.points.sorted { $0.steps < $1.steps }.map {
-            LinePlot.Point(
-              x: Double($0.steps), y: $0.total, error: $0.standardError,
-              label: "n = \($0.tokensPerStep)")
+            LinePlot.Point(x: Double($0.steps), y: $0.total, error: $0.standardError)
           })
       },
       xLabel: "generation steps", yLabel: "total entropy increase [\(unit)]",
-      xScale: .automatic(beyond: 5), yScale: .automatic(beyond: 30), startsAtZero: true,
+      marks: marks, xScale: .automatic(beyond: 5), yScale: .automatic(beyond: 30),
+      startsAtZero: true,
       caption: "n: tokens per step; bars: standard error. " + caption.text
     ).files(provenance: provenance)
+  }
+
+  /// The tokens per step that lead to each number of steps; written once above the plot, not beside every point, where
+  /// curves that lie close together would cover them.
+  private var marks: [LinePlot.Mark] {
+    Dictionary(grouping: curves.flatMap(\.points), by: \.steps).sorted { $0.key < $1.key }
+      .map { steps, points in
+        let sizes = Set(points.map(\.tokensPerStep)).sorted().map(String.init)
+        return LinePlot.Mark(x: Double(steps), label: "n = \(sizes.joined(separator: ", "))")
+      }
   }
 }
