@@ -28,6 +28,7 @@ let package = Package(
     .library(name: "TokenGrids", targets: ["TokenGrids"]),
     .library(name: "TokenData", targets: ["TokenData"]),
     .library(name: "EntropyEstimation", targets: ["EntropyEstimation"]),
+    .library(name: "EmbeddedData", targets: ["EmbeddedData"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -53,6 +54,9 @@ let package = Package(
     .target(
       name: "VisualTokenizers",
       dependencies: ["CTurboJPEG", "CPNG", "TokenData", "TokenGrids", "LinearAlgebra"]),
+    .target(
+      name: "EmbeddedData", path: "Notebooks-data", exclude: ["README.md"],
+      resources: [.copy("scenes-24x24.h5"), .copy("scenes-12x12.h5")]),
 
     // Tests
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
@@ -65,6 +69,8 @@ let package = Package(
       dependencies: [
         "VisualTokenizers", "CTurboJPEG", "CPNG", "TokenData", "TokenGrids", "LinearAlgebra",
       ]),
+    .testTarget(
+      name: "EmbeddedDataTests", dependencies: ["EmbeddedData", "TokenData", "TokenGrids"]),
     .testTarget(name: "TokenGridsTests", dependencies: ["TokenGrids"]),
     .testTarget(name: "FiguresTests", dependencies: ["Figures", "TokenGrids"]),
   ],
