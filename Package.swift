@@ -25,9 +25,12 @@ let package = Package(
   name: "token-entropy",
   platforms: [.macOS(.v14)],
   products: [
+    .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
     .library(name: "TokenGrids", targets: ["TokenGrids"]),
     .library(name: "TokenData", targets: ["TokenData"]),
     .library(name: "EntropyEstimation", targets: ["EntropyEstimation"]),
+    .library(name: "VisualTokenizers", targets: ["VisualTokenizers"]),
+    .library(name: "Figures", targets: ["Figures"]),
     .library(name: "EmbeddedData", targets: ["EmbeddedData"]),
   ],
   dependencies: [
@@ -57,6 +60,17 @@ let package = Package(
     .target(
       name: "EmbeddedData", path: "Notebooks-data", exclude: ["README.md"],
       resources: [.copy("scenes-24x24.h5"), .copy("scenes-12x12.h5")]),
+    .target(
+      name: "Commands",
+      dependencies: [
+        "EmbeddedData", "EntropyEstimation", "Figures", "LinearAlgebra", "TokenData", "TokenGrids",
+        "VisualTokenizers", argumentParser,
+      ]),
+
+    // Programs
+    command("entropy-map"),
+    command("order-compare"),
+    command("appendix-figures"),
 
     // Tests
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
@@ -73,6 +87,12 @@ let package = Package(
       name: "EmbeddedDataTests", dependencies: ["EmbeddedData", "TokenData", "TokenGrids"]),
     .testTarget(name: "TokenGridsTests", dependencies: ["TokenGrids"]),
     .testTarget(name: "FiguresTests", dependencies: ["Figures", "TokenGrids"]),
+    .testTarget(
+      name: "CommandsTests",
+      dependencies: [
+        "Commands", "entropy-map", "order-compare", "appendix-figures", "EntropyEstimation",
+        "LinearAlgebra", "TokenData", "TokenGrids",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -9,6 +9,9 @@ public enum EstimationError: Error, Equatable {
   case constantChannel(source: String, cell: GridCell, channel: Int, images: Int)
   /// A channel of a token is a linear function of what comes before it, so that its conditional entropy is −∞.
   case dependentChannel(source: String, cell: GridCell, channel: Int, context: String)
+  /// A channel is so nearly a function of others that sums in mixed precision do not resolve what is left of it;
+  /// ``TokenMoments/withSufficientPrecision(of:jitter:progress:_:)`` sums again in double precision.
+  case insufficientPrecision(source: String, cell: GridCell, channel: Int)
   /// The order and the data have different grids.
   case gridMismatch(source: String, data: TokenGrid, order: String, orderGrid: TokenGrid)
   /// A reference cell outside the grid.
@@ -36,6 +39,11 @@ extension EstimationError: CustomStringConvertible {
       """
       \(source): channel \(channel) of token \(cell) is a linear function of \(context), so its conditional entropy is \
       minus infinity; reduce --feature-dimensions or add --jitter
+      """
+    case .insufficientPrecision(let source, let cell, let channel):
+      """
+      \(source): channel \(channel) of token \(cell) is all but determined by other channels, more than sums in mixed \
+      precision resolve; sum in double precision
       """
     case .gridMismatch(let source, let data, let order, let orderGrid):
       "\(order) is an order of a \(orderGrid) grid, but \(source) has a \(data) grid"

@@ -60,19 +60,7 @@ public struct OrderProfile: Sendable {
     try moments.requireImages(contextTokens: order.grid.cellCount - 1)
     try moments.requireVaryingChannels()
     let sequence = order.sequence
-    let lower: Matrix
-    do throws(NotPositiveDefinite) {
-      lower = try CholeskyFactor(
-        ofLowerTriangle: moments.scatter.symmetricPermutation(ofBlocks: sequence, blockSize: d)
-      ).lower
-    } catch {
-      let position = error.index / d
-      throw EstimationError.dependentChannel(
-        source: moments.name, cell: order.grid.cell(at: sequence[position]),
-        channel: error.index % d,
-        context: "its other channels and the \(position) tokens before it in \(order.name)")
-    }
-
+    let lower = try Self.factor(order: order, sequence: sequence, moments: moments)
     let estimator = StepEstimator(
       lower: lower, imageCount: moments.imageCount, channels: d, bound: bound)
     let empty = [Estimate](repeating: Estimate(value: 0, standardError: 0), count: sequence.count)
@@ -102,6 +90,44 @@ public struct OrderProfile: Sendable {
       standardError: totalCorrelation.reduce(0) { $0 + $1.standardError * $1.standardError }
         .squareRoot())
   }
+
+  /// L of the scatter with the tokens in the order's sequence.
+  private static func factor(
+    order: GenerationOrder, sequence: [Int], moments: TokenMoments
+  ) throws(EstimationError) -> Matrix {
+    let d = moments.featureDimensions
+    func place(_ row: Int) -> (cell: GridCell, channel: Int, coordinate: Int) {
+      let cell = sequence[row / d]
+      return (order.grid.cell(at: cell), row % d, cell * d + row % d)
+    }
+    let lower: Matrix
+    do throws(NotPositiveDefinite) {
+      lower = try CholeskyFactor(
+        ofLowerTriangle: moments.scatter.symmetricPermutation(ofBlocks: sequence, blockSize: d)
+      ).lower
+    } catch {
+      let (cell, channel, _) = place(error.index)
+      if moments.roundingScale != nil {
+        throw .insufficientPrecision(source: moments.name, cell: cell, channel: channel)
+      }
+      throw .dependentChannel(
+        source: moments.name, cell: cell, channel: channel,
+        context: "its other channels and the \(error.index / d) tokens before it in \(order.name)")
+    }
+    if let scale = moments.roundingScale {
+      for row in 0..<lower.rows {
+        let (cell, channel, coordinate) = place(row)
+        guard lower[row, row] * lower[row, row] > smallestResolvedShare * scale[coordinate] else {
+          throw .insufficientPrecision(source: moments.name, cell: cell, channel: channel)
+        }
+      }
+    }
+    return lower
+  }
+
+  /// The share of a coordinate's sum of squares that must be left for mixed precision to resolve it: rounding by 10⁻⁹ of
+  /// the sum then moves an entropy by less than 10⁻⁶.
+  private static let smallestResolvedShare = 1e-3
 }
 
 /// A number and its standard error, in nats unless said otherwise.

@@ -22,6 +22,10 @@ public struct TokenMoments: Sendable {
   /// ε of the `--jitter ε` that was added to the diagonal; 0 when nothing was added.
   public private(set) var jitter = 0.0
 
+  /// Σ y² of each coordinate, where y is what was multiplied in single precision: sums of products are rounded by about
+  /// 10⁻⁹ of it. Nil when all was double precision.
+  private(set) var roundingScale: [Double]?
+
   /// How products of features are summed.
   public enum Precision: Sendable {
     /// In single precision over short runs of images, and those in double precision (``ScatterSum``), of what
@@ -66,7 +70,9 @@ public struct TokenMoments: Sendable {
         count: images.count, rows: { prediction.residuals(ofRows: try rows($0)) },
         progress: progress)
       mean = prediction.undone(mean: sum.mean)
-      scatter = prediction.undone(scatter: sum.aboutMean())
+      let residuals = sum.aboutMean()
+      roundingScale = (0..<residuals.rows).map { residuals[$0, $0] }
+      scatter = prediction.undone(scatter: residuals)
     case .double:
       var sum = DoubleScatterSum(shift: shift)
       try sum.add(count: images.count, rows: rows, progress: progress)
@@ -93,6 +99,33 @@ public struct TokenMoments: Sendable {
       mean[i] += delta[i] * Double(other.imageCount) / total
     }
     imageCount += other.imageCount
+    if let scale = other.roundingScale {
+      roundingScale = roundingScale.map { zip($0, scale).map(+) } ?? scale
+    }
+  }
+
+  /// Computes something from mixed-precision moments of `features`, and again from double-precision ones if the first turn
+  /// out not to resolve it: if a channel is all but determined by others.
+  ///
+  /// - Parameters:
+  ///   - jitter: ε of ``addJitter(_:)``; 0 adds nothing.
+  ///   - progress: Told how many images have been read.
+  ///   - body: What to compute.
+  /// - Throws: What reading the features or `body` throws.
+  public static func withSufficientPrecision<Result>(
+    of features: some TokenFeatures, jitter: Double = 0, progress: (Int) -> Void = { _ in },
+    _ body: (TokenMoments) throws -> Result
+  ) throws -> Result {
+    func compute(_ precision: Precision) throws -> Result {
+      var moments = try TokenMoments(of: features, precision: precision, progress: progress)
+      if jitter > 0 { moments.addJitter(jitter) }
+      return try body(moments)
+    }
+    do {
+      return try compute(.mixed)
+    } catch EstimationError.insufficientPrecision {
+      return try compute(.double)
+    }
   }
 
   /// Adds ε·tr(Σ)/D to the diagonal of the covariance Σ of D numbers, so that degenerate data can be factored.

@@ -1,0 +1,146 @@
+import ArgumentParser
+import EntropyEstimation
+import Figures
+import Foundation
+import TokenData
+import TokenGrids
+
+/// `appendix-figures`: the figures of the paper's supplement D, and those that readers ask for next.
+public struct AppendixFiguresCommand: ParsableCommand {
+  /// The command's name and help.
+  public static let configuration = CommandConfiguration(
+    commandName: "appendix-figures",
+    abstract: "The figures of the paper's appendix on token dependencies, from any tokens.",
+    discussion: """
+      Draws into a folder (default: Plots)
+        conditional-entropy-maps      H(v_i | v_j) for four reference tokens (supplement figure 11)
+        order-comparison              distant and raster, four tokens a step (supplement figure 12)
+        entropy-against-distance      conditional entropy against distance to the reference
+        increase-per-step             entropy increase of every step
+        total-increase-against-steps  total increase for a range of tokens per step and orders
+
+      EXAMPLES
+        appendix-figures
+        appendix-figures --tokens codes.h5 --output-dir figures --figure-format pdf
+      """,
+    version: packageVersion)
+
+  @OptionGroup var tokens: TokenOptions
+  @OptionGroup var estimation: EstimationOptions
+
+  @Option(help: ArgumentHelp("The folder for the figures, made if need be.", valueName: "folder"))
+  var outputDir = "Plots"
+
+  @Option(
+    name: .customLong("figure-format"),
+    help: "png, svg or pdf; may be repeated. (default: png, svg, pdf)")
+  var formats: [FigureFormat] = []
+
+  /// Tokens per step of the two orders of the paper's comparison.
+  private static let paperTokensPerStep = 4
+  /// Tokens per step of the last figure; orders that a grid does not allow are left out.
+  private static let tokensPerStep = [2, 4, 9, 16]
+  private static let families = ["blocks", "raster", "halton", "distant"]
+
+  /// Makes the command for the parser.
+  public init() {}
+
+  /// Estimates everything and draws it.
+  public func run() throws {
+    let clock = Stopwatch()
+    let dataset = try tokens.load()
+    try OrderProfile.requireImages(for: dataset)
+    let grid = dataset.grid
+    let compared = try ["distant", "raster"].map {
+      try OrderSpecification($0).order(on: grid, tokensPerStep: Self.paperTokensPerStep)
+    }
+    let curves = try Self.families.map { family in
+      let specification = try OrderSpecification(family)
+      return (
+        specification.name,
+        Self.tokensPerStep.compactMap { try? specification.order(on: grid, tokensPerStep: $0) }
+      )
+    }
+    let (maps, profiles) = try tokens.withMoments(of: dataset) { moments in
+      let progress = Progress(
+        "factoring orders", total: compared.count + curves.reduce(0) { $0 + $1.1.count },
+        unit: "orders")
+      defer { progress.finish() }
+      return (
+        try ConditionalEntropyMap.maps(
+          references: Self.references(on: grid), moments: moments, bound: estimation.bound),
+        try OrderProfile.profiles(
+          of: compared + curves.flatMap(\.1), moments: moments, bound: estimation.bound,
+          progress: { progress.update($0) })
+      )
+    }
+    let paper = Array(profiles.prefix(compared.count))
+    var rest = profiles.dropFirst(compared.count)
+    let totals = curves.map { name, orders in
+      defer { rest = rest.dropFirst(orders.count) }
+      return (name, Array(rest.prefix(orders.count)))
+    }
+    let provenance = try Provenance(of: dataset, seed: tokens.limit == nil ? nil : tokens.seed)
+      .finished(after: clock)
+    print(measurementLine(dataset, estimation, tokens))
+    print(orderTable(paper, estimation).text)
+    try writeFigures(
+      figures(maps: maps, paper: paper, totals: totals, dataset: dataset),
+      to: URL(fileURLWithPath: outputDir, isDirectory: true),
+      formats: formats.isEmpty ? FigureFormat.allCases : formats, provenance: provenance)
+  }
+
+  private func figures(
+    maps: [ConditionalEntropyMap], paper: [OrderProfile], totals: [(String, [OrderProfile])],
+    dataset: TokenDataset
+  ) -> [any Figure] {
+    let caption = MeasurementCaption(dataset, bound: estimation.bound)
+    let unit = estimation.units.rawValue
+    return [
+      ConditionalEntropyFigure(
+        name: "conditional-entropy-maps", grid: dataset.grid,
+        maps: maps.map { panel($0, estimation) }, unit: unit, caption: caption, panelsPerRow: 4),
+      orderFigure(paper, name: "order-comparison", dataset: dataset, estimation),
+      EntropyDistanceFigure(
+        name: "entropy-against-distance",
+        curves: maps.map { map in
+          EntropyDistanceFigure.Curve(
+            label: "reference \(map.reference)",
+            points: map.byDistance.map { distance, entropy, _ in
+              EntropyDistanceFigure.Point(
+                distance: Double(distance), mean: estimation.value(entropy.value),
+                standardError: estimation.value(entropy.standardError))
+            })
+        }, unit: unit, caption: caption),
+      StepIncreaseFigure(
+        name: "increase-per-step",
+        curves: paper.map { profile in
+          StepIncreaseFigure.Curve(
+            label: profile.order.name,
+            increases: profile.totalCorrelation.map { estimation.value($0.value) },
+            standardErrors: profile.totalCorrelation.map { estimation.value($0.standardError) })
+        }, unit: unit, caption: caption),
+      TotalIncreaseFigure(
+        name: "total-increase-against-steps",
+        curves: totals.filter { !$0.1.isEmpty }.map { name, profiles in
+          TotalIncreaseFigure.Curve(
+            label: name,
+            points: profiles.map { profile in
+              TotalIncreaseFigure.Point(
+                tokensPerStep: profile.order.tokensPerStep, steps: profile.order.steps.count,
+                total: estimation.value(profile.totalIncrease.value),
+                standardError: estimation.value(profile.totalIncrease.standardError))
+            })
+        }, unit: unit, caption: caption),
+    ]
+  }
+
+  /// The centre and three cells spread around it, as in the paper's figure; the first frame of a video.
+  static func references(on grid: TokenGrid) -> [GridCell] {
+    [(1, 2, 1, 2), (1, 6, 1, 4), (1, 3, 5, 6), (5, 6, 1, 3)].map {
+      rowPart, rowWhole, columnPart, columnWhole in
+      GridCell(
+        row: grid.rows * rowPart / rowWhole, column: grid.columns * columnPart / columnWhole)
+    }.removingRepeats
+  }
+}

@@ -1,0 +1,242 @@
+import ArgumentParser
+import EntropyEstimation
+import Figures
+import Foundation
+import TokenData
+import TokenGrids
+
+/// `entropy-map`: H(v_i | v_j) for one reference token or several.
+public struct EntropyMapCommand: ParsableCommand {
+  /// The command's name and help.
+  public static let configuration = CommandConfiguration(
+    commandName: "entropy-map",
+    abstract: "Conditional entropy of every token given a reference token, H(v_i | v_j).",
+    discussion: """
+      EXAMPLES
+        entropy-map --ref 12,12
+            The embedded photographs: a table by distance and entropy-map.png.
+        entropy-map --ref 12,12 --ref 3,3 --output-dir figures --figure-format pdf
+            Two panels with one colour scale.
+        entropy-map --tokens codes.h5 --all --json > maps.json
+            All references of your own tokens.
+
+      Cells are row,column from 0, the upper left corner; frame,row,column for video.
+      Lower entropy is stronger dependence. Features of a codebook are discrete, so the values are
+      an index of dependence on the scale of a Gaussian with the same residuals, as in the paper.
+      """,
+    version: packageVersion)
+
+  @Option(
+    name: .customLong("ref"),
+    help: ArgumentHelp("A reference token; may be repeated.", valueName: "row,column"))
+  var references: [String] = []
+
+  @Flag(help: "Every token is a reference in turn.")
+  var all = false
+
+  /// More panels than this are too small to read.
+  private static let largestFigure = 36
+
+  @OptionGroup var tokens: TokenOptions
+  @OptionGroup var estimation: EstimationOptions
+  @OptionGroup var output: OutputOptions
+
+  /// Makes the command for the parser.
+  public init() {}
+
+  /// Refuses calls without a reference and references that are not coordinates.
+  public func validate() throws {
+    if references.isEmpty, !all {
+      throw ValidationError("name a reference token with --ref row,column, or all with --all")
+    }
+    if !references.isEmpty, all { throw ValidationError("--ref and --all exclude each other") }
+    for reference in references where GridCell(reference) == nil {
+      throw ValidationError(
+        "--ref \(reference): expected row,column as in 12,12, or frame,row,column for video")
+    }
+  }
+
+  /// Estimates the maps and prints them.
+  public func run() throws {
+    let clock = Stopwatch()
+    let dataset = try tokens.load()
+    let cells =
+      all ? dataset.grid.rasterCells : references.compactMap(GridCell.init).removingRepeats
+    let maps = try maps(of: dataset, references: cells)
+    let provenance = try Provenance(of: dataset, seed: tokens.limit == nil ? nil : tokens.seed)
+      .finished(after: clock)
+    if output.json {
+      try printJSON(
+        EntropyMapResult(maps, dataset: dataset, options: self, provenance: provenance))
+    } else if output.csv {
+      printCSV(maps, grid: dataset.grid)
+    } else {
+      printTable(maps, dataset: dataset)
+    }
+    if output.preview { for map in maps { preview(map) } }
+    if let directory = output.figureDirectory {
+      guard maps.count <= Self.largestFigure else {
+        report(
+          "no figure: \(maps.count) maps are more than the \(Self.largestFigure) panels that can be told apart; name a"
+            + " few with --ref")
+        return
+      }
+      try output.figures.write(
+        [figure(maps, dataset: dataset)], to: directory, provenance: provenance)
+    }
+  }
+
+  /// Few references need only the products with those; many are cheaper through the moments of everything.
+  private func maps(
+    of dataset: TokenDataset, references: [GridCell]
+  ) throws -> [ConditionalEntropyMap] {
+    if references.count <= 32 {
+      return try ConditionalEntropyMap.maps(
+        references: references, of: dataset, bound: estimation.bound, jitter: tokens.jitter)
+    }
+    return try tokens.withMoments(of: dataset) {
+      try ConditionalEntropyMap.maps(
+        references: references, moments: $0, bound: estimation.bound)
+    }
+  }
+
+  private func figure(_ maps: [ConditionalEntropyMap], dataset: TokenDataset) -> any Figure {
+    ConditionalEntropyFigure(
+      name: "entropy-map", grid: dataset.grid, maps: maps.map { panel($0, estimation) },
+      unit: estimation.units.rawValue,
+      caption: MeasurementCaption(dataset, bound: estimation.bound))
+  }
+
+  private func preview(_ map: ConditionalEntropyMap) {
+    print(
+      TerminalPreview.render(
+        values: panel(map, estimation).values, grid: map.grid,
+        title: "H(v_i | v_j), j = \(map.reference)", unit: estimation.units.rawValue, darkEnd: .low,
+        reference: map.grid.index(of: map.reference)))
+  }
+
+  private func printTable(_ maps: [ConditionalEntropyMap], dataset: TokenDataset) {
+    print(measurementLine(dataset, estimation, tokens))
+    let distances = [1, 2, 4, 8, 16].filter { distance in
+      maps.contains { map in map.byDistance.contains { $0.distance == distance } }
+    }
+    var table = TextTable("reference", "lowest at", "lowest")
+    table.headings += distances.map { "distance \($0)" } + ["farthest"]
+    for map in maps {
+      let byDistance = map.byDistance
+      let lowest = map.entropy.enumerated().compactMap { index, estimate in
+        estimate.map { (cell: map.grid.cell(at: index), estimate: estimation.estimate($0)) }
+      }.min { $0.estimate.value < $1.estimate.value }
+      func mean(_ group: (distance: Int, entropy: Estimate, tokens: Int)?) -> String {
+        group.map { estimation.value($0.entropy.value).fixed(3) } ?? "–"
+      }
+      var row = ["\(map.reference)"]
+      row.append(lowest.map { "\($0.cell)" } ?? "–")
+      row.append(lowest?.estimate.text() ?? "–")
+      for distance in distances {
+        row.append(mean(byDistance.first { $0.distance == distance }))
+      }
+      row.append(mean(byDistance.last))
+      table.add(row)
+    }
+    print(table.text)
+  }
+
+  private func printCSV(_ maps: [ConditionalEntropyMap], grid: TokenGrid) {
+    let headings = grid.csvHeadings
+    let reference = headings.split(separator: ",").map { "reference_\($0)" }.joined(separator: ",")
+    var lines = ["\(reference),\(headings),entropy_\(estimation.units),standard_error"]
+    for map in maps {
+      for (index, estimate) in map.entropy.enumerated() {
+        let value = estimate.map(estimation.estimate)
+        lines.append(
+          [
+            grid.csvCoordinates(of: map.reference), grid.csvCoordinates(of: grid.cell(at: index)),
+            value?.value.csvField ?? "", value?.standardError.csvField ?? "",
+          ].joined(separator: ","))
+      }
+    }
+    print(lines.joined(separator: "\n"))
+  }
+}
+
+/// The map as a figure's panel, in the unit asked for.
+func panel(
+  _ map: ConditionalEntropyMap, _ estimation: EstimationOptions
+) -> ConditionalEntropyFigure.Map {
+  ConditionalEntropyFigure.Map(
+    reference: map.grid.index(of: map.reference),
+    values: map.entropy.map { $0.map { estimation.value($0.value) } ?? .nan })
+}
+
+extension MeasurementCaption {
+  init(_ dataset: TokenDataset, bound: EntropyBound) {
+    self.init(
+      data: dataset.name, images: dataset.imageCount, featureDimensions: dataset.featureDimensions,
+      bound: bound.rawValue)
+  }
+}
+
+/// The line above every table: what was measured and how.
+func measurementLine(
+  _ dataset: TokenDataset, _ estimation: EstimationOptions, _ tokens: TokenOptions
+) -> String {
+  var facts = [
+    dataset.name, "\(dataset.imageCount.grouped) images", "\(dataset.grid) tokens",
+    "d = \(dataset.featureDimensions)", "\(RegressorName.linear) regressor",
+    "\(estimation.bound.rawValue) bound", estimation.units.rawValue,
+  ]
+  if tokens.jitter > 0 { facts.append("jitter \(tokens.jitter)") }
+  return facts.joined(separator: " · ")
+}
+
+/// The result of `entropy-map --json`.
+private struct EntropyMapResult: Encodable {
+  struct Map: Encodable {
+    let reference: [Int]
+    let entropy: JSONGrid<JSONNumber>
+    let standardError: JSONGrid<JSONNumber>
+
+    enum CodingKeys: String, CodingKey {
+      case reference, entropy
+      case standardError = "standard_error"
+    }
+  }
+
+  let command = "entropy-map"
+  let grid: [Int]
+  let units: String
+  let bound: String
+  let regressor = RegressorName.linear
+  let images: Int
+  let featureDimensions: Int
+  let jitter: Double
+  let maps: [Map]
+  let provenance: Provenance
+
+  init(
+    _ maps: [ConditionalEntropyMap], dataset: TokenDataset, options: EntropyMapCommand,
+    provenance: Provenance
+  ) {
+    let (grid, estimation) = (dataset.grid, options.estimation)
+    self.grid = grid.jsonExtents
+    units = estimation.units.rawValue
+    bound = estimation.bound.rawValue
+    images = dataset.imageCount
+    featureDimensions = dataset.featureDimensions
+    jitter = options.tokens.jitter
+    self.maps = maps.map { map in
+      let values = map.entropy.map { $0.map(estimation.estimate) }
+      return Map(
+        reference: grid.jsonCoordinates(of: map.reference),
+        entropy: JSONGrid(grid, values.map { $0?.value }),
+        standardError: JSONGrid(grid, values.map { $0?.standardError }))
+    }
+    self.provenance = provenance
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case command, grid, units, bound, regressor, images, jitter, maps, provenance
+    case featureDimensions = "feature_dimensions"
+  }
+}

@@ -1,0 +1,25 @@
+import EntropyEstimation
+import Foundation
+
+extension Double {
+  /// The number with `digits` digits behind the point.
+  func fixed(_ digits: Int) -> String { String(format: "%.\(digits)f", self) }
+}
+
+extension Estimate {
+  /// `value ± error`, both with two significant digits of the error and at least as many digits as asked for.
+  func text(digits minimum: Int = 2) -> String {
+    guard standardError > 0, standardError.isFinite else { return value.fixed(minimum) }
+    let digits = max(minimum, 1 - Int(log10(standardError).rounded(.down)))
+    return "\(value.fixed(min(digits, 9))) ± \(standardError.fixed(min(digits, 9)))"
+  }
+}
+
+extension Int {
+  /// The number with commas between thousands.
+  var grouped: String {
+    var digits = Array(String(magnitude))
+    for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
+    return (self < 0 ? "-" : "") + String(digits)
+  }
+}

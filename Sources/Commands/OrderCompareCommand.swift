@@ -1,0 +1,243 @@
+import ArgumentParser
+import EntropyEstimation
+import Figures
+import Foundation
+import TokenData
+import TokenGrids
+
+/// `order-compare`: what parallel generation costs under several orders.
+public struct OrderCompareCommand: ParsableCommand {
+  /// The command's name and help.
+  public static let configuration = CommandConfiguration(
+    commandName: "order-compare",
+    abstract: "Entropy increase from sequential to parallel generation, for any orders.",
+    discussion: """
+      EXAMPLES
+        order-compare raster distant
+            The paper's comparison on the embedded photographs: a table and order-compare.png.
+        order-compare distant:n=4 distant:n=16 distant:initial=0 halton diagonal
+            Any number of orders, each with its own options.
+        order-compare raster my-order.txt --tokens codes.h5 --json
+            Your order, as a table of step numbers, on your tokens.
+
+      The increase of a token is its conditional entropy given the earlier steps only, minus that
+      given every token before it. The sum over a step is its conditional total correlation: what
+      is lost when its tokens are drawn independently.
+
+      \(OrderFamily.help)
+      """,
+    version: packageVersion)
+
+  @Argument(help: "Orders of generation: name[:key=value,…] or the path of an order file.")
+  var orders: [String]
+
+  @Option(
+    name: [.customLong("tokens-per-step"), .customShort("n")],
+    help: ArgumentHelp("Tokens generated together, unless an order says n=.", valueName: "n"))
+  var tokensPerStep = 4
+
+  @OptionGroup var tokens: TokenOptions
+  @OptionGroup var estimation: EstimationOptions
+  @OptionGroup var output: OutputOptions
+
+  /// Makes the command for the parser.
+  public init() {}
+
+  /// Refuses a number of tokens per step below 1.
+  public func validate() throws {
+    guard tokensPerStep >= 1 else {
+      throw ValidationError("--tokens-per-step \(tokensPerStep): at least 1 is needed")
+    }
+  }
+
+  /// Estimates the profiles and prints them.
+  public func run() throws {
+    let clock = Stopwatch()
+    let specifications = try orders.map { try OrderSpecification($0) }
+    let dataset = try tokens.load()
+    let orders = try specifications.map {
+      try $0.order(on: dataset.grid, tokensPerStep: tokensPerStep)
+    }
+    try OrderProfile.requireImages(for: dataset)
+    let profiles = try tokens.withMoments(of: dataset) {
+      try OrderProfile.profiles(of: orders, moments: $0, bound: estimation.bound)
+    }
+    let provenance = try Provenance(of: dataset, seed: tokens.limit == nil ? nil : tokens.seed)
+      .finished(after: clock)
+    if output.json {
+      try printJSON(
+        OrderCompareResult(profiles, dataset: dataset, options: self, provenance: provenance))
+    } else if output.csv {
+      printCSV(profiles)
+    } else {
+      print(measurementLine(dataset, estimation, tokens))
+      print(orderTable(profiles, estimation).text)
+      print(
+        "joint entropy of all tokens: \(estimation.value(profiles[0].jointEntropy).fixed(3)) "
+          + estimation.units.rawValue)
+    }
+    if output.preview { for profile in profiles { preview(profile) } }
+    if let directory = output.figureDirectory {
+      try output.figures.write(
+        [orderFigure(profiles, name: "order-compare", dataset: dataset, estimation)],
+        to: directory, provenance: provenance)
+    }
+  }
+
+  private func preview(_ profile: OrderProfile) {
+    print(
+      TerminalPreview.render(
+        values: profile.increase.map { estimation.value($0.value) }, grid: profile.order.grid,
+        title: "entropy increase, \(profile.order.name)", unit: estimation.units.rawValue,
+        darkEnd: .high))
+  }
+
+  private func printCSV(_ profiles: [OrderProfile]) {
+    let grid = profiles[0].order.grid
+    let unit = estimation.units.rawValue
+    var lines = [
+      "order,\(grid.csvHeadings),step,sequential_\(unit),sequential_standard_error,"
+        + "parallel_\(unit),parallel_standard_error,increase_\(unit),increase_standard_error"
+    ]
+    for profile in profiles {
+      let steps = profile.order.stepNumbers
+      for index in 0..<grid.cellCount {
+        let values = [profile.sequential, profile.parallel, profile.increase].flatMap {
+          let estimate = estimation.estimate($0[index])
+          return [estimate.value.csvField, estimate.standardError.csvField]
+        }
+        lines.append(
+          ([
+            profile.order.name.csvField, grid.csvCoordinates(of: grid.cell(at: index)),
+            "\(steps[index])",
+          ] + values).joined(separator: ","))
+      }
+    }
+    print(lines.joined(separator: "\n"))
+  }
+}
+
+/// The table that compares orders.
+func orderTable(_ profiles: [OrderProfile], _ estimation: EstimationOptions) -> TextTable {
+  var table = TextTable("order", "steps", "n", "total increase", "mean", "largest", "largest at")
+  for profile in profiles {
+    let cells = Double(profile.order.grid.cellCount)
+    let total = estimation.estimate(profile.totalIncrease)
+    let mean = Estimate(value: total.value / cells, standardError: total.standardError / cells)
+    let largest = profile.largestIncrease
+    table.add([
+      profile.order.name, "\(profile.order.steps.count)", "\(profile.order.tokensPerStep)",
+      total.text(), mean.text(digits: 4), estimation.estimate(largest.increase).text(digits: 3),
+      "\(largest.cell)",
+    ])
+  }
+  return table
+}
+
+/// The figure that compares orders, in the unit asked for.
+func orderFigure(
+  _ profiles: [OrderProfile], name: String, dataset: TokenDataset, _ estimation: EstimationOptions
+) -> any Figure {
+  OrderComparisonFigure(
+    name: name,
+    rows: profiles.map { profile in
+      let total = estimation.estimate(profile.totalIncrease)
+      return OrderComparisonFigure.Row(
+        order: profile.order, increases: profile.increase.map { estimation.value($0.value) },
+        total: total.value, totalError: total.standardError)
+    },
+    unit: estimation.units.rawValue, caption: MeasurementCaption(dataset, bound: estimation.bound))
+}
+
+/// The result of `order-compare --json`.
+private struct OrderCompareResult: Encodable {
+  struct Order: Encodable {
+    let name: String
+    let steps: Int
+    let tokensPerStep: Int
+    let totalIncrease: JSONNumber
+    let totalIncreaseStandardError: JSONNumber
+    let meanIncrease: JSONNumber
+    let maxIncrease: JSONNumber
+    let sequential, parallel, increase: JSONGrid<JSONNumber>
+    let sequentialStandardError, parallelStandardError, increaseStandardError: JSONGrid<JSONNumber>
+    let step: JSONGrid<Int>
+    let stepTotalCorrelation, stepTotalCorrelationStandardError: [JSONNumber]
+
+    init(_ profile: OrderProfile, _ estimation: EstimationOptions) {
+      let (order, grid) = (profile.order, profile.order.grid)
+      let total = estimation.estimate(profile.totalIncrease)
+      func values(_ estimates: [Estimate]) -> JSONGrid<JSONNumber> {
+        JSONGrid(grid, estimates.map { estimation.value($0.value) })
+      }
+      func errors(_ estimates: [Estimate]) -> JSONGrid<JSONNumber> {
+        JSONGrid(grid, estimates.map { estimation.value($0.standardError) })
+      }
+      name = order.name
+      steps = order.steps.count
+      tokensPerStep = order.tokensPerStep
+      totalIncrease = JSONNumber(total.value)
+      totalIncreaseStandardError = JSONNumber(total.standardError)
+      meanIncrease = JSONNumber(total.value / Double(grid.cellCount))
+      maxIncrease = JSONNumber(estimation.value(profile.largestIncrease.increase.value))
+      sequential = values(profile.sequential)
+      parallel = values(profile.parallel)
+      increase = values(profile.increase)
+      sequentialStandardError = errors(profile.sequential)
+      parallelStandardError = errors(profile.parallel)
+      increaseStandardError = errors(profile.increase)
+      step = JSONGrid(grid: grid, values: order.stepNumbers)
+      let correlations = profile.totalCorrelation.map(estimation.estimate)
+      stepTotalCorrelation = correlations.map { JSONNumber($0.value) }
+      stepTotalCorrelationStandardError = correlations.map { JSONNumber($0.standardError) }
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case name, steps, sequential, parallel, increase, step
+      case tokensPerStep = "tokens_per_step"
+      case totalIncrease = "total_increase"
+      case totalIncreaseStandardError = "total_increase_standard_error"
+      case meanIncrease = "mean_increase"
+      case maxIncrease = "max_increase"
+      case sequentialStandardError = "sequential_standard_error"
+      case parallelStandardError = "parallel_standard_error"
+      case increaseStandardError = "increase_standard_error"
+      case stepTotalCorrelation = "step_total_correlation"
+      case stepTotalCorrelationStandardError = "step_total_correlation_standard_error"
+    }
+  }
+
+  let command = "order-compare"
+  let grid: [Int]
+  let units: String
+  let bound: String
+  let regressor = RegressorName.linear
+  let images: Int
+  let featureDimensions: Int
+  let jitter: Double
+  let jointEntropy: JSONNumber
+  let orders: [Order]
+  let provenance: Provenance
+
+  init(
+    _ profiles: [OrderProfile], dataset: TokenDataset, options: OrderCompareCommand,
+    provenance: Provenance
+  ) {
+    let estimation = options.estimation
+    grid = dataset.grid.jsonExtents
+    units = estimation.units.rawValue
+    bound = estimation.bound.rawValue
+    images = dataset.imageCount
+    featureDimensions = dataset.featureDimensions
+    jitter = options.tokens.jitter
+    jointEntropy = JSONNumber(profiles.first.map { estimation.value($0.jointEntropy) })
+    orders = profiles.map { Order($0, estimation) }
+    self.provenance = provenance
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case command, grid, units, bound, regressor, images, jitter, orders, provenance
+    case featureDimensions = "feature_dimensions"
+    case jointEntropy = "joint_entropy"
+  }
+}

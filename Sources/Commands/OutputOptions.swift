@@ -1,0 +1,118 @@
+import ArgumentParser
+import Figures
+import Foundation
+
+extension FigureFormat: ExpressibleByArgument {}
+
+/// Where results go.
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  @Flag(help: "Print the result as comma-separated values.")
+  var csv = false
+
+  @Flag(help: "Show the maps in the terminal.")
+  var preview = false
+
+  @OptionGroup var figures: FigureOptions
+
+  func validate() throws {
+    if json, csv { throw ValidationError("--json and --csv exclude each other") }
+    if preview, json || csv {
+      throw ValidationError("--preview would mix with the output of --json and --csv")
+    }
+  }
+
+  /// The folder of figures: with `--json` and `--csv` there are none unless a folder is named.
+  var figureDirectory: URL? {
+    figures.directory(default: json || csv ? nil : ".")
+  }
+}
+
+/// Whether, where and how figures are drawn.
+struct FigureOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The folder for figures, made if need be (default: the current folder; none with --json or --csv).",
+      valueName: "folder"))
+  var outputDir: String?
+
+  @Flag(help: "Draw no figure.")
+  var noFigure = false
+
+  @Option(
+    name: .customLong("figure-format"),
+    help: "png, svg or pdf; may be repeated. (default: png, svg)")
+  var formats: [FigureFormat] = []
+
+  func validate() throws {
+    guard noFigure else { return }
+    if outputDir != nil { throw ValidationError("--no-figure leaves nothing for --output-dir") }
+    if !formats.isEmpty { throw ValidationError("--no-figure leaves nothing for --figure-format") }
+  }
+
+  func directory(default folder: String?) -> URL? {
+    noFigure ? nil : (outputDir ?? folder).map { URL(fileURLWithPath: $0, isDirectory: true) }
+  }
+
+  /// Draws figures into a folder, as ``writeFigures(_:to:formats:provenance:)`` does.
+  func write(_ figures: [any Figure], to directory: URL, provenance: Provenance) throws {
+    try writeFigures(
+      figures, to: directory, formats: formats.isEmpty ? [.png, .svg] : formats,
+      provenance: provenance)
+  }
+}
+
+/// Draws figures into a folder and says on standard error what was written.
+///
+/// - Throws: ``MissingGnuplot`` after everything that can be written without gnuplot has been.
+func writeFigures(
+  _ figures: [any Figure], to directory: URL, formats: [FigureFormat], provenance: Provenance
+) throws {
+  let writer = FigureWriter(directory: directory, provenance: provenance.lines)
+  var scripts: [String] = []
+  for figure in figures {
+    let written = try writer.write(figure, formats: formats.removingRepeats)
+    switch written.drawing {
+    case .drawn(let images):
+      report("wrote \(images.map(\.relativeDisplayPath).joined(separator: ", "))")
+    case .gnuplotMissing:
+      scripts += written.sources.filter { $0.pathExtension == "gp" }.map(\.relativeDisplayPath)
+    }
+  }
+  if !scripts.isEmpty { throw MissingGnuplot(scripts: scripts) }
+}
+
+/// There is no gnuplot; the scripts and data are there.
+struct MissingGnuplot: Error, CustomStringConvertible {
+  let scripts: [String]
+
+  var description: String {
+    "\(Gnuplot.installationAdvice): \(scripts.joined(separator: ", "))"
+  }
+}
+
+/// Says something on standard error.
+func report(_ line: String) {
+  FileHandle.standardError.write(Data("\(line)\n".utf8))
+}
+
+extension URL {
+  /// The path as the user would type it: relative where the file is below the current folder.
+  var relativeDisplayPath: String {
+    let current = URL(fileURLWithPath: FileManager.default.currentDirectoryPath, isDirectory: true)
+      .standardizedFileURL.path
+    let path = standardizedFileURL.path
+    let prefix = current.hasSuffix("/") ? current : current + "/"
+    return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
+  }
+}
+
+extension Array where Element: Hashable {
+  /// Each element once, in the order of first appearance.
+  var removingRepeats: [Element] {
+    var seen: Set<Element> = []
+    return filter { seen.insert($0).inserted }
+  }
+}

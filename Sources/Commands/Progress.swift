@@ -1,0 +1,60 @@
+import Foundation
+import Synchronization
+
+/// One line of progress on standard error, when that is a terminal and the work takes longer than a moment.
+final class Progress: Sendable {
+  private struct State {
+    var lastUpdate: ContinuousClock.Instant
+    var shown = false
+  }
+
+  private let label: String
+  private let total: Int
+  private let unit: String
+  private let start = ContinuousClock.now
+  private let state: Mutex<State>
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+
+  /// How long a task must last before it is shown, and how often the line changes after that.
+  private static let patience = Duration.milliseconds(500)
+
+  init(_ label: String, total: Int, unit: String) {
+    self.label = label
+    self.total = total
+    self.unit = unit
+    state = Mutex(State(lastUpdate: start))
+  }
+
+  /// Says how much is done, and any further facts.
+  func update(_ done: Int, _ facts: String = "") {
+    guard isTerminal else { return }
+    state.withLock { state in
+      let now = ContinuousClock.now
+      guard now - state.lastUpdate >= Self.patience else { return }
+      state.lastUpdate = now
+      state.shown = true
+      let elapsed = Double((now - start).components.seconds)
+      let left = done > 0 ? elapsed * Double(total - done) / Double(done) : 0
+      var line = "\(label): \(done.grouped) of \(total.grouped) \(unit)"
+      if left >= 1 { line += ", \(Self.text(seconds: left)) left" }
+      if !facts.isEmpty { line += ", \(facts)" }
+      FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
+    }
+  }
+
+  /// Takes the line away.
+  func finish() {
+    state.withLock { state in
+      guard state.shown else { return }
+      state.shown = false
+      FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    }
+  }
+
+  private static func text(seconds: Double) -> String {
+    let seconds = Int(seconds.rounded())
+    if seconds < 60 { return "\(seconds) s" }
+    if seconds < 3600 { return "\(seconds / 60) min \(seconds % 60) s" }
+    return "\(seconds / 3600) h \(seconds / 60 % 60) min"
+  }
+}

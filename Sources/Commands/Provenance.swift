@@ -1,0 +1,75 @@
+import Foundation
+import LinearAlgebra
+import TokenData
+
+/// How a result was made: enough to make it again.
+struct Provenance: Encodable {
+  /// The package's version.
+  let version = packageVersion
+  /// The command line.
+  let commandLine: String
+  /// The name of the input file.
+  let input: String?
+  /// The hash of the input file's contents.
+  let inputHash: String?
+  /// The seed, where one was used.
+  let seed: UInt64?
+  /// The threads that BLAS may use.
+  let threads: Int
+  /// The processor whose kernels BLAS uses.
+  let blasCore: String
+  /// How long it took, for information; the only fact that differs between equal runs.
+  private(set) var seconds: Double?
+
+  init(
+    input: String? = nil, inputHash: String? = nil, seed: UInt64? = nil,
+    arguments: [String] = CommandLine.arguments
+  ) {
+    let program = arguments.first.map { URL(fileURLWithPath: $0).lastPathComponent }
+    commandLine = ([program ?? "token-entropy"] + arguments.dropFirst().map(\.shellWord))
+      .joined(separator: " ")
+    self.input = input
+    self.inputHash = inputHash
+    self.seed = seed
+    threads = BLAS.threads
+    blasCore = BLAS.coreName
+  }
+
+  init(of dataset: TokenDataset, seed: UInt64?) throws {
+    self.init(
+      input: dataset.name, inputHash: try dataset.contentHash()?.description, seed: seed)
+  }
+
+  /// The same with the time it took.
+  func finished(after clock: Stopwatch) -> Provenance {
+    var result = self
+    result.seconds = clock.seconds
+    return result
+  }
+
+  /// One fact a line, for the comments of scripts and data files; without the time, so that they can be compared.
+  var lines: [String] {
+    var lines = ["token-entropy \(version)", "command: \(commandLine)"]
+    if let input { lines.append("input: \(input)\(inputHash.map { ", hash \($0)" } ?? "")") }
+    if let seed { lines.append("seed: \(seed)") }
+    lines.append("threads: \(threads), BLAS core: \(blasCore)")
+    return lines
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case version, input, seed, threads, seconds
+    case commandLine = "command_line"
+    case inputHash = "input_hash"
+    case blasCore = "blas_core"
+  }
+}
+
+extension String {
+  /// The text as one word of a shell's command line.
+  fileprivate var shellWord: String {
+    let plain = unicodeScalars.allSatisfy {
+      CharacterSet.alphanumerics.contains($0) || "-_./,:=+@%".unicodeScalars.contains($0)
+    }
+    return plain && !isEmpty ? self : "'" + replacingOccurrences(of: "'", with: "'\\''") + "'"
+  }
+}

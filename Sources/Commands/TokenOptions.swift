@@ -1,0 +1,73 @@
+import ArgumentParser
+import EmbeddedData
+import EntropyEstimation
+import Foundation
+import TokenData
+
+/// Which tokens a command measures.
+struct TokenOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A token dataset (HDF5).", discussion: "The embedded photographs when not given.",
+      valueName: "file"))
+  var tokens: String?
+
+  @Option(help: ArgumentHelp("Use only this many images, drawn at random.", valueName: "images"))
+  var limit: Int?
+
+  @Option(help: ArgumentHelp("The seed of that draw.", valueName: "number"))
+  var seed: UInt64 = 0
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep only this many principal components of the features.", valueName: "r"))
+  var featureDimensions: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Add this share of the mean variance to every variance, for degenerate data; the result says so.",
+      valueName: "share"))
+  var jitter: Double = 0
+
+  func validate() throws {
+    if let limit, limit < 2 {
+      throw ValidationError("--limit \(limit): at least 2 images are needed")
+    }
+    if let featureDimensions, featureDimensions < 1 {
+      throw ValidationError("--feature-dimensions \(featureDimensions): at least 1 is needed")
+    }
+    guard jitter >= 0, jitter.isFinite else {
+      throw ValidationError("--jitter \(jitter): expected a number that is not negative")
+    }
+  }
+
+  /// The path of the dataset.
+  var path: String { tokens ?? EmbeddedData.scenes24x24.path }
+
+  /// Reads the dataset.
+  ///
+  /// - Throws: What is wrong with the file, in one sentence.
+  func load() throws -> TokenDataset {
+    let dataset =
+      if let limit {
+        try TokenDataset(contentsOf: path, sampling: limit, seed: seed)
+      } else {
+        try TokenDataset(contentsOf: path)
+      }
+    guard let featureDimensions else { return dataset }
+    return try dataset.reduced(toFeatureDimensions: featureDimensions)
+  }
+
+  /// Computes something from the moments of all tokens, with progress on standard error.
+  func withMoments<Result>(
+    of dataset: TokenDataset, _ body: (TokenMoments) throws -> Result
+  ) throws -> Result {
+    let progress = Progress("summing products", total: dataset.imageCount, unit: "images")
+    return try TokenMoments.withSufficientPrecision(
+      of: dataset, jitter: jitter, progress: { progress.update($0) },
+      { moments in
+        progress.finish()
+        return try body(moments)
+      })
+  }
+}

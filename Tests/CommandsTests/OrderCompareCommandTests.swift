@@ -1,0 +1,173 @@
+import EntropyEstimation
+import Foundation
+import Testing
+import TokenData
+import TokenGrids
+
+private let program = Program(name: "order-compare")
+
+private struct Output: Decodable {
+  struct Order: Decodable {
+    let name: String
+    let steps, tokens_per_step: Int
+    let total_increase, total_increase_standard_error, mean_increase, max_increase: Double
+    let sequential, parallel, increase: [[Double]]
+    let sequential_standard_error, parallel_standard_error, increase_standard_error: [[Double]]
+    let step: [[Int]]
+  }
+  let command, units, bound, regressor: String
+  let grid: [Int]
+  let images, feature_dimensions: Int
+  let joint_entropy: Double
+  let orders: [Order]
+}
+
+private func decode(_ result: Program.Result) throws -> Output {
+  try JSONDecoder().decode(Output.self, from: Data(result.output.utf8))
+}
+
+@Test func jsonHoldsTheProfilesOfTheLibrary() throws {
+  let dataset = try smallDataset()
+  let result = try withFile(dataset) {
+    try program.run(["raster", "distant", "--tokens", $0, "--json", "--units", "bits"])
+  }
+  #expect(result.status == 0 && result.errors.isEmpty && result.files.isEmpty)
+  let output = try decode(result)
+  #expect(output.command == "order-compare" && output.units == "bits" && output.grid == [6, 6])
+  let moments = try TokenMoments(of: dataset)
+  for (order, name) in zip(output.orders, ["raster", "distant"]) {
+    let exact = try OrderProfile(
+      of: OrderSpecification(name).order(on: dataset.grid, tokensPerStep: 4), moments: moments)
+    #expect(order.name == name && order.steps == exact.order.steps.count)
+    #expect(order.step.flatMap(\.self) == exact.order.stepNumbers)
+    let bits = EntropyUnit.bits.perNat
+    #expect(abs(order.total_increase - exact.totalIncrease.value * bits) < 1e-9)
+    #expect(abs(order.mean_increase * 36 - order.total_increase) < 1e-9)
+    #expect(order.max_increase == order.increase.flatMap(\.self).max())
+    for (a, b) in zip(order.sequential.flatMap(\.self), exact.sequential) {
+      #expect(abs(a - b.value * bits) < 1e-9)
+    }
+    #expect(abs(order.sequential.flatMap(\.self).reduce(0, +) - output.joint_entropy) < 1e-8)
+  }
+  #expect(output.orders[0].total_increase > output.orders[1].total_increase)
+}
+
+@Test func everyKindOfOrderWorks() throws {
+  let table = (0..<6).map { row in (0..<6).map { "\(row + $0 + 1)" }.joined(separator: " ") }
+    .joined(separator: "\n")
+  let folder = try temporaryFolder()
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let path = folder.appendingPathComponent("diagonals.txt").path
+  try table.write(toFile: path, atomically: true, encoding: .utf8)
+  let orders = [
+    "raster", "distant", "distant:initial=0", "distant:n=9", "halton", "diagonal", path,
+  ]
+  let result = try withFile(smallDataset()) {
+    try program.run(orders + ["--tokens", $0, "--json"])
+  }
+  #expect(result.status == 0, "\(result.errors)")
+  let output = try decode(result)
+  #expect(output.orders.map(\.name) == orders.dropLast() + ["diagonals.txt"])
+  #expect(output.orders[5].step == output.orders[6].step)
+  #expect(output.orders[5].total_increase == output.orders[6].total_increase)
+}
+
+@Test func theTableIsAligned() throws {
+  let result = try withFile(smallDataset()) {
+    try program.run(["raster", "distant:initial=0", "--tokens", $0, "--no-figure"])
+  }
+  let lines = result.output.split(separator: "\n")
+  #expect(result.status == 0 && result.files.isEmpty && lines.count == 5)
+  #expect(lines[1].hasPrefix("order              steps"))
+  #expect(lines[2].count == lines[3].count)
+  #expect(lines[4].hasPrefix("joint entropy of all tokens: "))
+}
+
+@Test func csvHasALineForEveryOrderAndCell() throws {
+  let result = try withFile(smallDataset()) {
+    try program.run(["raster:n=4,initial=0", "distant", "--tokens", $0, "--csv"])
+  }
+  let lines = result.output.split(separator: "\n")
+  #expect(lines.count == 73)
+  #expect(lines[0].hasPrefix("order,row,column,step,sequential_nats,sequential_standard_error,"))
+  #expect(lines[1].hasPrefix("\"raster:n=4,initial=0\",0,0,1,"))
+}
+
+@Test func theSameRunIsTheSameBytes() throws {
+  let outputs = try withFile(smallDataset()) { path in
+    try (0..<2).map { _ in
+      try program.run([
+        "raster", "random:seed=3", "--tokens", path, "--limit", "200", "--seed", "7", "--json",
+      ])
+      .output.replacing(/"seconds":[0-9.e-]+/, with: "")
+    }
+  }
+  #expect(outputs[0] == outputs[1] && outputs[0].contains("\"images\":200"))
+}
+
+@Test func withoutGnuplotScriptAndDataAreWritten() throws {
+  let result = try withFile(smallDataset()) {
+    try program.run(["raster", "--tokens", $0], environment: ["PATH": "/nonexistent"])
+  }
+  #expect(result.status == 1)
+  #expect(result.errors.contains("gnuplot was not found; install it"))
+  #expect(result.output.contains("raster"))
+  #expect(result.files == ["order-compare.dat", "order-compare.gp"])
+}
+
+@Test(arguments: [
+  (["rastre"], "raster"),
+  (["distant:n=5"], "n"),
+  (["distant:n=16"], "6"),
+  (["raster:q=3"], "q"),
+  (["no/such/order.txt"], "order.txt"),
+  (["raster", "--tokens-per-step", "0"], "at least 1"),
+  (["raster", "--limit", "50"], "50 images are too few for a regression on 70 numbers"),
+  (["raster", "--output-dir", "/dev/null/figures"], "/dev/null/figures"),
+  (["raster", "--no-figure", "--output-dir", "x"], "--no-figure"),
+  (["raster", "--jitter", "-1"], "--jitter"),
+])
+func badOrdersAreOneSentenceAndNoFile(arguments: [String], expected: String) throws {
+  let result = try withFile(smallDataset()) { try program.run(arguments + ["--tokens", $0]) }
+  #expect(result.status != 0 && result.status != -1)
+  #expect(result.files.isEmpty)
+  #expect(result.errors.contains(expected), "\(result.errors)")
+}
+
+@Test(arguments: [
+  ("hole.txt", "1 2 3\n4 5 6\n7 8\n", "hole.txt"),
+  ("text.csv", "1,2,3\n4,x,6\n7,8,9\n", "x"),
+  ("size.txt", "1 2\n3 4\n", "3x3"),
+  ("empty.txt", "", "empty.txt"),
+  ("twice.json", #"{"grid":[3,3],"steps":[[[0,0],[0,1]],[[0,0]]]}"#, "(0, 0)"),
+  ("missing.json", #"{"grid":[3,3],"steps":[[[0,0],[0,1]]]}"#, "(0, 2)"),
+  ("broken.json", #"{"grid":[3,3],"steps":[[[0,0]"#, "broken.json"),
+])
+func badOrderFilesAreNamed(name: String, contents: String, expected: String) throws {
+  let folder = try temporaryFolder()
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let path = folder.appendingPathComponent(name).path
+  try contents.write(toFile: path, atomically: true, encoding: .utf8)
+  let dataset = try smallDataset(grid: TokenGrid(rows: 3, columns: 3))
+  let result = try withFile(dataset) { try program.run([path, "--tokens", $0]) }
+  #expect(result.status == 1 && result.output.isEmpty && result.files.isEmpty)
+  #expect(result.errors.contains(expected) && result.errors.contains(name), "\(result.errors)")
+}
+
+@Test func damagedFilesAreNamed() throws {
+  try withFile(smallDataset()) { path in
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+    for (name, contents) in [
+      ("truncated.h5", bytes.prefix(bytes.count / 2)), ("text.h5", Data("not a dataset".utf8)),
+      ("empty.h5", Data()),
+    ] {
+      let damaged = folder.appendingPathComponent(name)
+      try contents.write(to: damaged)
+      let result = try program.run(["raster", "--tokens", damaged.path])
+      #expect(result.status == 1 && result.output.isEmpty && result.files.isEmpty)
+      #expect(result.errors.hasPrefix("Error: \(damaged.path)"), "\(result.errors)")
+      #expect(result.errors.split(separator: "\n").count == 1)
+    }
+  }
+}
