@@ -45,7 +45,7 @@ struct HDF5Dataset: Sendable {
     let rank = try HDF5.check(H5Sget_simple_extent_ndims(space.id), action)
     var extents = [hsize_t](repeating: 0, count: Int(rank))
     try HDF5.check(H5Sget_simple_extent_dims(space.id, &extents, nil), action)
-    shape = extents.map { Int($0) }
+    shape = extents.map { Int(clamping: $0) }
 
     let type = try HDF5Handle(H5Dget_type(handle.id), closing: H5Tclose, action)
     let bytes = H5Tget_size(type.id)

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// The temporary files that are being written at this moment.
 ///
@@ -8,22 +9,21 @@ public final class TemporaryFiles: Sendable {
   /// The files of this process.
   public static let shared = TemporaryFiles()
 
-  private let lock = NSLock()
-  nonisolated(unsafe) private var paths: Set<String> = []
+  private let paths = Mutex<Set<String>>([])
 
   /// Notes a file that is to be removed should the program stop now.
   func insert(_ path: String) {
-    lock.withLock { _ = paths.insert(path) }
+    paths.withLock { _ = $0.insert(path) }
   }
 
   /// Forgets a file that is complete or gone.
   func remove(_ path: String) {
-    lock.withLock { _ = paths.remove(path) }
+    paths.withLock { _ = $0.remove(path) }
   }
 
   /// Removes every file that is not complete.
   public func removeAll() {
-    lock.withLock {
+    paths.withLock { paths in
       for path in paths { unlink(path) }
       paths = []
     }

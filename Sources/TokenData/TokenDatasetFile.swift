@@ -234,7 +234,7 @@ private struct Contents {
   ) throws -> TokenGrid {
     let extents = dataset.shape.dropFirst().dropLast(trailing)
     guard dataset.shape.count == extents.count + 1 + trailing, (2...3).contains(extents.count),
-      dataset.shape.dropFirst().allSatisfy({ $0 > 0 })
+      dataset.shape.dropFirst().allSatisfy({ $0 > 0 }), Self.canBeCounted(dataset.shape)
     else {
       throw TokenDataError.wrongShape(
         file, dataset: dataset.name, found: dataset.shape, expected: expected)
@@ -243,6 +243,17 @@ private struct Contents {
     return sides.count == 2
       ? TokenGrid(rows: sides[0], columns: sides[1])
       : TokenGrid(frames: sides[0], rows: sides[1], columns: sides[2])
+  }
+
+  /// Whether the number of elements fits an `Int`: a damaged file may claim any extents.
+  private static func canBeCounted(_ shape: [Int]) -> Bool {
+    var count = 1
+    for extent in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      if overflow { return false }
+      count = product
+    }
+    return true
   }
 
   private static func labels(_ root: HDF5Group, images: Int, file: String) throws -> TokenLabels? {

@@ -19,6 +19,7 @@ func decodedJPEG(_ data: Data, path: String) throws -> RGBImage {
     guard tjDecompressHeader3(handle, base, length, &width, &height, &sampling, &space) == 0 else {
       throw failure()
     }
+    try checkSize(width: Int(width), height: Int(height), path: path)
     // Four inks cannot be decoded to RGB directly; they are converted below.
     let isInk = space == TJCS_CMYK.rawValue || space == TJCS_YCCK.rawValue
     let channels = isInk ? 4 : 3

@@ -15,6 +15,7 @@ func decodedPNG(_ data: Data, path: String) throws -> RGBImage {
     }
     image.format = token_png_rgb()
     let (width, height) = (Int(image.width), Int(image.height))
+    try checkSize(width: width, height: height, path: path)
     var pixels = [UInt8](repeating: 0, count: width * height * 3)
     var white = png_color(red: 255, green: 255, blue: 255)
     guard png_image_finish_read(&image, &white, &pixels, 0, nil) != 0 else {

@@ -70,6 +70,20 @@ public struct RGBImage: Hashable, Sendable {
   }
 }
 
+/// How many pixels an image may have, 2²⁸: a damaged header may claim any number.
+private let largestPixelCount = 1 << 28
+
+/// Checks the size that the header of a file claims.
+///
+/// - Throws: ``ImageError/broken(_:reason:)`` when there are no pixels or too many.
+func checkSize(width: Int, height: Int, path: String) throws {
+  guard width > 0, height > 0, width <= largestPixelCount / height else {
+    throw ImageError.broken(
+      path,
+      reason: "it claims \(width)x\(height) pixels; at most \(largestPixelCount) are read")
+  }
+}
+
 /// The image formats that are read.
 enum ImageFormat {
   case jpeg

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import TokenData
+import TokenGrids
 
 @Suite struct ContentHashTests {
   /// Values of the reference implementation, `xxhsum -H64`.
@@ -17,7 +18,7 @@ import TokenData
   /// Lengths around the block in which files are read, which is no multiple of anything here.
   @Test(arguments: [0, 1, 31, 32, 33, (1 << 20) + 45])
   func filesHashAsTheirBytes(length: Int) throws {
-    var rng = SplitMix64(state: UInt64(length))
+    var rng = SeededGenerator(seed: UInt64(length))
     var bytes = Data((0..<min(length, 100)).map { _ in UInt8.random(in: 0...255, using: &rng) })
     while bytes.count < length { bytes += bytes.prefix(length - bytes.count) }
     let folder = try TemporaryFolder()

@@ -24,25 +24,12 @@ final class TemporaryFolder {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-/// A small deterministic generator (SplitMix64), so that every run tests the same numbers.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
-
 /// A dataset of random codes with labels, attributes and a decoder.
 func randomDataset(
   images: Int = 7, grid: TokenGrid = TokenGrid(rows: 3, columns: 4), codes: Int = 20,
   dimensions: Int = 3, seed: UInt64 = 1
 ) throws -> TokenDataset {
-  var rng = SplitMix64(state: seed)
+  var rng = SeededGenerator(seed: seed)
   let codebook = SingleMatrix(
     rows: codes, columns: dimensions,
     elements: (0..<(codes * dimensions)).map { _ in Float.random(in: -1...1, using: &rng) })
@@ -69,7 +56,7 @@ func randomFeatures(
   images: Int = 5, grid: TokenGrid = TokenGrid(rows: 2, columns: 3), dimensions: Int = 4,
   seed: UInt64 = 1
 ) throws -> TokenDataset {
-  var rng = SplitMix64(state: seed)
+  var rng = SeededGenerator(seed: seed)
   let features = (0..<(images * grid.cellCount * dimensions)).map { _ in
     Float.random(in: -1...1, using: &rng)
   }

@@ -345,6 +345,14 @@ import TokenGrids
     expectError(.labelOutsideNames(path, image: 1, label: label, names: 2))
   }
 
+  @Test func negativeLabelWithoutNames() throws {
+    try writeValid { try $0.write([0, 0, -3] as [Int64], shape: [3], to: "labels") }
+    let error = #expect(throws: TokenDataError.self) { try TokenDataset(contentsOf: path) }
+    #expect(
+      error?.description
+        == "\(path): the label of image 2 is -3; whole numbers from 0 are expected")
+  }
+
   @Test func labelsWithoutNames() throws {
     try writeValid { try $0.write([0, 700, 1] as [Int64], shape: [3], to: "labels") }
     let labels = try #require(try TokenDataset(contentsOf: path).labels)

@@ -58,7 +58,7 @@ import TokenGrids
     for _ in 0..<2 {
       var vector = (0..<columns).map { 1 + 0.1 * Double($0 % 7) }
       var value = 0.0
-      for _ in 0..<2000 {
+      for _ in 0..<200 {
         var next = covariance.map { zip($0, vector).map(*).reduce(0, +) }
         value = next.map { $0 * $0 }.reduce(0, +).squareRoot()
         next = next.map { $0 / value }

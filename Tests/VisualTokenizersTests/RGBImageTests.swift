@@ -103,6 +103,19 @@ import TokenData
     #expect(error?.description.hasPrefix(folder.file("half.png") + ": is broken: ") == true)
   }
 
+  /// The width and height of a JPEG are not protected by a checksum.
+  @Test func aHeaderThatClaimsAnEnormousImage() throws {
+    var data = try jpegData(image)
+    let frame = try #require(data.firstRange(of: Data([0xFF, 0xC0])))
+    data.replaceSubrange((frame.lowerBound + 5)..<(frame.lowerBound + 9), with: [255, 0, 255, 0])
+    try folder.write(data, "enormous.jpg")
+    let path = folder.file("enormous.jpg")
+    #expect(
+      throws: ImageError.broken(
+        path, reason: "it claims 65280x65280 pixels; at most 268435456 are read")
+    ) { try RGBImage(contentsOf: path) }
+  }
+
   @Test func strayBytesAreHarmless() throws {
     var data = try jpegData(image)
     // Between the last of the compressed data and the end of the image.
