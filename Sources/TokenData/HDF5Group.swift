@@ -105,8 +105,7 @@ struct HDF5Group: Sendable {
       let space = try HDF5Handle(
         H5Screate_simple(Int32(current.count), current, largest), closing: H5Sclose,
         "describe /\(name)")
-      let layout = try HDF5Handle(
-        H5Pcreate(token_h5_dataset_create()), closing: H5Pclose, "describe /\(name)")
+      let layout = try Self.layout(of: name)
       try HDF5.check(H5Pset_chunk(layout.id, Int32(chunk.count), chunk), "describe /\(name)")
       try HDF5.check(H5Pset_shuffle(layout.id), "describe /\(name)")
       try HDF5.check(H5Pset_deflate(layout.id, 9), "describe /\(name)")
@@ -120,16 +119,25 @@ struct HDF5Group: Sendable {
     }
   }
 
+  /// How a dataset is stored: without the time of writing, so that the same contents are the same bytes.
+  private static func layout(of name: String) throws -> HDF5Handle {
+    let layout = try HDF5Handle(
+      H5Pcreate(token_h5_dataset_create()), closing: H5Pclose, "describe /\(name)")
+    try HDF5.check(H5Pset_obj_track_times(layout.id, false), "describe /\(name)")
+    return layout
+  }
+
   /// Writes a whole dataset of numbers at once.
   func write<Element: HDF5Number>(_ values: [Element], shape: [Int], to name: String) throws {
     try HDF5.locked {
       let space = try HDF5Handle(
         H5Screate_simple(Int32(shape.count), shape.map { hsize_t($0) }, nil), closing: H5Sclose,
         "describe /\(name)")
+      let layout = try Self.layout(of: name)
       let dataset = try HDF5Handle(
         H5Dcreate2(
-          id, name, Element.nativeType, space.id, token_h5_default(), token_h5_default(),
-          token_h5_default()),
+          id, name, Element.nativeType, space.id, token_h5_default(),
+          layout.id, token_h5_default()),
         closing: H5Dclose, "create /\(name)")
       try HDF5.check(
         H5Dwrite(
@@ -144,9 +152,11 @@ struct HDF5Group: Sendable {
       let type = try variableStringType()
       let space = try HDF5Handle(
         H5Screate_simple(1, [hsize_t(strings.count)], nil), closing: H5Sclose, "describe /\(name)")
+      let layout = try Self.layout(of: name)
       let dataset = try HDF5Handle(
         H5Dcreate2(
-          id, name, type.id, space.id, token_h5_default(), token_h5_default(), token_h5_default()),
+          id, name, type.id, space.id, token_h5_default(), layout.id,
+          token_h5_default()),
         closing: H5Dclose, "create /\(name)")
       try withCStrings(strings) { pointers in
         try HDF5.check(

@@ -32,6 +32,16 @@ import TokenGrids
     #expect(try folder.contents() == ["codes.h5"])
   }
 
+  /// HDF5 would store the second in which a dataset was made.
+  @Test func theSameTokensAreTheSameBytes() throws {
+    let dataset = try randomDataset(grid: TokenGrid(rows: 3, columns: 4))
+    try dataset.write(to: path)
+    let first = try ContentHash(ofFileAt: path)
+    Thread.sleep(forTimeInterval: 1.1)
+    try dataset.write(to: path)
+    #expect(try ContentHash(ofFileAt: path) == first)
+  }
+
   @Test func roundTripOfFeatures() throws {
     let dataset = try randomFeatures()
     try dataset.write(to: path)
