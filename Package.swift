@@ -71,6 +71,7 @@ let package = Package(
     command("entropy-map"),
     command("order-compare"),
     command("appendix-figures"),
+    command("tokenize"),
 
     // Tests
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
@@ -90,8 +91,8 @@ let package = Package(
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Commands", "entropy-map", "order-compare", "appendix-figures", "EntropyEstimation",
-        "LinearAlgebra", "TokenData", "TokenGrids",
+        "Commands", "entropy-map", "order-compare", "appendix-figures", "tokenize",
+        "EntropyEstimation", "LinearAlgebra", "TokenData", "TokenGrids", "VisualTokenizers",
       ]),
   ],
   swiftLanguageModes: [.v6]

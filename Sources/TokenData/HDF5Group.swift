@@ -105,7 +105,7 @@ struct HDF5Group: Sendable {
       let space = try HDF5Handle(
         H5Screate_simple(Int32(current.count), current, largest), closing: H5Sclose,
         "describe /\(name)")
-      let layout = try Self.layout(of: name)
+      let layout = try datasetCreation(name)
       try HDF5.check(H5Pset_chunk(layout.id, Int32(chunk.count), chunk), "describe /\(name)")
       try HDF5.check(H5Pset_shuffle(layout.id), "describe /\(name)")
       try HDF5.check(H5Pset_deflate(layout.id, 9), "describe /\(name)")
@@ -119,25 +119,17 @@ struct HDF5Group: Sendable {
     }
   }
 
-  /// How a dataset is stored: without the time of writing, so that the same contents are the same bytes.
-  private static func layout(of name: String) throws -> HDF5Handle {
-    let layout = try HDF5Handle(
-      H5Pcreate(token_h5_dataset_create()), closing: H5Pclose, "describe /\(name)")
-    try HDF5.check(H5Pset_obj_track_times(layout.id, false), "describe /\(name)")
-    return layout
-  }
-
   /// Writes a whole dataset of numbers at once.
   func write<Element: HDF5Number>(_ values: [Element], shape: [Int], to name: String) throws {
     try HDF5.locked {
       let space = try HDF5Handle(
         H5Screate_simple(Int32(shape.count), shape.map { hsize_t($0) }, nil), closing: H5Sclose,
         "describe /\(name)")
-      let layout = try Self.layout(of: name)
+      let creation = try datasetCreation(name)
       let dataset = try HDF5Handle(
         H5Dcreate2(
-          id, name, Element.nativeType, space.id, token_h5_default(),
-          layout.id, token_h5_default()),
+          id, name, Element.nativeType, space.id, token_h5_default(), creation.id,
+          token_h5_default()),
         closing: H5Dclose, "create /\(name)")
       try HDF5.check(
         H5Dwrite(
@@ -152,11 +144,10 @@ struct HDF5Group: Sendable {
       let type = try variableStringType()
       let space = try HDF5Handle(
         H5Screate_simple(1, [hsize_t(strings.count)], nil), closing: H5Sclose, "describe /\(name)")
-      let layout = try Self.layout(of: name)
+      let creation = try datasetCreation(name)
       let dataset = try HDF5Handle(
         H5Dcreate2(
-          id, name, type.id, space.id, token_h5_default(), layout.id,
-          token_h5_default()),
+          id, name, type.id, space.id, token_h5_default(), creation.id, token_h5_default()),
         closing: H5Dclose, "create /\(name)")
       try withCStrings(strings) { pointers in
         try HDF5.check(
@@ -165,6 +156,14 @@ struct HDF5Group: Sendable {
           "write /\(name)")
       }
     }
+  }
+
+  /// How a dataset is created: without the time of day, so that equal contents are equal bytes.
+  private func datasetCreation(_ name: String) throws -> HDF5Handle {
+    let properties = try HDF5Handle(
+      H5Pcreate(token_h5_dataset_create()), closing: H5Pclose, "describe /\(name)")
+    try HDF5.check(H5Pset_obj_track_times(properties.id, false), "describe /\(name)")
+    return properties
   }
 
   // MARK: Attributes

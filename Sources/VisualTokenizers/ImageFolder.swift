@@ -107,10 +107,16 @@ public struct ImageFolder: Sendable {
   /// Those of the files that are images, or claim to be by their names.
   private static func images(among files: [String], otherFileCount: inout Int) -> [String] {
     files.filter { file in
-      let isImage = startsAsImage(file) || endsAsImage(file)
+      let isImage = isOrdinary(file) && (startsAsImage(file) || endsAsImage(file))
       if !isImage { otherFileCount += 1 }
       return isImage
     }
+  }
+
+  /// Not a pipe or a device, whose reading might never end; a link to nowhere may pass.
+  private static func isOrdinary(_ file: String) -> Bool {
+    var status = stat()
+    return stat(file, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
   }
 
   private static func startsAsImage(_ file: String) -> Bool {

@@ -61,6 +61,20 @@ import Testing
     #expect(list.otherFileCount == 1)
   }
 
+  /// A pipe would block whoever reads it; a link to nowhere is a broken image.
+  @Test func pipesAndLinks() throws {
+    try #require(mkfifo(folder.file("pipe.jpg"), 0o600) == 0)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("dangling.jpg"), withDestinationPath: folder.file("none"))
+    try folder.write(image, "a.jpg")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link.jpg"), withDestinationPath: folder.file("a.jpg"))
+    let list = try ImageFolder(path: folder.path)
+    #expect(names(list) == ["a.jpg", "dangling.jpg", "link.jpg"])
+    #expect(list.otherFileCount == 1)
+    #expect(throws: ImageError.self) { try RGBImage(contentsOf: folder.file("dangling.jpg")) }
+  }
+
   @Test func missingFolder() {
     let path = folder.file("none")
     #expect(throws: ImageError.missing(path)) { try ImageFolder(path: path) }

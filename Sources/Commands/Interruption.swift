@@ -1,0 +1,34 @@
+import Dispatch
+import Foundation
+import Synchronization
+import TokenData
+
+/// Cleans up when the user stops a program, so that no half-written file stays behind.
+enum Interruption {
+  /// The sources live as long as the program.
+  private static let sources = Mutex<[any DispatchSourceSignal]>([])
+
+  /// From now on an interrupt or a request to end removes files that are being written, and then
+  /// ends the program as the signal would have done.
+  static func removeTemporaryFiles() {
+    sources.withLock { sources in
+      guard sources.isEmpty else { return }
+      for number in [SIGINT, SIGTERM, SIGHUP] {
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler {
+          TemporaryFiles.shared.removeAll()
+          signal(number, SIG_DFL)
+          // The threads of Dispatch, and those of some parent processes, block signals.
+          var unblocked = sigset_t()
+          sigemptyset(&unblocked)
+          sigaddset(&unblocked, number)
+          pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
+          raise(number)
+        }
+        source.resume()
+        sources.append(source)
+      }
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+
+/// `tokenize`: images to tokens, what a file of tokens holds, and tokens to images.
+public struct TokenizeCommand: ParsableCommand {
+  /// The name, the help and the subcommands.
+  public static let configuration = CommandConfiguration(
+    commandName: "tokenize",
+    abstract: "Turn images into tokens, look at files of tokens, and turn tokens into images.",
+    discussion: """
+      Examples:
+        tokenize --images photos --output photos.h5
+        tokenize --images photos --grid 16x16 --patch 8 --codes 4096 --output photos.h5
+        tokenize info photos.h5
+        tokenize decode photos.h5 --images 0..15 --output sheet.png
+      """,
+    version: packageVersion,
+    subcommands: [TokenizeImages.self, TokenizeInfo.self, TokenizeDecode.self],
+    defaultSubcommand: TokenizeImages.self)
+
+  /// Makes the command.
+  public init() {}
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import TokenData
+import VisualTokenizers
+
+/// `tokenize decode FILE --images 0..15 --output sheet.png`: tokens back to pictures.
+struct TokenizeDecode: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "decode",
+    abstract: "Turn tokens back into images, on one contact sheet (PNG).")
+
+  @Argument(help: "A file of tokens (HDF5) with a decoder.")
+  var file: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Which images, by number from 0: a list of numbers and ranges, as in 0..15 or 3,8,20..29.",
+      valueName: "images"))
+  var images = ImageSelection(ranges: [0...15])
+
+  @Option(help: "How many images stand side by side; the default makes the sheet about square.")
+  var columns: Int?
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The PNG file to write.", valueName: "file.png"))
+  var output: String
+
+  func validate() throws {
+    if let columns, columns < 1 {
+      throw ValidationError("--columns is \(columns); at least 1 is expected")
+    }
+  }
+
+  func run() throws {
+    Interruption.removeTemporaryFiles()
+    let dataset = try TokenDatasetFile(path: file)
+    let numbers = try images.numbers(below: dataset.imageCount, in: file)
+    let decoder = try TokenImages(of: dataset)
+    let sheet = RGBImage(
+      contactSheetOf: try numbers.map { try decoder.image($0) }, columns: columns)
+    try sheet.writePNG(to: output)
+    print("\(output): \(numbers.count) images, \(sheet.width)x\(sheet.height) pixels")
+  }
+}

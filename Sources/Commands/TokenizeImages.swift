@@ -1,0 +1,218 @@
+import ArgumentParser
+import Foundation
+import TokenData
+import TokenGrids
+import VisualTokenizers
+
+extension TokenGrid: ExpressibleByArgument {}
+
+/// `tokenize --images DIR …`: a folder of images becomes a file of tokens.
+struct TokenizeImages: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "images",
+    abstract: "Turn a folder of JPEG and PNG images into a file of tokens (the default).",
+    discussion: """
+      Sub-folders are classes; a folder without sub-folders has no labels. Every image is cropped \
+      around its centre to the aspect of the grid and reduced to rows·patch x columns·patch \
+      pixels; smaller images are left out unless --enlarge is given, because enlarging makes \
+      neighbouring tokens depend on each other. Each patch becomes one token: its pixels are \
+      projected on their leading principal components and the nearest entry of a codebook is \
+      taken, which k-means has learned from the same images.
+
+      Images that cannot be read are named and left out.
+      """)
+
+  @Option(help: ArgumentHelp("The folder of images.", valueName: "dir"))
+  var images: String
+
+  @Option(help: ArgumentHelp("The grid of tokens, as in 24x24.", valueName: "HxW"))
+  var grid = TokenGrid(rows: 24, columns: 24)
+
+  @Option(help: "The number of pixels along the side of a token's patch.")
+  var patch = 6
+
+  @Option(help: "The number of entries of the codebook.")
+  var codes: Int?
+
+  @Option(help: "The number of principal components that make a token's feature.")
+  var featureDimensions: Int?
+
+  @Option(help: "The number of patches that the codebook is learned from.")
+  var trainingPatches = 1_000_000
+
+  @Option(help: "The largest number of iterations of k-means.")
+  var iterations = 50
+
+  @Option(help: "The seed of everything random.")
+  var seed: UInt64 = 0
+
+  @Flag(help: "Also use images smaller than the grid needs, enlarged.")
+  var enlarge = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Encode with the codebook of this file instead of a new one.", valueName: "file"))
+  var like: String?
+
+  @Option(help: "Where the images come from, for the file's record.")
+  var source = ""
+
+  @Option(help: "The licence of the images, for the file's record.")
+  var license = ""
+
+  @Flag(help: "Print the summary as JSON.")
+  var json = false
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file.h5"))
+  var output: String
+
+  func validate() throws {
+    if like != nil, codes != nil || featureDimensions != nil {
+      throw ValidationError(
+        "--like takes the codebook of a file; leave out --codes and "
+          + "--feature-dimensions")
+    }
+    if grid.isVideo {
+      throw ValidationError("--grid \(grid) is a grid of video; images need HxW, as in 24x24")
+    }
+  }
+
+  func run() throws {
+    Interruption.removeTemporaryFiles()
+    let tokenizer = try like.map { try PatchTokenizer(of: TokenDatasetFile(path: $0)) }
+    var options = FolderTokenization.Options(grid: grid, patchSize: patch)
+    options.codes = codes ?? tokenizer?.codebook.rows ?? options.codes
+    options.featureDimensions =
+      featureDimensions ?? tokenizer?.featureDimensions ?? options.featureDimensions
+    options.trainingPatches = trainingPatches
+    options.maximumIterations = iterations
+    options.seed = seed
+    options.enlarges = enlarge
+    let folder = try ImageFolder(path: images)
+    let tokenization = try FolderTokenization(folder: folder, options: options)
+    let provenance = Provenance(
+      input: like, inputHash: try like.map { try ContentHash(ofFileAt: $0).description },
+      seed: seed)
+    let progress = TokenizationProgress(
+      images: folder.entries.count, iterations: options.maximumIterations)
+    let clock = Stopwatch()
+    let summary = try tokenization.run(
+      writingTo: output,
+      attributes: TokenAttributes(
+        tokenizer: PatchTokenizer.tokenizerName, source: source, license: license,
+        createdBy: "token-entropy \(provenance.version): \(provenance.commandLine)"),
+      tokenizer: tokenizer,
+      progress: { progress.update($0) },
+      leftOut: { error in
+        progress.finish()
+        report("left out: \(error)")
+      })
+    progress.finish()
+    let result = TokenizeReport(
+      output: output, folder: folder, options: options, summary: summary,
+      provenance: provenance.finished(after: clock))
+    if json { try printJSON(result) } else { print(result.text) }
+  }
+}
+
+/// The progress lines of the three stages.
+private struct TokenizationProgress {
+  private let sampling: Progress
+  private let clustering: Progress
+  private let encoding: Progress
+
+  init(images: Int, iterations: Int) {
+    sampling = Progress("reading", total: images, unit: "images")
+    clustering = Progress("k-means", total: iterations, unit: "iterations at most")
+    encoding = Progress("encoding", total: images, unit: "images")
+  }
+
+  func update(_ progress: FolderTokenization.Progress) {
+    switch progress {
+    case .sampling(let done, _): sampling.update(done)
+    case .clustering(let iteration, let distortion):
+      sampling.finish()
+      clustering.update(
+        iteration, "mean squared error \(String(format: "%.4g", distortion))")
+    case .encoding(let done, _):
+      clustering.finish()
+      encoding.update(done)
+    }
+  }
+
+  func finish() {
+    for progress in [sampling, clustering, encoding] { progress.finish() }
+  }
+}
+
+/// What `tokenize --images` prints.
+struct TokenizeReport: Encodable {
+  let command = "tokenize"
+  let output: String
+  let images: Int
+  let imagesLeftOut: Int
+  let otherFiles: Int
+  let classes: [String]
+  let grid: [Int]
+  let patchSize: Int
+  let codes: Int
+  let codesUsed: Int
+  let perplexity: Double
+  let featureDimensions: Int
+  /// In squared grey levels, over pixels and colours.
+  let meanSquaredError: Double
+  let iterations: Int
+  let provenance: Provenance
+
+  init(
+    output: String, folder: ImageFolder, options: FolderTokenization.Options,
+    summary: FolderTokenization.Summary, provenance: Provenance
+  ) {
+    let use = CodeUse(counts: summary.codeCounts)
+    self.output = output
+    images = summary.imageCount
+    imagesLeftOut = summary.leftOut.count
+    otherFiles = folder.otherFileCount
+    classes = folder.classNames
+    grid = [options.grid.rows, options.grid.columns]
+    patchSize = options.patchSize
+    codes = summary.codeCounts.count
+    codesUsed = use.usedCount
+    perplexity = use.perplexity
+    featureDimensions = options.featureDimensions
+    meanSquaredError = summary.meanSquaredError
+    iterations = summary.iterations
+    self.provenance = provenance
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case command, output, images, classes, grid, codes, perplexity, iterations, provenance
+    case imagesLeftOut = "images_left_out"
+    case otherFiles = "other_files"
+    case patchSize = "patch_size"
+    case codesUsed = "codes_used"
+    case featureDimensions = "feature_dimensions"
+    case meanSquaredError = "mean_squared_error"
+  }
+
+  var text: String {
+    var lines = [
+      "\(output): \(images.grouped) images of \(grid[0])x\(grid[1]) tokens",
+      "codebook: \(codes.grouped) entries of \(featureDimensions) channels, \(codesUsed.grouped) used, "
+        + "perplexity \(perplexity.fixed(0))",
+      "decoded images: mean squared error \(meanSquaredError.fixed(1)) of 255², "
+        + "\((10 * log10(255 * 255 / meanSquaredError)).fixed(1)) dB",
+    ]
+    if !classes.isEmpty { lines.append("classes: " + classes.joined(separator: ", ")) }
+    if imagesLeftOut > 0 {
+      lines.append(
+        "left out: \(imagesLeftOut.grouped) image\(imagesLeftOut == 1 ? "" : "s"), named above")
+    }
+    if otherFiles > 0 {
+      lines.append(
+        "passed over: \(otherFiles.grouped) file\(otherFiles == 1 ? " that is no image" : "s that are no images")"
+      )
+    }
+    return lines.joined(separator: "\n")
+  }
+}
