@@ -23,7 +23,7 @@ let argumentParser = Target.Dependency.product(
 
 let package = Package(
   name: "token-entropy",
-  platforms: [.macOS(.v14)],
+  platforms: [.macOS(.v15)],
   products: [
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
     .library(name: "TokenGrids", targets: ["TokenGrids"]),

@@ -1,0 +1,24 @@
+// Compares whole programs on the same file in the same run.
+import Foundation
+import LinearAlgebra
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+
+func option(_ name: String) -> String? {
+  arguments.firstIndex(of: name).flatMap {
+    $0 + 1 < arguments.count ? arguments[$0 + 1] : nil
+  }
+}
+
+guard let root = option("--root"), let runs = Int(option("--runs") ?? "5"), runs > 0 else {
+  FileHandle.standardError.write(
+    Data("usage: bench --root FOLDER [--runs N] [--python FILE]\n".utf8))
+  exit(64)
+}
+let benchmark = EstimationBenchmark(root: root, runs: runs, python: option("--python") ?? "python3")
+do {
+  try benchmark.run()
+} catch {
+  FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
+  exit(1)
+}
