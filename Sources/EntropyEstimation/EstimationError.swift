@@ -26,7 +26,7 @@ extension EstimationError: CustomStringConvertible {
     switch self {
     case .tooFewImages(let source, let images, let predictors, let channels, let largest):
       """
-      \(source): \(images) images are too few for a regression on \(predictors) numbers; at least \
+      \(source): \(images) \(images == 1 ? "image is" : "images are") too few for a regression on \(predictors) numbers; at least \
       \(predictors + channels + 1) images are needed\
       \(largest > 0 ? ", or --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")
       """

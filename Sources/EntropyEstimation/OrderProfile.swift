@@ -112,7 +112,9 @@ public struct OrderProfile: Sendable {
       }
       throw .dependentChannel(
         source: moments.name, cell: cell, channel: channel,
-        context: "its other channels and the \(error.index / d) tokens before it in \(order.name)")
+        context: error.index < d
+          ? "the token's other channels"
+          : "its other channels and the tokens before it in \(order.name)")
     }
     if let scale = moments.roundingScale {
       for row in 0..<lower.rows {

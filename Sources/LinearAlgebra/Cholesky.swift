@@ -29,11 +29,13 @@ public struct CholeskyFactor: Sendable {
         ? 0 : LAPACKE_dpotrf(LAPACK_COL_MAJOR, 85 /* U */, Int32(n), buffer.baseAddress, Int32(n))
     }
     precondition(info >= 0, "dpotrf refuses its argument \(-info)")
-    guard info == 0 else { throw NotPositiveDefinite(index: Int(info) - 1) }
-    for i in 0..<n {
+    // A singular row often leaves a tiny positive pivot, and the factorisation fails only at a later row.
+    let factored = info == 0 ? n : Int(info) - 1
+    for i in 0..<factored {
       let pivot = matrix[i, i]
       guard pivot * pivot > relativePivot * diagonal[i] else { throw NotPositiveDefinite(index: i) }
     }
+    guard factored == n else { throw NotPositiveDefinite(index: factored) }
     lower = matrix
   }
 

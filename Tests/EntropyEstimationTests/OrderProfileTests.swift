@@ -175,7 +175,7 @@ func profileAgreesWithSeparateLeastSquaresFits(bound: EntropyBound) throws {
     dependent
       == .dependentChannel(
         source: "samples", cell: GridCell(row: 1, column: 0), channel: 1,
-        context: "its other channels and the 2 tokens before it in all"))
+        context: "its other channels and the tokens before it in all"))
   let entropy = try TokenMoments.withSufficientPrecision(of: samples, jitter: 1e-6) { moments in
     #expect(moments.jitter == 1e-6)
     return try OrderProfile(of: order, moments: moments).jointEntropy

@@ -54,4 +54,8 @@ func factorTimesItsTransposeIsTheMatrix(n: Int) throws {
   // The third row is the sum of the first two; rounding may leave a tiny positive pivot.
   let dependent = Matrix(rows: 3, columns: 3, elements: [2, 0, 0, 0.1, 3, 0, 2.1, 3.1, 5.2])
   #expect(throws: NotPositiveDefinite(index: 2)) { try CholeskyFactor(ofLowerTriangle: dependent) }
+  // Rounding leaves the second row a tiny positive pivot; only the third makes the factorisation itself fail.
+  let early = Matrix(
+    rows: 3, columns: 3, elements: [1, 0, 0, 1, 1 + 1e-14, 0, 1, 1 - 1e-7, 1])
+  #expect(throws: NotPositiveDefinite(index: 1)) { try CholeskyFactor(ofLowerTriangle: early) }
 }
