@@ -32,6 +32,7 @@ let package = Package(
     .library(name: "VisualTokenizers", targets: ["VisualTokenizers"]),
     .library(name: "Figures", targets: ["Figures"]),
     .library(name: "EmbeddedData", targets: ["EmbeddedData"]),
+    .library(name: "PARTransformer", targets: ["PARTransformer"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -53,6 +54,7 @@ let package = Package(
     .target(name: "TokenData", dependencies: ["CHDF5", "TokenGrids", "LinearAlgebra"]),
     .target(
       name: "EntropyEstimation", dependencies: ["TokenData", "TokenGrids", "LinearAlgebra"]),
+    .target(name: "PARTransformer", dependencies: ["TokenData", "TokenGrids", "LinearAlgebra"]),
     .target(name: "Figures", dependencies: ["TokenGrids"]),
     .target(
       name: "VisualTokenizers",
@@ -78,7 +80,6 @@ let package = Package(
     .testTarget(
       name: "EntropyEstimationTests",
       dependencies: ["EntropyEstimation", "TokenData", "TokenGrids", "LinearAlgebra"]),
-    .testTarget(name: "TokenDataTests", dependencies: ["TokenData"]),
     .testTarget(
       name: "VisualTokenizersTests",
       dependencies: [
@@ -86,7 +87,12 @@ let package = Package(
       ]),
     .testTarget(
       name: "EmbeddedDataTests", dependencies: ["EmbeddedData", "TokenData", "TokenGrids"]),
+    .testTarget(name: "TokenDataTests", dependencies: ["TokenData", "LinearAlgebra"]),
     .testTarget(name: "TokenGridsTests", dependencies: ["TokenGrids"]),
+    .testTarget(
+      name: "PARTransformerTests",
+      dependencies: ["PARTransformer", "TokenData", "TokenGrids", "LinearAlgebra"],
+      resources: [.copy("Resources")]),
     .testTarget(name: "FiguresTests", dependencies: ["Figures", "TokenGrids"]),
     .testTarget(
       name: "CommandsTests",

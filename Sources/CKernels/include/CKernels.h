@@ -1,7 +1,11 @@
+// Hot loops that need C live in this target.
 #ifndef TOKEN_ENTROPY_CKERNELS_H
 #define TOKEN_ENTROPY_CKERNELS_H
 
 #include "nearest.h"
 #include "scatter.h"
+#include "skinny_matrix.h"
+#include "transformer_kernels.h"
+#include "worker_team.h"
 
 #endif

@@ -1,0 +1,32 @@
+#ifndef TOKEN_ENTROPY_KERNELS_INTERNAL_H
+#define TOKEN_ENTROPY_KERNELS_INTERNAL_H
+
+#include "skinny_matrix.h"
+#include "transformer_kernels.h"
+
+// One instruction set's version of every kernel; see kernels_template.h.
+typedef struct {
+  const char *name;
+  // Writes one row of x in the order the products of this precision read it.
+  void (*pack)(te_precision precision, const float *x, long count, float *out);
+  // out[r·stride + j − first] = x[r]·W[j] for the outputs first ≤ j < last.
+  void (*products)(const te_weights *weights, const float *x, long x_stride, long rows, long first,
+                   long last, float *out, long stride);
+  // a = silu(a) ⊙ b.
+  void (*gate)(float *a, const float *b, long count);
+  void (*add)(float *a, const float *b, long count);
+  void (*rms_norm)(const float *x, const float *weight, long width, float epsilon, float *out);
+  void (*softmax)(float *values, long count);
+  void (*attend)(const te_attention_job *job, long slot, long head, float *scratch);
+  uint64_t (*read_all)(const void *bytes, long count);
+} te_kernels;
+
+extern const te_kernels te_portable_kernels;
+#if defined(__x86_64__)
+extern const te_kernels te_avx2_kernels, te_avx512_kernels;
+#endif
+
+// The kernels for this processor, chosen as the library loads.
+extern const te_kernels *te_chosen_kernels;
+
+#endif

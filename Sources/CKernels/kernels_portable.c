@@ -1,0 +1,12 @@
+// Vectors of four floats, which every processor this package is built for has.
+#define NAME(x) te_portable_##x
+#define KERNEL_NAME "portable"
+#define TARGET
+#define LANES 4
+#define FMADD(a, b, c) ((a) * (b) + (c))
+#define OUTPUTS_1 6
+#define OUTPUTS_2 4
+#define OUTPUTS_3 3
+#define OUTPUTS_4 3
+
+#include "kernels_template.h"

@@ -1,0 +1,477 @@
+// The kernels, written once in vectors of LANES floats; each kernels_*.c includes this file with
+//   NAME(x)          the name of `x` for this instruction set
+//   TARGET           the attribute that enables it
+//   LANES            floats in a vector
+//   FMADD(a, b, c)   a·b + c
+//   OUTPUTS_1 … _4   outputs that a tile of 1 … 4 rows computes at once: as many sums as registers hold
+// and may define BF16_DOT to use dot products of bf16 pairs.
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kernels_internal.h"
+
+#define INLINE static inline __attribute__((always_inline)) TARGET
+
+typedef float vf __attribute__((vector_size(LANES * 4)));
+typedef uint32_t vu __attribute__((vector_size(LANES * 4)));
+typedef int32_t vi __attribute__((vector_size(LANES * 4)));
+// The same at any address.
+typedef float vf_any __attribute__((vector_size(LANES * 4), aligned(2), may_alias));
+typedef uint32_t vu_any __attribute__((vector_size(LANES * 4), aligned(2), may_alias));
+
+#define LOAD(p) (*(const vf_any *)(p))
+#define STORE(p, v) (*(vf_any *)(p) = (v))
+#define SPREAD(s) ((vf){0} + (s))
+
+INLINE float NAME(sum)(vf v) {
+  float lanes[LANES];
+  STORE(lanes, v);
+  for (int width = LANES / 2; width > 0; width /= 2) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
+  }
+  return lanes[0];
+}
+
+INLINE float NAME(widest)(vf v) {
+  float widest = v[0];
+  for (int i = 1; i < LANES; i++) widest = v[i] > widest ? v[i] : widest;
+  return widest;
+}
+
+// eˣ to about one unit in the last place, 0 below −87: 2ⁿ·eʳ with n = round(x / ln 2) and |r| ≤ ln 2 / 2.
+INLINE vf NAME(exp)(vf x) {
+  const vf lowest = SPREAD(-87.0f), highest = SPREAD(88.0f);
+  vi too_low = x < lowest;
+  x = __builtin_elementwise_min(__builtin_elementwise_max(x, lowest), highest);
+  // Adding 1.5·2²³ leaves the rounded quotient in the low bits of the float.
+  const vf shift = SPREAD(12582912.0f);
+  vf shifted = FMADD(x, SPREAD(1.44269504088896341f), shift);
+  vf n = shifted - shift;
+  vf r = FMADD(n, SPREAD(-0.693359375f), x);
+  r = FMADD(n, SPREAD(2.12194440e-4f), r);
+  vf p = SPREAD(1.9875691500e-4f);
+  p = FMADD(p, r, SPREAD(1.3981999507e-3f));
+  p = FMADD(p, r, SPREAD(8.3334519073e-3f));
+  p = FMADD(p, r, SPREAD(4.1665795894e-2f));
+  p = FMADD(p, r, SPREAD(1.6666665459e-1f));
+  p = FMADD(p, r, SPREAD(5.0000001201e-1f));
+  p = FMADD(p, r * r, r) + 1.0f;
+  vi power = ((vi)shifted << 23) + (vi)p;
+  return (vf)(power & ~too_low);
+}
+
+// MARK: Products
+
+// The columns are taken in chunks, so that four rows of x stay in the first-level cache.
+enum { NAME(longest_chunk) = 1536 };
+
+// Weights of one block of outputs, in bytes: small enough to stay in the second-level cache while all rows use it.
+enum { NAME(block_bytes) = 96 * 1024 };
+
+// Where a tile finds its operands and puts its results.
+typedef struct {
+  // The first of the tile's rows of weights, and the bytes from one to the next.
+  const char *w;
+  size_t w_stride;
+  // The first of the tile's rows of x, and the floats from one to the next.
+  const float *x;
+  long x_stride;
+  // How many columns to sum over.
+  long count;
+  // Weights needed soon, laid out as `w`; their columns ahead_from ≤ k < ahead_to are fetched.
+  const char *ahead;
+  long ahead_from, ahead_to;
+  // out[r·stride + j]; earlier chunks of columns are added to what is there.
+  float *out;
+  long stride;
+  int is_first_chunk;
+} NAME(operands);
+
+// Adds the products of the next LANES (or 2·LANES, for bf16) columns from `k` on.
+INLINE void NAME(step)(const NAME(operands) * o, const int bf16, const int outputs, const int rows,
+                       long k, vf sums[6][4]) {
+  if (bf16) {
+    vf even[6], odd[6];
+#pragma clang loop unroll(full)
+    for (int j = 0; j < outputs; j++) {
+      vu pairs = *(const vu_any *)(o->w + (size_t)j * o->w_stride + (size_t)k * 2);
+      even[j] = (vf)(pairs << 16);
+      odd[j] = (vf)(pairs & 0xffff0000u);
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+      vf x_even = LOAD(o->x + r * o->x_stride + k), x_odd = LOAD(o->x + r * o->x_stride + k + LANES);
+#pragma clang loop unroll(full)
+      for (int j = 0; j < outputs; j++) sums[j][r] = FMADD(even[j], x_even, sums[j][r]);
+#pragma clang loop unroll(full)
+      for (int j = 0; j < outputs; j++) sums[j][r] = FMADD(odd[j], x_odd, sums[j][r]);
+    }
+  } else {
+    vf weights[6];
+#pragma clang loop unroll(full)
+    for (int j = 0; j < outputs; j++) {
+      weights[j] = LOAD(o->w + (size_t)j * o->w_stride + (size_t)k * 4);
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+      vf x = LOAD(o->x + r * o->x_stride + k);
+#pragma clang loop unroll(full)
+      for (int j = 0; j < outputs; j++) sums[j][r] = FMADD(weights[j], x, sums[j][r]);
+    }
+  }
+}
+
+// Adds the products of the columns from `k` to `end`, whole cache lines of weights at a time.
+INLINE long NAME(lines)(const NAME(operands) * o, const int bf16, const int outputs, const int rows,
+                        const int fetch, long k, long end, vf sums[6][4]) {
+  const long size = bf16 ? 2 : 4, line = 64 / size, step = bf16 ? 2 * LANES : LANES;
+  for (; k + line <= end; k += line) {
+    if (fetch) {
+#pragma clang loop unroll(full)
+      for (int j = 0; j < outputs; j++) {
+        __builtin_prefetch(o->ahead + (size_t)j * o->w_stride + (size_t)(k * size), 0, 2);
+      }
+    }
+#pragma clang loop unroll(full)
+    for (long i = 0; i < line; i += step) NAME(step)(o, bf16, outputs, rows, k + i, sums);
+  }
+  return k;
+}
+
+INLINE float NAME(weight)(const NAME(operands) * o, const int bf16, int j, long k) {
+  const char *element = o->w + (size_t)j * o->w_stride + (size_t)(k * (bf16 ? 2 : 4));
+  uint32_t bits = 0;
+  if (bf16) {
+    uint16_t half;
+    memcpy(&half, element, 2);
+    bits = (uint32_t)half << 16;
+  } else {
+    memcpy(&bits, element, 4);
+  }
+  float weight;
+  memcpy(&weight, &bits, 4);
+  return weight;
+}
+
+INLINE void NAME(tile)(const NAME(operands) * operands, const int bf16, const int outputs,
+                       const int rows) {
+  const NAME(operands) o = *operands;
+  vf sums[6][4];
+#pragma clang loop unroll(full)
+  for (int j = 0; j < outputs; j++) {
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) sums[j][r] = (vf){0};
+  }
+  long k = NAME(lines)(&o, bf16, outputs, rows, 0, 0, o.ahead_from, sums);
+  k = NAME(lines)(&o, bf16, outputs, rows, 1, k, o.ahead_to, sums);
+  k = NAME(lines)(&o, bf16, outputs, rows, 0, k, o.count, sums);
+  const long step = bf16 ? 2 * LANES : LANES;
+  for (; k + step <= o.count; k += step) NAME(step)(&o, bf16, outputs, rows, k, sums);
+#pragma clang loop unroll(full)
+  for (int j = 0; j < outputs; j++) {
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+      float total = NAME(sum)(sums[j][r]);
+      for (long i = k; i < o.count; i++) {
+        total += NAME(weight)(&o, bf16, j, i) * o.x[r * o.x_stride + i];
+      }
+      float *out = o.out + r * o.stride + j;
+      *out = o.is_first_chunk ? total : *out + total;
+    }
+  }
+}
+
+// All outputs of a block for one group of up to four rows.
+INLINE void NAME(row_group)(NAME(operands) o, const int bf16, const int rows, const int at_once,
+                            long outputs) {
+  long j = 0;
+  for (; j + at_once <= outputs; j += at_once) {
+    NAME(tile)(&o, bf16, at_once, rows);
+    o.w += (size_t)at_once * o.w_stride;
+    o.ahead += (size_t)at_once * o.w_stride;
+    o.out += at_once;
+  }
+  for (; j < outputs; j++) {
+    NAME(tile)(&o, bf16, 1, rows);
+    o.w += o.w_stride;
+    o.ahead += o.w_stride;
+    o.out += 1;
+  }
+}
+
+// Functions of their own, so that the compiler gives the registers of each to its sums.
+#define ROW_GROUP(type, bf16, rows, at_once)                                                     \
+  __attribute__((noinline)) TARGET static void NAME(type##_##rows)(const NAME(operands) * o,     \
+                                                                   long outputs) {               \
+    NAME(row_group)(*o, bf16, rows, at_once, outputs);                                           \
+  }
+ROW_GROUP(float32, 0, 1, OUTPUTS_1)
+ROW_GROUP(float32, 0, 2, OUTPUTS_2)
+ROW_GROUP(float32, 0, 3, OUTPUTS_3)
+ROW_GROUP(float32, 0, 4, OUTPUTS_4)
+ROW_GROUP(bfloat16, 1, 1, OUTPUTS_1)
+ROW_GROUP(bfloat16, 1, 2, OUTPUTS_2)
+ROW_GROUP(bfloat16, 1, 3, OUTPUTS_3)
+ROW_GROUP(bfloat16, 1, 4, OUTPUTS_4)
+#undef ROW_GROUP
+
+TARGET static void NAME(products)(const te_weights *weights, const float *x, long x_stride,
+                                  long rows, long first, long last, float *out, long stride) {
+  static void (*const groups[2][4])(const NAME(operands) *, long) = {
+      {NAME(float32_1), NAME(float32_2), NAME(float32_3), NAME(float32_4)},
+      {NAME(bfloat16_1), NAME(bfloat16_2), NAME(bfloat16_3), NAME(bfloat16_4)}};
+  const int bf16 = weights->precision == TE_BFLOAT16;
+  const long size = bf16 ? 2 : 4, line = 64 / size;
+  const long inputs = weights->inputs;
+  const size_t w_stride = (size_t)(inputs * size);
+  const long chunks = (inputs + NAME(longest_chunk) - 1) / NAME(longest_chunk);
+  const long chunk = chunks <= 1 ? inputs : (inputs / chunks + 63) / 64 * 64;
+  // Few rows pass over the weights once and need no block to stay in a cache.
+  long block = 12;
+  if (rows > 4) {
+    block = NAME(block_bytes) / (long)w_stride / 12 * 12;
+    if (block < 12) block = 12;
+  }
+  const long shares = (rows + 3) / 4;
+  for (long j = first; j < last; j += block) {
+    const long outputs = j + block < last ? block : last - j;
+    for (long k = 0; k < inputs; k += chunk) {
+      const long count = k + chunk < inputs ? chunk : inputs - k;
+      const char *w = (const char *)weights->elements + (size_t)j * w_stride + (size_t)(k * size);
+      for (long r = 0; r < rows; r += 4) {
+        // Every group of rows fetches its share of the block that comes next.
+        const long share = r / 4;
+        const NAME(operands) o = {
+            .w = w,
+            .w_stride = w_stride,
+            .x = x + r * x_stride + k,
+            .x_stride = x_stride,
+            .count = count,
+            .ahead = w + (size_t)block * w_stride,
+            .ahead_from = count * share / shares / line * line,
+            .ahead_to = share + 1 == shares ? count : count * (share + 1) / shares / line * line,
+            .out = out + r * stride + (j - first),
+            .stride = stride,
+            .is_first_chunk = k == 0,
+        };
+        groups[bf16][rows - r < 4 ? rows - r - 1 : 3](&o, outputs);
+      }
+    }
+  }
+}
+
+// For bf16 weights, whose vectors of pairs come apart into even and odd elements, x is taken apart alike.
+TARGET static void NAME(pack)(te_precision precision, const float *x, long count, float *out) {
+  long k = 0;
+  if (precision == TE_BFLOAT16) {
+    for (; k + 2 * LANES <= count; k += 2 * LANES) {
+      for (long i = 0; i < LANES; i++) {
+        out[k + i] = x[k + 2 * i];
+        out[k + LANES + i] = x[k + 2 * i + 1];
+      }
+    }
+  }
+  memcpy(out + k, x + k, (size_t)(count - k) * sizeof(float));
+}
+
+// MARK: Elementwise
+
+TARGET static void NAME(gate)(float *a, const float *b, long count) {
+  long i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    vf x = LOAD(a + i);
+    STORE(a + i, x / (1.0f + NAME(exp)(-x)) * LOAD(b + i));
+  }
+  for (; i < count; i++) a[i] = a[i] / (1.0f + expf(-a[i])) * b[i];
+}
+
+TARGET static void NAME(add)(float *a, const float *b, long count) {
+  for (long i = 0; i < count; i++) a[i] += b[i];
+}
+
+TARGET static void NAME(rms_norm)(const float *x, const float *weight, long width, float epsilon,
+                                  float *out) {
+  vf squares[4] = {{0}, {0}, {0}, {0}};
+  long i = 0;
+  for (; i + 4 * LANES <= width; i += 4 * LANES) {
+    for (int j = 0; j < 4; j++) {
+      vf v = LOAD(x + i + j * LANES);
+      squares[j] = FMADD(v, v, squares[j]);
+    }
+  }
+  float total = NAME(sum)((squares[0] + squares[1]) + (squares[2] + squares[3]));
+  for (; i < width; i++) total += x[i] * x[i];
+  float scale = 1.0f / sqrtf(total / (float)width + epsilon);
+  for (i = 0; i < width; i++) out[i] = x[i] * scale * weight[i];
+}
+
+INLINE float NAME(exponentials)(float *values, long count) {
+  float widest = values[0];
+  long i = 0;
+  if (count >= LANES) {
+    vf v = LOAD(values);
+    for (i = LANES; i + LANES <= count; i += LANES) {
+      vf next = LOAD(values + i);
+      v = __builtin_elementwise_max(v, next);
+    }
+    widest = NAME(widest)(v);
+  }
+  for (; i < count; i++) widest = values[i] > widest ? values[i] : widest;
+  vf totals = {0};
+  for (i = 0; i + LANES <= count; i += LANES) {
+    vf e = NAME(exp)(LOAD(values + i) - widest);
+    STORE(values + i, e);
+    totals += e;
+  }
+  float total = NAME(sum)(totals);
+  for (; i < count; i++) {
+    values[i] = expf(values[i] - widest);
+    total += values[i];
+  }
+  return total;
+}
+
+TARGET static void NAME(softmax)(float *values, long count) {
+  float scale = 1.0f / NAME(exponentials)(values, count);
+  for (long i = 0; i < count; i++) values[i] *= scale;
+}
+
+// MARK: Attention
+
+enum { NAME(block_vectors) = TE_KEY_BLOCK / LANES };
+
+// Scores of `rows` queries against all keys in `blocks` blocks; scores[r·stride + position].
+INLINE void NAME(scores)(const float *queries, const float *keys, long blocks, long head_width,
+                         const int rows, float *scores, long stride) {
+  for (long block = 0; block < blocks; block++) {
+    const float *k = keys + block * TE_KEY_BLOCK * head_width;
+    vf sums[4][NAME(block_vectors)];
+    for (int r = 0; r < rows; r++) {
+      for (int v = 0; v < NAME(block_vectors); v++) sums[r][v] = (vf){0};
+    }
+    for (long d = 0; d < head_width; d++) {
+      for (int v = 0; v < NAME(block_vectors); v++) {
+        vf key = LOAD(k + d * TE_KEY_BLOCK + v * LANES);
+        for (int r = 0; r < rows; r++) {
+          sums[r][v] = FMADD(SPREAD(queries[r * head_width + d]), key, sums[r][v]);
+        }
+      }
+    }
+    for (int r = 0; r < rows; r++) {
+      for (int v = 0; v < NAME(block_vectors); v++) {
+        STORE(scores + r * stride + block * TE_KEY_BLOCK + v * LANES, sums[r][v]);
+      }
+    }
+  }
+}
+
+// Sums of values weighted by `weights`, for `rows` rows and the 16 coordinates from `values` on.
+INLINE void NAME(weighted)(const float *weights, long weight_stride, const float *values,
+                           long value_stride, long count, const int rows, const float *scales,
+                           float *out, long out_stride, long width) {
+  vf sums[4][NAME(block_vectors)];
+  for (int r = 0; r < rows; r++) {
+    for (int v = 0; v < NAME(block_vectors); v++) sums[r][v] = (vf){0};
+  }
+  for (long position = 0; position < count; position++) {
+    for (int v = 0; v < NAME(block_vectors); v++) {
+      vf value = LOAD(values + position * value_stride + v * LANES);
+      for (int r = 0; r < rows; r++) {
+        sums[r][v] = FMADD(SPREAD(weights[r * weight_stride + position]), value, sums[r][v]);
+      }
+    }
+  }
+  for (int r = 0; r < rows; r++) {
+    float whole[TE_KEY_BLOCK];
+    for (int v = 0; v < NAME(block_vectors); v++) {
+      STORE(whole + v * LANES, sums[r][v] * scales[r]);
+    }
+    memcpy(out + r * out_stride, whole, (size_t)width * sizeof(float));
+  }
+}
+
+INLINE void NAME(attend_rows)(const te_attention_job *job, long slot, long head, long row,
+                              const int rows, const float *queries, const float *keys,
+                              const float *values, float *scores) {
+  const long width = job->head_width, model_width = job->heads * width;
+  const long stride = (job->capacity + TE_KEY_BLOCK - 1) / TE_KEY_BLOCK * TE_KEY_BLOCK;
+  const long value_stride = (width + TE_KEY_BLOCK - 1) / TE_KEY_BLOCK * TE_KEY_BLOCK;
+  long furthest = 0;
+  for (int r = 0; r < rows; r++) {
+    if (job->visible[row + r] > furthest) furthest = job->visible[row + r];
+  }
+  NAME(scores)(queries + row * width, keys, (furthest + TE_KEY_BLOCK - 1) / TE_KEY_BLOCK, width,
+               rows, scores, stride);
+  float scales[4];
+  for (int r = 0; r < rows; r++) {
+    const long seen = job->visible[row + r];
+    scales[r] = 1.0f / NAME(exponentials)(scores + r * stride, seen);
+    for (long i = seen; i < furthest; i++) scores[r * stride + i] = 0;
+  }
+  float *out = job->out + (slot * job->rows + row) * model_width + head * width;
+  for (long d = 0; d < width; d += TE_KEY_BLOCK) {
+    NAME(weighted)(scores, stride, values + d, value_stride, furthest, rows, scales, out + d,
+                   model_width, width - d < TE_KEY_BLOCK ? width - d : TE_KEY_BLOCK);
+  }
+}
+
+TARGET static void NAME(attend)(const te_attention_job *job, long slot, long head, float *scratch) {
+  const long width = job->head_width, model_width = job->heads * width;
+  const long value_stride = (width + TE_KEY_BLOCK - 1) / TE_KEY_BLOCK * TE_KEY_BLOCK;
+  const long head_index = slot * job->heads + head;
+  float *keys = job->keys + head_index * te_key_floats(job->capacity, width);
+  float *values = job->values + head_index * te_value_floats(job->capacity, width);
+  float *queries = scratch, *scores = scratch + (job->rows * width + 15) / 16 * 16;
+  const float scale = 1.0f / sqrtf((float)width);
+  for (long row = 0; row < job->rows; row++) {
+    const float *q = job->qkv + (slot * job->rows + row) * 3 * model_width + head * width;
+    const float *k = q + model_width, *v = k + model_width;
+    const float *cosines = job->cosines + row * (width / 2), *sines = job->sines + row * (width / 2);
+    const long position = job->first + row;
+    float *key = keys + position / TE_KEY_BLOCK * TE_KEY_BLOCK * width + position % TE_KEY_BLOCK;
+    for (long i = 0; i < width / 2; i++) {
+      const float c = cosines[i], s = sines[i];
+      queries[row * width + 2 * i] = (q[2 * i] * c - q[2 * i + 1] * s) * scale;
+      queries[row * width + 2 * i + 1] = (q[2 * i + 1] * c + q[2 * i] * s) * scale;
+      key[2 * i * TE_KEY_BLOCK] = k[2 * i] * c - k[2 * i + 1] * s;
+      key[(2 * i + 1) * TE_KEY_BLOCK] = k[2 * i + 1] * c + k[2 * i] * s;
+    }
+    memcpy(values + position * value_stride, v, (size_t)width * sizeof(float));
+  }
+  long row = 0;
+  for (; row + 4 <= job->rows; row += 4) {
+    NAME(attend_rows)(job, slot, head, row, 4, queries, keys, values, scores);
+  }
+  for (; row < job->rows; row++) {
+    NAME(attend_rows)(job, slot, head, row, 1, queries, keys, values, scores);
+  }
+}
+
+TARGET static uint64_t NAME(read_all)(const void *bytes, long count) {
+  const char *p = bytes;
+  vu totals[4] = {{0}, {0}, {0}, {0}};
+  long i = 0;
+  for (; i + 16 * LANES <= count; i += 16 * LANES) {
+    for (int j = 0; j < 4; j++) totals[j] ^= *(const vu_any *)(p + i + j * LANES * 4);
+  }
+  vu total = (totals[0] ^ totals[1]) ^ (totals[2] ^ totals[3]);
+  uint64_t result = 0;
+  for (int j = 0; j < LANES; j++) result ^= total[j];
+  for (; i < count; i++) result ^= (uint64_t)(unsigned char)p[i];
+  return result;
+}
+
+const te_kernels NAME(kernels) = {
+    .name = KERNEL_NAME,
+    .pack = NAME(pack),
+    .products = NAME(products),
+    .gate = NAME(gate),
+    .add = NAME(add),
+    .rms_norm = NAME(rms_norm),
+    .softmax = NAME(softmax),
+    .attend = NAME(attend),
+    .read_all = NAME(read_all),
+};

@@ -1,0 +1,107 @@
+#include "skinny_matrix.h"
+
+#include "kernels_internal.h"
+
+const te_kernels *te_chosen_kernels = &te_portable_kernels;
+
+#if defined(__x86_64__)
+__attribute__((constructor)) static void choose_kernels(void) {
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
+    te_chosen_kernels = &te_avx512_kernels;
+  } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    te_chosen_kernels = &te_avx2_kernels;
+  }
+}
+#endif
+
+const char *te_kernel_name(void) { return te_chosen_kernels->name; }
+
+// Outputs that a worker takes at a time.
+enum { PIECE = 96, GATED_PIECE = 48 };
+// More workers than any team has would need a longer array of cursors.
+enum { MOST_WORKERS = 256 };
+
+static long padded(long count) { return (count + 15) / 16 * 16; }
+
+long te_skinny_scratch(int workers, long rows, long inputs) {
+  return rows * padded(inputs) + workers * 2 * rows * GATED_PIECE;
+}
+
+typedef struct {
+  const te_kernels *kernels;
+  te_weights a, b;
+  int gated, accumulate;
+  const float *x;
+  long x_stride, rows;
+  float *y, *scratch;
+  int workers;
+  te_cursor *cursors;
+} te_job;
+
+static void work(void *context, int worker) {
+  const te_job *job = context;
+  const long outputs = job->a.outputs;
+  const long size = job->gated || job->accumulate ? GATED_PIECE : PIECE;
+  float *first_half = job->scratch + worker * 2 * job->rows * GATED_PIECE;
+  float *second_half = first_half + job->rows * GATED_PIECE;
+  for (long piece; (piece = te_pieces_next(job->cursors, job->workers, worker)) >= 0;) {
+    const long first = piece * size;
+    const long last = first + size < outputs ? first + size : outputs;
+    if (!job->gated && !job->accumulate) {
+      job->kernels->products(&job->a, job->x, job->x_stride, job->rows, first, last,
+                             job->y + first, outputs);
+      continue;
+    }
+    job->kernels->products(&job->a, job->x, job->x_stride, job->rows, first, last, first_half,
+                           GATED_PIECE);
+    if (job->gated) {
+      job->kernels->products(&job->b, job->x, job->x_stride, job->rows, first, last, second_half,
+                             GATED_PIECE);
+      job->kernels->gate(first_half, second_half, job->rows * GATED_PIECE);
+    }
+    for (long r = 0; r < job->rows; r++) {
+      float *y = job->y + r * outputs + first;
+      const float *result = first_half + r * GATED_PIECE;
+      if (job->accumulate) {
+        job->kernels->add(y, result, last - first);
+      } else {
+        for (long j = 0; j < last - first; j++) y[j] = result[j];
+      }
+    }
+  }
+}
+
+static void run(te_team *team, te_job *job, const float *x, float *scratch) {
+  const long stride = padded(job->a.inputs);
+  for (long r = 0; r < job->rows; r++) {
+    job->kernels->pack(job->a.precision, x + r * job->a.inputs, job->a.inputs, scratch + r * stride);
+  }
+  te_cursor cursors[MOST_WORKERS];
+  job->x = scratch;
+  job->x_stride = stride;
+  job->scratch = scratch + job->rows * stride;
+  job->workers = te_team_workers(team);
+  job->cursors = cursors;
+  const long size = job->gated || job->accumulate ? GATED_PIECE : PIECE;
+  te_pieces_start(cursors, job->workers, (job->a.outputs + size - 1) / size);
+  te_team_run(team, work, job);
+}
+
+void te_skinny_multiply(te_team *team, te_weights weights, const float *x, long rows, float *y,
+                        int accumulate, float *scratch) {
+  te_job job = {.kernels = te_chosen_kernels,
+                .a = weights,
+                .accumulate = accumulate,
+                .rows = rows,
+                .y = y};
+  run(team, &job, x, scratch);
+}
+
+void te_skinny_gated(te_team *team, te_weights a, te_weights b, const float *x, long rows, float *y,
+                     float *scratch) {
+  te_job job = {
+      .kernels = te_chosen_kernels, .a = a, .b = b, .gated = 1, .rows = rows, .y = y};
+  run(team, &job, x, scratch);
+}

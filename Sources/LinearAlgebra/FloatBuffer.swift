@@ -1,0 +1,53 @@
+import Foundation
+
+/// Floats at a fixed address, aligned to cache lines, zero at first: activations and caches that kernels write to.
+///
+/// A class, because it is memory with an identity; whoever shares one between threads sees to it that nobody reads
+/// what another writes.
+public final class FloatBuffer: @unchecked Sendable {
+  /// The number of floats.
+  public let count: Int
+  let pointer: UnsafeMutablePointer<Float>
+  private let raw: UnsafeMutableRawPointer
+
+  /// Makes a buffer of `count` zeros.
+  public init(count: Int) {
+    self.count = count
+    // Fresh pages from calloc are zero and cost nothing before they are touched.
+    guard let memory = calloc(count * 4 + 64, 1) else {
+      preconditionFailure("no memory for a buffer of \(count) floats")
+    }
+    raw = memory
+    pointer =
+      UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: memory) + 63) & ~63)
+      .map { $0.bindMemory(to: Float.self, capacity: count) }
+      ?? memory.bindMemory(to: Float.self, capacity: count)
+  }
+
+  /// Makes a buffer that holds a copy of `values`.
+  public convenience init(_ values: [Float]) {
+    self.init(count: values.count)
+    write(values, at: 0)
+  }
+
+  deinit { free(raw) }
+
+  /// The floats in `range`.
+  public subscript(range: Range<Int>) -> [Float] {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "inside the buffer")
+    return Array(UnsafeBufferPointer(start: pointer + range.lowerBound, count: range.count))
+  }
+
+  /// Copies `values` to the place `offset` and after.
+  public func write(_ values: [Float], at offset: Int) {
+    precondition(offset >= 0 && offset + values.count <= count, "inside the buffer")
+    values.withUnsafeBufferPointer { source in
+      if let base = source.baseAddress {
+        (pointer + offset).update(from: base, count: source.count)
+      }
+    }
+  }
+
+  /// Sets all floats to zero.
+  public func clear() { pointer.update(repeating: 0, count: count) }
+}

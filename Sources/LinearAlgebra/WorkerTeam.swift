@@ -1,0 +1,69 @@
+import CKernels
+import Foundation
+
+/// A fixed team of threads for loops so short that starting them must cost less than a microsecond.
+///
+/// Between two loops the threads spin for some hundred microseconds and then sleep. One loop runs at a time; further
+/// callers wait.
+public final class WorkerTeam: @unchecked Sendable {
+  let handle: OpaquePointer
+  private let lock = NSLock()
+  /// The number of threads, the calling one included.
+  public let workers: Int
+
+  /// The largest team the kernels keep counters for.
+  public static let mostWorkers = 256
+
+  /// Starts a team; nil stands for one thread a processor.
+  ///
+  /// - Precondition: the system can start the threads.
+  public init(workers: Int? = nil) {
+    let wanted = workers ?? ProcessInfo.processInfo.activeProcessorCount
+    let count = Int32(max(1, min(wanted, Self.mostWorkers)))
+    guard let handle = te_team_create(count) ?? te_team_create(1) else {
+      preconditionFailure("the system has no memory for a team of threads")
+    }
+    self.handle = handle
+    self.workers = Int(te_team_workers(handle))
+  }
+
+  deinit { te_team_destroy(handle) }
+
+  /// Runs `body` once for every worker, from 0 on, and returns when all are done. A body must not call `run`.
+  public func run(_ body: @Sendable (_ worker: Int) -> Void) {
+    withoutActuallyEscaping(body) { escaping in
+      var body = escaping
+      withUnsafeMutablePointer(to: &body) { pointer in
+        exclusively {
+          te_team_run(
+            handle,
+            { context, worker in
+              context?.assumingMemoryBound(to: (@Sendable (Int) -> Void).self).pointee(Int(worker))
+            }, pointer)
+        }
+      }
+    }
+  }
+
+  /// Runs `body(i)` for every i below `count`, the range cut into one contiguous share a worker.
+  public func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
+    let workers = workers
+    run { worker in
+      for i in count * worker / workers..<count * (worker + 1) / workers { body(i) }
+    }
+  }
+
+  /// The rate, in bytes per second, at which the team reads `buffer` once from memory.
+  public func readBandwidth(of buffer: FloatBuffer) -> Double {
+    let start = DispatchTime.now().uptimeNanoseconds
+    exclusively { _ = te_read_all(handle, buffer.pointer, 4 * buffer.count) }
+    let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
+    return Double(4 * buffer.count) / seconds
+  }
+
+  func exclusively(_ body: () -> Void) {
+    lock.lock()
+    defer { lock.unlock() }
+    body()
+  }
+}

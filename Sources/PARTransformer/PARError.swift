@@ -1,0 +1,72 @@
+import TokenGrids
+
+/// Why a model, an order and what is asked of them do not fit together.
+public enum PARError: Error, Equatable {
+  /// Extents that no model can have.
+  case impossibleConfiguration(String)
+  /// A checkpoint from whose shapes the number of heads cannot be told.
+  case unknownHeads(file: String, layers: Int, width: Int)
+  /// Tensors that a PAR checkpoint does not have.
+  case unexpectedTensors(file: String, names: [String])
+  /// Two tensors that differ only in a wrapper's prefix.
+  case ambiguousTensor(file: String, name: String, candidates: [String])
+  /// A weight that is not a number, or infinite.
+  case notFinite(file: String, tensor: String, index: Int)
+  /// An order whose steps the model cannot take: the first that differs.
+  case unsuitableOrder(
+    order: String, tokensPerStep: Int, step: Int, found: Int, expected: String)
+  /// A model whose transition tokens are for another number of tokens per step.
+  case wrongTokensPerStep(asked: Int, model: Int)
+  /// Heads too narrow for the three angles of a video's cells.
+  case headTooNarrow(headWidth: Int, grid: TokenGrid)
+  /// A label that is no class.
+  case classOutOfRange(label: Int, classes: Int)
+  /// A code that is not in the model's codebook.
+  case codeOutOfRange(code: Int, image: Int, cell: GridCell, codes: Int)
+  /// A list of another length than is needed.
+  case wrongCount(of: String, found: Int, expected: Int)
+  /// A sampling option outside its range.
+  case badOption(name: String, value: String, expected: String)
+  /// Logits that are not numbers.
+  case logitsNotFinite(image: Int, token: Int)
+}
+
+extension PARError: CustomStringConvertible {
+  /// One sentence for the user: what was found, where, and what was expected.
+  public var description: String {
+    switch self {
+    case .impossibleConfiguration(let reason): "impossible model: \(reason)"
+    case .unknownHeads(let file, let layers, let width):
+      "\(file): \(layers) layers of width \(width) are no published size, and neither the file's"
+        + " metadata nor the shapes tell the number of heads; give it with --heads"
+    case .unexpectedTensors(let file, let names):
+      "\(file): not a PAR checkpoint: unexpected tensor\(names.count == 1 ? "" : "s")"
+        + " \(names.prefix(5).joined(separator: ", "))"
+        + (names.count > 5 ? " and \(names.count - 5) more" : "")
+    case .ambiguousTensor(let file, let name, let candidates):
+      "\(file): tensor \(name) is there \(candidates.count) times: \(candidates.joined(separator: ", "))"
+    case .notFinite(let file, let tensor, let index):
+      "\(file): tensor \(tensor): element \(index) is not a finite number"
+    case .unsuitableOrder(let order, let tokensPerStep, let step, let found, let expected):
+      "\(order): step \(step) generates \(found) token\(found == 1 ? "" : "s"); a model with"
+        + " \(tokensPerStep) tokens per step generates \(expected)"
+    case .wrongTokensPerStep(let asked, let model):
+      "\(asked) tokens per step were asked for, but the model has \(model - 1) transition tokens and"
+        + " generates \(model) per step"
+    case .headTooNarrow(let headWidth, let grid):
+      "heads of width \(headWidth) have too few coordinate pairs for frame, row and column of the"
+        + " \(grid) grid; expected a width of at least 8"
+    case .classOutOfRange(let label, let classes):
+      "class \(label) is out of range: the model has the classes 0 to \(classes - 1)"
+    case .codeOutOfRange(let code, let image, let cell, let codes):
+      "token \(cell) of image \(image) is \(code), but the model has \(codes) codes"
+    case .wrongCount(let of, let found, let expected):
+      "\(found) \(of) were given; expected \(expected)"
+    case .badOption(let name, let value, let expected):
+      "\(name) is \(value); expected \(expected)"
+    case .logitsNotFinite(let image, let token):
+      "the model's output for token \(token) of image \(image) is not a finite number; its weights are"
+        + " damaged or too large"
+    }
+  }
+}
