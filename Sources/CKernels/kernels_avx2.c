@@ -5,6 +5,8 @@
 #define TARGET __attribute__((target("avx2,fma")))
 #define LANES 8
 #define FMADD(a, b, c) __builtin_elementwise_fma((a), (b), (c))
+#define EVEN_OF_TWO 0, 2, 8, 10, 4, 6, 12, 14
+#define ODD_OF_TWO 1, 3, 9, 11, 5, 7, 13, 15
 #define OUTPUTS_1 6
 #define OUTPUTS_2 4
 #define OUTPUTS_3 3

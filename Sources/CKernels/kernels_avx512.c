@@ -5,6 +5,8 @@
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")))
 #define LANES 16
 #define FMADD(a, b, c) __builtin_elementwise_fma((a), (b), (c))
+#define EVEN_OF_TWO 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30
+#define ODD_OF_TWO 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31
 #define OUTPUTS_1 6
 #define OUTPUTS_2 6
 #define OUTPUTS_3 6

@@ -7,11 +7,11 @@
 // One instruction set's version of every kernel; see kernels_template.h.
 typedef struct {
   const char *name;
-  // Writes one row of x in the order the products of this precision read it.
-  void (*pack)(te_precision precision, const float *x, long count, float *out);
-  // out[r·stride + j − first] = x[r]·W[j] for the outputs first ≤ j < last.
-  void (*products)(const te_weights *weights, const float *x, long x_stride, long rows, long first,
-                   long last, float *out, long stride);
+  // Writes rows × inputs of x in the order the products with this precision read them.
+  void (*pack)(te_precision precision, const float *x, long rows, long inputs, float *out);
+  // out[r·stride + j − first] = x[r]·W[j] for the outputs first ≤ j < last, x packed.
+  void (*products)(const te_weights *weights, const float *x, long rows, long first, long last,
+                   float *out, long stride);
   // a = silu(a) ⊙ b.
   void (*gate)(float *a, const float *b, long count);
   void (*add)(float *a, const float *b, long count);

@@ -4,6 +4,8 @@
 #define TARGET
 #define LANES 4
 #define FMADD(a, b, c) ((a) * (b) + (c))
+#define EVEN_OF_TWO 0, 2, 4, 6
+#define ODD_OF_TWO 1, 3, 5, 7
 #define OUTPUTS_1 6
 #define OUTPUTS_2 4
 #define OUTPUTS_3 3

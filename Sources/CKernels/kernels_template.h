@@ -3,8 +3,10 @@
 //   TARGET           the attribute that enables it
 //   LANES            floats in a vector
 //   FMADD(a, b, c)   a·b + c
-//   OUTPUTS_1 … _4   outputs that a tile of 1 … 4 rows computes at once: as many sums as registers hold
-// and may define BF16_DOT to use dot products of bf16 pairs.
+//   OUTPUTS_1 … _4   outputs that a tile of 1 … 4 rows computes at once: as many sums as registers
+//                    hold, and a divisor of 12
+//   EVEN_OF_TWO, ODD_OF_TWO   of two vectors, within each quarter of four floats, the even and the odd members of
+//                    the first and then of the second
 
 #include <math.h>
 #include <stdint.h>
@@ -33,6 +35,27 @@ INLINE float NAME(sum)(vf v) {
     for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
   }
   return lanes[0];
+}
+
+typedef float v4 __attribute__((vector_size(16)));
+
+// The sums of four vectors, in an order that is the same for each.
+INLINE v4 NAME(four_sums)(vf a, vf b, vf c, vf d) {
+#define PAIRS(u, v) \
+  (__builtin_shufflevector(u, v, EVEN_OF_TWO) + __builtin_shufflevector(u, v, ODD_OF_TWO))
+  vf ab = PAIRS(a, b), cd = PAIRS(c, d), quarters = PAIRS(ab, cd);
+#undef PAIRS
+#if LANES == 4
+  return quarters;
+#elif LANES == 8
+  return __builtin_shufflevector(quarters, quarters, 0, 1, 2, 3) +
+         __builtin_shufflevector(quarters, quarters, 4, 5, 6, 7);
+#else
+  return (__builtin_shufflevector(quarters, quarters, 0, 1, 2, 3) +
+          __builtin_shufflevector(quarters, quarters, 4, 5, 6, 7)) +
+         (__builtin_shufflevector(quarters, quarters, 8, 9, 10, 11) +
+          __builtin_shufflevector(quarters, quarters, 12, 13, 14, 15));
+#endif
 }
 
 INLINE float NAME(widest)(vf v) {
@@ -65,62 +88,56 @@ INLINE vf NAME(exp)(vf x) {
 
 // MARK: Products
 
-// The columns are taken in chunks, so that four rows of x stay in the first-level cache.
-enum { NAME(longest_chunk) = 1536 };
-
-// Weights of one block of outputs, in bytes: small enough to stay in the second-level cache while all rows use it.
-enum { NAME(block_bytes) = 96 * 1024 };
+// Outputs are computed in blocks of BLOCK. With more than four rows the columns are taken in chunks, so that the
+// weights of a block's chunk stay in the first-level cache until all rows have used them; meanwhile the vectors of
+// partial sums are kept, and the sums come out the same as in one go.
+enum { NAME(block) = 12, NAME(row_tile) = 64 };
+#define CHUNK_BYTES 1024
 
 // Where a tile finds its operands and puts its results.
 typedef struct {
   // The first of the tile's rows of weights, and the bytes from one to the next.
   const char *w;
   size_t w_stride;
-  // The first of the tile's rows of x, and the floats from one to the next.
+  // The tile's rows of x, packed.
   const float *x;
-  long x_stride;
   // How many columns to sum over.
   long count;
-  // Weights needed soon, laid out as `w`; their columns ahead_from ≤ k < ahead_to are fetched.
+  // Weights needed soon, laid out as `w`: of every `shares` tiles this group of rows fetches number `share`.
   const char *ahead;
-  long ahead_from, ahead_to;
-  // out[r·stride + j]; earlier chunks of columns are added to what is there.
+  long share, shares;
+  // out[r·stride + j].
   float *out;
   long stride;
-  int is_first_chunk;
+  // The partial sums between chunks of columns, a vector for each output and row.
+  float *partial;
+  int is_first_chunk, is_last_chunk;
 } NAME(operands);
 
 // Adds the products of the next LANES (or 2·LANES, for bf16) columns from `k` on.
 INLINE void NAME(step)(const NAME(operands) * o, const int bf16, const int outputs, const int rows,
                        long k, vf sums[6][4]) {
-  if (bf16) {
-    vf even[6], odd[6];
 #pragma clang loop unroll(full)
-    for (int j = 0; j < outputs; j++) {
-      vu pairs = *(const vu_any *)(o->w + (size_t)j * o->w_stride + (size_t)k * 2);
-      even[j] = (vf)(pairs << 16);
-      odd[j] = (vf)(pairs & 0xffff0000u);
-    }
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-      vf x_even = LOAD(o->x + r * o->x_stride + k), x_odd = LOAD(o->x + r * o->x_stride + k + LANES);
-#pragma clang loop unroll(full)
-      for (int j = 0; j < outputs; j++) sums[j][r] = FMADD(even[j], x_even, sums[j][r]);
-#pragma clang loop unroll(full)
-      for (int j = 0; j < outputs; j++) sums[j][r] = FMADD(odd[j], x_odd, sums[j][r]);
-    }
-  } else {
+  for (int part = 0; part < (bf16 ? 2 : 1); part++) {
     vf weights[6];
 #pragma clang loop unroll(full)
     for (int j = 0; j < outputs; j++) {
-      weights[j] = LOAD(o->w + (size_t)j * o->w_stride + (size_t)k * 4);
+      const char *place = o->w + (size_t)j * o->w_stride + (size_t)k * (bf16 ? 2 : 4);
+      if (bf16) {
+        vu pairs = *(const vu_any *)place;
+        weights[j] = part == 0 ? (vf)(pairs << 16) : (vf)(pairs & 0xffff0000u);
+      } else {
+        weights[j] = LOAD(place);
+      }
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
-      vf x = LOAD(o->x + r * o->x_stride + k);
+      vf x = LOAD(o->x + k * rows + (part * rows + r) * LANES);
 #pragma clang loop unroll(full)
       for (int j = 0; j < outputs; j++) sums[j][r] = FMADD(weights[j], x, sums[j][r]);
     }
+    // The odd halves are loaded again: there are too few registers to keep the pairs.
+    if (bf16) __asm__ volatile("" ::: "memory");
   }
 }
 
@@ -157,29 +174,44 @@ INLINE float NAME(weight)(const NAME(operands) * o, const int bf16, int j, long 
 }
 
 INLINE void NAME(tile)(const NAME(operands) * operands, const int bf16, const int outputs,
-                       const int rows) {
+                       const int rows, int fetch) {
   const NAME(operands) o = *operands;
   vf sums[6][4];
 #pragma clang loop unroll(full)
   for (int j = 0; j < outputs; j++) {
 #pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) sums[j][r] = (vf){0};
+    for (int r = 0; r < rows; r++) {
+      sums[j][r] = o.is_first_chunk ? (vf){0} : LOAD(o.partial + (j * rows + r) * LANES);
+    }
   }
-  long k = NAME(lines)(&o, bf16, outputs, rows, 0, 0, o.ahead_from, sums);
-  k = NAME(lines)(&o, bf16, outputs, rows, 1, k, o.ahead_to, sums);
-  k = NAME(lines)(&o, bf16, outputs, rows, 0, k, o.count, sums);
+  long k = fetch ? NAME(lines)(&o, bf16, outputs, rows, 1, 0, o.count, sums)
+                 : NAME(lines)(&o, bf16, outputs, rows, 0, 0, o.count, sums);
   const long step = bf16 ? 2 * LANES : LANES;
   for (; k + step <= o.count; k += step) NAME(step)(&o, bf16, outputs, rows, k, sums);
+  if (!o.is_last_chunk) {
 #pragma clang loop unroll(full)
-  for (int j = 0; j < outputs; j++) {
+    for (int j = 0; j < outputs; j++) {
 #pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-      float total = NAME(sum)(sums[j][r]);
-      for (long i = k; i < o.count; i++) {
-        total += NAME(weight)(&o, bf16, j, i) * o.x[r * o.x_stride + i];
-      }
-      float *out = o.out + r * o.stride + j;
-      *out = o.is_first_chunk ? total : *out + total;
+      for (int r = 0; r < rows; r++) STORE(o.partial + (j * rows + r) * LANES, sums[j][r]);
+    }
+    return;
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+    for (int j = 0; j < outputs; j += 4) {
+      const vf zero = {0};
+      v4 totals = NAME(four_sums)(sums[j][r], j + 1 < outputs ? sums[j + 1][r] : zero,
+                                  j + 2 < outputs ? sums[j + 2][r] : zero,
+                                  j + 3 < outputs ? sums[j + 3][r] : zero);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < 4 && j + i < outputs; i++) o.out[r * o.stride + j + i] = totals[i];
+    }
+  }
+  for (; k < o.count; k++) {
+    for (int j = 0; j < outputs; j++) {
+      const float weight = NAME(weight)(&o, bf16, j, k);
+      for (int r = 0; r < rows; r++) o.out[r * o.stride + j] += weight * o.x[k * rows + r];
     }
   }
 }
@@ -187,18 +219,21 @@ INLINE void NAME(tile)(const NAME(operands) * operands, const int bf16, const in
 // All outputs of a block for one group of up to four rows.
 INLINE void NAME(row_group)(NAME(operands) o, const int bf16, const int rows, const int at_once,
                             long outputs) {
-  long j = 0;
+  long j = 0, turn = 0;
   for (; j + at_once <= outputs; j += at_once) {
-    NAME(tile)(&o, bf16, at_once, rows);
+    NAME(tile)(&o, bf16, at_once, rows, turn == o.share);
+    turn = turn + 1 == o.shares ? 0 : turn + 1;
     o.w += (size_t)at_once * o.w_stride;
     o.ahead += (size_t)at_once * o.w_stride;
     o.out += at_once;
+    o.partial += at_once * rows * LANES;
   }
   for (; j < outputs; j++) {
-    NAME(tile)(&o, bf16, 1, rows);
+    NAME(tile)(&o, bf16, 1, rows, 0);
     o.w += o.w_stride;
     o.ahead += o.w_stride;
     o.out += 1;
+    o.partial += rows * LANES;
   }
 }
 
@@ -218,8 +253,8 @@ ROW_GROUP(bfloat16, 1, 3, OUTPUTS_3)
 ROW_GROUP(bfloat16, 1, 4, OUTPUTS_4)
 #undef ROW_GROUP
 
-TARGET static void NAME(products)(const te_weights *weights, const float *x, long x_stride,
-                                  long rows, long first, long last, float *out, long stride) {
+TARGET static void NAME(products)(const te_weights *weights, const float *x, long rows, long first,
+                                  long last, float *out, long stride) {
   static void (*const groups[2][4])(const NAME(operands) *, long) = {
       {NAME(float32_1), NAME(float32_2), NAME(float32_3), NAME(float32_4)},
       {NAME(bfloat16_1), NAME(bfloat16_2), NAME(bfloat16_3), NAME(bfloat16_4)}};
@@ -227,54 +262,69 @@ TARGET static void NAME(products)(const te_weights *weights, const float *x, lon
   const long size = bf16 ? 2 : 4, line = 64 / size;
   const long inputs = weights->inputs;
   const size_t w_stride = (size_t)(inputs * size);
-  const long chunks = (inputs + NAME(longest_chunk) - 1) / NAME(longest_chunk);
-  const long chunk = chunks <= 1 ? inputs : (inputs / chunks + 63) / 64 * 64;
-  // Few rows pass over the weights once and need no block to stay in a cache.
-  long block = 12;
-  if (rows > 4) {
-    block = NAME(block_bytes) / (long)w_stride / 12 * 12;
-    if (block < 12) block = 12;
-  }
-  const long shares = (rows + 3) / 4;
-  for (long j = first; j < last; j += block) {
-    const long outputs = j + block < last ? block : last - j;
-    for (long k = 0; k < inputs; k += chunk) {
-      const long count = k + chunk < inputs ? chunk : inputs - k;
-      const char *w = (const char *)weights->elements + (size_t)j * w_stride + (size_t)(k * size);
-      for (long r = 0; r < rows; r += 4) {
-        // Every group of rows fetches its share of the block that comes next.
-        const long share = r / 4;
-        const NAME(operands) o = {
-            .w = w,
-            .w_stride = w_stride,
-            .x = x + r * x_stride + k,
-            .x_stride = x_stride,
-            .count = count,
-            .ahead = w + (size_t)block * w_stride,
-            .ahead_from = count * share / shares / line * line,
-            .ahead_to = share + 1 == shares ? count : count * (share + 1) / shares / line * line,
-            .out = out + r * stride + (j - first),
-            .stride = stride,
-            .is_first_chunk = k == 0,
-        };
-        groups[bf16][rows - r < 4 ? rows - r - 1 : 3](&o, outputs);
+  const long chunk = rows > 4 ? CHUNK_BYTES / size : inputs;
+  float partial[NAME(block) * NAME(row_tile) * LANES];
+  for (long j = first; j < last; j += NAME(block)) {
+    const long outputs = j + NAME(block) < last ? NAME(block) : last - j;
+    for (long tile = 0; tile < rows; tile += NAME(row_tile)) {
+      const long tile_end = tile + NAME(row_tile) < rows ? tile + NAME(row_tile) : rows;
+      const long shares = (tile_end - tile + 3) / 4;
+      for (long k = 0; k < inputs; k += chunk) {
+        const long count = k + chunk < inputs ? chunk : inputs - k;
+        const char *w = (const char *)weights->elements + (size_t)j * w_stride + (size_t)(k * size);
+        for (long r = tile; r < tile_end; r += 4) {
+          const long group = rows - r < 4 ? rows - r : 4;
+          const NAME(operands) o = {
+              .w = w,
+              .w_stride = w_stride,
+              .x = x + r * inputs + k * group,
+              .count = count,
+              .ahead = w + NAME(block) * w_stride,
+              .share = (r - tile) / 4,
+              .shares = shares,
+              .out = out + r * stride + (j - first),
+              .stride = stride,
+              .partial = partial + (r - tile) * NAME(block) * LANES,
+              .is_first_chunk = k == 0,
+              .is_last_chunk = k + count == inputs,
+          };
+          groups[bf16][group - 1](&o, outputs);
+        }
       }
     }
   }
 }
 
-// For bf16 weights, whose vectors of pairs come apart into even and odd elements, x is taken apart alike.
-TARGET static void NAME(pack)(te_precision precision, const float *x, long count, float *out) {
-  long k = 0;
-  if (precision == TE_BFLOAT16) {
-    for (; k + 2 * LANES <= count; k += 2 * LANES) {
-      for (long i = 0; i < LANES; i++) {
-        out[k + i] = x[k + 2 * i];
-        out[k + LANES + i] = x[k + 2 * i + 1];
+// Rows are packed by fours, in the order a tile reads them: a vector of each row in turn. For bf16 weights, whose
+// vectors of pairs come apart into even and odd elements, x is taken apart alike. What does not fill a vector follows
+// element by element.
+TARGET static void NAME(pack)(te_precision precision, const float *x, long rows, long inputs,
+                              float *out) {
+  for (long first = 0; first < rows; first += 4) {
+    const long group = rows - first < 4 ? rows - first : 4;
+    const float *from = x + first * inputs;
+    float *to = out + first * inputs;
+    long k = 0;
+    if (precision == TE_BFLOAT16) {
+      for (; k + 2 * LANES <= inputs; k += 2 * LANES) {
+        for (long r = 0; r < group; r++) {
+          for (long i = 0; i < LANES; i++) {
+            to[k * group + r * LANES + i] = from[r * inputs + k + 2 * i];
+            to[k * group + (group + r) * LANES + i] = from[r * inputs + k + 2 * i + 1];
+          }
+        }
+      }
+    } else {
+      for (; k + LANES <= inputs; k += LANES) {
+        for (long r = 0; r < group; r++) {
+          STORE(to + k * group + r * LANES, LOAD(from + r * inputs + k));
+        }
       }
     }
+    for (; k < inputs; k++) {
+      for (long r = 0; r < group; r++) to[k * group + r] = from[r * inputs + k];
+    }
   }
-  memcpy(out + k, x + k, (size_t)(count - k) * sizeof(float));
 }
 
 // MARK: Elementwise

@@ -26,7 +26,7 @@ enum { MOST_WORKERS = 256 };
 static long padded(long count) { return (count + 15) / 16 * 16; }
 
 long te_skinny_scratch(int workers, long rows, long inputs) {
-  return rows * padded(inputs) + workers * 2 * rows * GATED_PIECE;
+  return padded(rows * inputs) + workers * 2 * rows * GATED_PIECE;
 }
 
 typedef struct {
@@ -34,7 +34,7 @@ typedef struct {
   te_weights a, b;
   int gated, accumulate;
   const float *x;
-  long x_stride, rows;
+  long rows;
   float *y, *scratch;
   int workers;
   te_cursor *cursors;
@@ -50,14 +50,14 @@ static void work(void *context, int worker) {
     const long first = piece * size;
     const long last = first + size < outputs ? first + size : outputs;
     if (!job->gated && !job->accumulate) {
-      job->kernels->products(&job->a, job->x, job->x_stride, job->rows, first, last,
+      job->kernels->products(&job->a, job->x, job->rows, first, last,
                              job->y + first, outputs);
       continue;
     }
-    job->kernels->products(&job->a, job->x, job->x_stride, job->rows, first, last, first_half,
+    job->kernels->products(&job->a, job->x, job->rows, first, last, first_half,
                            GATED_PIECE);
     if (job->gated) {
-      job->kernels->products(&job->b, job->x, job->x_stride, job->rows, first, last, second_half,
+      job->kernels->products(&job->b, job->x, job->rows, first, last, second_half,
                              GATED_PIECE);
       job->kernels->gate(first_half, second_half, job->rows * GATED_PIECE);
     }
@@ -74,14 +74,10 @@ static void work(void *context, int worker) {
 }
 
 static void run(te_team *team, te_job *job, const float *x, float *scratch) {
-  const long stride = padded(job->a.inputs);
-  for (long r = 0; r < job->rows; r++) {
-    job->kernels->pack(job->a.precision, x + r * job->a.inputs, job->a.inputs, scratch + r * stride);
-  }
+  job->kernels->pack(job->a.precision, x, job->rows, job->a.inputs, scratch);
   te_cursor cursors[MOST_WORKERS];
   job->x = scratch;
-  job->x_stride = stride;
-  job->scratch = scratch + job->rows * stride;
+  job->scratch = scratch + padded(job->rows * job->a.inputs);
   job->workers = te_team_workers(team);
   job->cursors = cursors;
   const long size = job->gated || job->accumulate ? GATED_PIECE : PIECE;
