@@ -65,8 +65,8 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "EmbeddedData", "EntropyEstimation", "Figures", "LinearAlgebra", "TokenData", "TokenGrids",
-        "VisualTokenizers", argumentParser,
+        "EmbeddedData", "EntropyEstimation", "Figures", "LinearAlgebra", "PARTransformer",
+        "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
 
     // Programs
@@ -74,6 +74,7 @@ let package = Package(
     command("order-compare"),
     command("appendix-figures"),
     command("tokenize"),
+    command("par-sample"),
 
     // Tests
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),

@@ -53,6 +53,18 @@ public final class WorkerTeam: @unchecked Sendable {
     }
   }
 
+  /// The values of `body(i)` for every i below `count`, computed by all workers.
+  public func map<Value: Sendable>(
+    _ count: Int, _ body: @Sendable (Int) -> Value
+  ) -> [Value] {
+    [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
+      nonisolated(unsafe) let target = buffer
+      // Every element is written once, by one worker.
+      forEach(count) { target.initializeElement(at: $0, to: body($0)) }
+      initialized = count
+    }
+  }
+
   /// The rate, in bytes per second, at which the team reads `buffer` once from memory.
   public func readBandwidth(of buffer: FloatBuffer) -> Double {
     let start = DispatchTime.now().uptimeNanoseconds

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import TokenGrids
 
 /// Draws images from a PAR transformer, several at once, one forward pass for each step of the order.
 ///
@@ -81,26 +82,30 @@ public struct PARSampler: Sendable {
     let nullLabels = Array(repeating: weights.configuration.nullClass, count: count)
     var tokens = Array(
       repeating: Array(repeating: 0, count: sequence.tokenCount), count: count)
-    var generators = (0..<count).map { TokenGenerator(seed: options.seed, image: firstImage + $0) }
+    // Tokens are drawn in the order of the sequence, one number each, whatever the batch.
+    var generators = (0..<count).map {
+      SeededGenerator(seed: options.seed, stream: UInt64(firstImage + $0))
+    }
     for (index, pass) in passes.enumerated() {
       let step = index + 1
       let slotLabels = step <= lastGuided ? labels + nullLabels : labels
       model.forward(positions: pass.positions, labels: slotLabels) { slot, k in
         tokens[slot % count][k]
       }
-      let distributions = Distributions(
-        model: model, images: count, positions: pass.positions.count, drawn: pass.tokens.count,
-        guidance: options.isGuided(step: step) ? options.guidance : nil,
-        filter: options.isGreedy ? nil : options.filter)
-      let rows = distributions.computed(by: team)
+      let draws = generators.indices.map { image in
+        pass.tokens.map { _ in generators[image].nextUniform() }
+      }
+      let work = SamplingStep(
+        logits: model.logits, images: count, positions: pass.positions.count,
+        drawn: pass.tokens.count, guidance: options.isGuided(step: step) ? options.guidance : nil,
+        filter: options.isGreedy ? nil : options.filter, draws: draws)
+      let codes = team.map(count * pass.tokens.count) { work.code($0) }
       for image in 0..<count {
         for (place, token) in pass.tokens.enumerated() {
-          guard let row = rows[image * pass.tokens.count + place] else {
+          guard let code = codes[image * pass.tokens.count + place] else {
             throw .logitsNotFinite(image: firstImage + image, token: token)
           }
-          tokens[image][token] =
-            options.isGreedy
-            ? Self.indexOfLargest(row) : generators[image].index(withProbabilities: row)
+          tokens[image][token] = code
         }
       }
       progress?(
@@ -113,6 +118,37 @@ public struct PARSampler: Sendable {
       return raster
     }
   }
+}
+
+/// The tokens of one step, each of which can be drawn by itself.
+struct SamplingStep: Sendable {
+  let logits: PassLogits
+  let images: Int
+  /// Positions of each sequence in the pass, and how many of them predict a token.
+  let positions: Int
+  let drawn: Int
+  /// The scale of guidance; nil where the step has none.
+  let guidance: Float?
+  /// nil takes the most probable code.
+  let filter: TokenFilter?
+  /// For each image and token a uniform number in [0, 1).
+  let draws: [[Double]]
+
+  /// The code of one token, image by image; nil where the logits are not finite.
+  func code(_ index: Int) -> Int? {
+    let (image, place) = (index / drawn, index % drawn)
+    var logits = logits[image * positions + place]
+    if let guidance {
+      let unconditional = self.logits[(images + image) * positions + place]
+      for i in logits.indices {
+        logits[i] = unconditional[i] + guidance * (logits[i] - unconditional[i])
+      }
+    }
+    // Their sum is finite only if all are: logits are far from overflowing it.
+    guard logits.reduce(0, { $0 + Double($1) }).isFinite else { return nil }
+    guard let filter else { return Self.indexOfLargest(logits) }
+    return Self.index(at: draws[image][place], of: filter.probabilities(logits))
+  }
 
   /// The first of the largest.
   static func indexOfLargest(_ values: [Float]) -> Int {
@@ -120,36 +156,18 @@ public struct PARSampler: Sendable {
     for i in values.indices where values[i] > values[best] { best = i }
     return best
   }
-}
 
-/// What the tokens of one step are drawn from, computed by all workers.
-private struct Distributions {
-  let model: PARTransformer
-  let images: Int
-  /// Positions of each sequence in the pass, and how many of them predict a token.
-  let positions: Int
-  let drawn: Int
-  /// The scale of guidance; nil where the step has none.
-  let guidance: Float?
-  /// nil leaves the logits as they are.
-  let filter: TokenFilter?
-
-  /// For each image and drawn token its probabilities (or logits); nil where they are not finite.
-  func computed(by team: WorkerTeam) -> [[Float]?] {
-    (0..<images * drawn).map { row($0) }
-  }
-
-  private func row(_ index: Int) -> [Float]? {
-    let (image, place) = (index / drawn, index % drawn)
-    var logits = model.logits(row: image * positions + place)
-    if let guidance {
-      let unconditional = model.logits(row: (images + image) * positions + place)
-      for i in logits.indices {
-        logits[i] = unconditional[i] + guidance * (logits[i] - unconditional[i])
-      }
+  /// The index into whose share of the probabilities, laid end to end, the uniform number `draw` falls.
+  static func index(at draw: Double, of probabilities: [Float]) -> Int {
+    let total = probabilities.reduce(0.0) { $0 + Double($1) }
+    let target = draw * total
+    var cumulative = 0.0
+    var last = 0
+    for (index, probability) in probabilities.enumerated() where probability > 0 {
+      cumulative += Double(probability)
+      if target < cumulative { return index }
+      last = index
     }
-    // One sum tells: it is finite only if all are, as logits are far from overflowing it.
-    guard logits.reduce(0, { $0 + Double($1) }).isFinite else { return nil }
-    return filter?.probabilities(logits) ?? logits
+    return last
   }
 }

@@ -121,11 +121,11 @@ public final class PARTransformer {
     multiply(weights.output, normed, rows: rows, into: logitBuffer)
   }
 
+  /// The logits of the last pass; overwritten by the next.
+  var logits: PassLogits { PassLogits(buffer: logitBuffer, codes: weights.configuration.codes) }
+
   /// The K logits of one row of the last pass: slot · positions + position.
-  public func logits(row: Int) -> [Float] {
-    let codes = weights.configuration.codes
-    return logitBuffer[row * codes..<(row + 1) * codes]
-  }
+  public func logits(row: Int) -> [Float] { logits[row] }
 
   private func norm(_ weight: FloatBuffer, rows: Int) {
     TransformerKernels.rmsNorm(
@@ -144,6 +144,14 @@ public final class PARTransformer {
         matrix, x, rows: rows, into: y, accumulate: accumulate, team: team, scratch: scratch)
     }
   }
+}
+
+/// The logits of one pass, row by row: slot · positions + position. Several threads may read them.
+struct PassLogits: Sendable {
+  fileprivate let buffer: FloatBuffer
+  fileprivate let codes: Int
+
+  subscript(row: Int) -> [Float] { buffer[row * codes..<(row + 1) * codes] }
 }
 
 extension PARTransformer {

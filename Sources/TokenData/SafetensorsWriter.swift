@@ -24,7 +24,7 @@ public struct SafetensorsTensor: Sendable {
 public enum SafetensorsWriter {
   /// Writes `tensors` to `path`, beside the final name first, so that an interrupted run leaves no half file.
   ///
-  /// - Throws: what the file system throws.
+  /// - Throws: ``TokenDataError`` or what the file system throws when the file cannot be written.
   public static func write(
     _ tensors: [SafetensorsTensor], metadata: [String: String] = [:], to path: String
   ) throws {
@@ -42,29 +42,16 @@ public enum SafetensorsWriter {
       withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
     // Spaces align the data, so that a reader may map it.
     json.append(Data(repeating: 0x20, count: (8 - json.count % 8) % 8))
-    let partial = path + ".partial"
-    guard FileManager.default.createFile(atPath: partial, contents: nil) else {
-      throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: partial])
+    let replacement = try FileReplacement(path: path)
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: replacement.temporaryPath))
+    try file.write(contentsOf: withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) })
+    try file.write(contentsOf: json)
+    for tensor in tensors {
+      try file.write(
+        contentsOf: tensor.elements.map(\.bitPattern.littleEndian).withUnsafeBytes { Data($0) })
     }
-    do {
-      let file = try FileHandle(forWritingTo: URL(fileURLWithPath: partial))
-      try file.write(contentsOf: withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) })
-      try file.write(contentsOf: json)
-      for tensor in tensors {
-        try file.write(
-          contentsOf: tensor.elements.map(\.bitPattern.littleEndian)
-            .withUnsafeBytes { Data($0) })
-      }
-      try file.synchronize()
-      try file.close()
-    } catch {
-      try? FileManager.default.removeItem(atPath: partial)
-      throw error
-    }
-    guard rename(partial, path) == 0 else {
-      let reason = String(cString: strerror(errno))
-      try? FileManager.default.removeItem(atPath: partial)
-      throw MappedFileError(path: path, reason: reason)
-    }
+    try file.synchronize()
+    try file.close()
+    try replacement.commit()
   }
 }

@@ -1,0 +1,247 @@
+import ArgumentParser
+import Foundation
+import LinearAlgebra
+import PARTransformer
+import TokenData
+import TokenGrids
+
+/// `par-sample`: images as codes, drawn from a PAR transformer.
+public struct ParSampleCommand: ParsableCommand {
+  /// The command's name and help.
+  public static let configuration = CommandConfiguration(
+    commandName: "par-sample",
+    abstract: "Draw images from a PAR transformer, several tokens at a time.",
+    discussion: """
+      EXAMPLES
+        par-sample --model par-L-4x.safetensors --classes 207,360 --count 8 --guidance 1.6 \\
+          --codebook vq16.safetensors --output samples.h5
+            Eight images of two classes, as a token dataset.
+        par-sample --preset L --random-weights --tokens-per-step 16
+            How long one image takes on this machine.
+        par-sample --model par-L-4x.safetensors --order my-order.txt --grid 32x32 --json
+            Another order and resolution.
+
+      An order must have n single steps and then groups of n, as a model with n − 1 transition
+      tokens was trained; or no single steps at all.
+
+      \(OrderFamily.help)
+      """,
+    version: packageVersion)
+
+  @OptionGroup var model: ParSampleModel
+
+  @Option(help: "The order of generation: name[:key=value,…] or the path of an order file.")
+  var order = "distant"
+
+  @Option(
+    help: ArgumentHelp(
+      "The grid of tokens, HxW or TxHxW. (default: the checkpoint's, or 24x24)", valueName: "grid"))
+  var grid: String?
+
+  @Option(help: "Classes, by number from 0, separated by commas.")
+  var classes = "0"
+
+  @Option(help: "How many images in all; the classes take turns. (default: one of each class)")
+  var count: Int?
+
+  @Option(help: "The scale of classifier-free guidance; 1 for none.")
+  var guidance: Float = 1
+
+  @Option(
+    help: ArgumentHelp("The steps, from 1, with guidance. (default: all)", valueName: "first:last"))
+  var guidanceInterval: String?
+
+  @Flag(help: "Take the most probable code each time.")
+  var greedy = false
+
+  @Option(help: "What logits are divided by.")
+  var temperature: Float = 1
+
+  @Option(help: "Draw from the k most probable codes; 0 for all.")
+  var topK = 0
+
+  @Option(help: "Draw from the most probable codes with this much probability.")
+  var topP: Float = 1
+
+  @Option(help: "What tokens of one step see of each other: groupwise or causal.")
+  var attention = AttentionPattern.groupwise
+
+  @Option(help: "The seed; image i depends on it and i alone.")
+  var seed: UInt64 = 0
+
+  @Option(help: "How many images are generated together.")
+  var batch = 8
+
+  @Option(help: "Threads. (default: one for each processor)")
+  var threads: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What the codes mean, for --output: a token dataset or a VQ-16 tokenizer (.safetensors).",
+      valueName: "file"))
+  var codebook: String?
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Write the images as a token dataset.", valueName: "file.h5"))
+  var output: String?
+
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  /// Makes the command for the parser.
+  public init() {}
+
+  /// Refuses options that exclude each other or are out of range.
+  public func validate() throws {
+    if let count, count < 1 { throw ValidationError("--count \(count): at least 1 is needed") }
+    if let threads, !(1...WorkerTeam.mostWorkers).contains(threads) {
+      throw ValidationError("--threads \(threads): 1 to \(WorkerTeam.mostWorkers) are possible")
+    }
+    if greedy, temperature != 1 || topK != 0 || topP != 1 {
+      throw ValidationError("--greedy leaves nothing for --temperature, --top-k and --top-p")
+    }
+    if guidanceInterval != nil, guidance <= 1 {
+      throw ValidationError("--guidance-interval needs --guidance above 1")
+    }
+    if output != nil, codebook == nil {
+      throw ValidationError("--output needs --codebook: what the model's codes mean")
+    }
+    if output == nil, codebook != nil {
+      throw ValidationError("--codebook is for --output")
+    }
+    _ = try labels()
+    _ = try parsedGrid()
+    do { try samplingOptions().validate() } catch {
+      throw ValidationError("\(error)")
+    }
+  }
+
+  /// Generates the images and prints or writes them.
+  public func run() throws {
+    let team = WorkerTeam(workers: threads)
+    if let threads { BLAS.threads = threads }
+    let specification = try OrderSpecification(order)
+    let (weights, trainedGrid) = try model.load(seed: seed, team: team)
+    let configuration = weights.configuration
+    let grid = try parsedGrid() ?? trainedGrid ?? TokenGrid(rows: 24, columns: 24)
+    let sequence = try PARSequence(
+      order: specification.order(on: grid, tokensPerStep: configuration.tokensPerStep),
+      tokensPerStep: configuration.tokensPerStep)
+    let dataset = try codebook.map { try SampleCodebook(path: $0, codes: configuration.codes) }
+    let labels = try labels()
+    let sampler = try PARSampler(
+      weights: weights, sequence: sequence, options: samplingOptions(), team: team)
+
+    let clock = Stopwatch()
+    let progress = Progress(
+      "sampling", total: labels.count * sequence.tokenCount, unit: "tokens")
+    let images = try sampler.generate(labels: labels) { state in
+      let tokens =
+        state.finishedImages * sequence.tokenCount + state.batchImages * state.tokens
+      progress.update(tokens, "\((Double(tokens) / clock.seconds).fixed(1)) tokens/s")
+    }
+    progress.finish()
+    let seconds = clock.seconds
+
+    let provenance = Provenance(input: model.model, seed: seed).finished(after: clock)
+    if let output, let dataset {
+      try dataset.write(
+        images, labels: labels, grid: grid, to: output,
+        source: "par-sample, \(model.model ?? "random weights"), order \(sequence.order.name)",
+        createdBy: provenance.lines.joined(separator: "; "))
+    }
+    let result = ParSampleResult(
+      order: sequence.order.name, tokensPerStep: configuration.tokensPerStep,
+      steps: sampler.passCount, grid: grid.jsonExtents,
+      samples: zip(labels, images).map {
+        ParSampleResult.Sample(label: $0, codes: JSONGrid(grid: grid, values: $1))
+      },
+      seconds: seconds, provenance: provenance)
+    if json {
+      try printJSON(result)
+    } else {
+      printSummary(result, weights: weights, sequence: sequence, batches: sampler)
+    }
+  }
+
+  private func printSummary(
+    _ result: ParSampleResult, weights: PARWeights, sequence: PARSequence, batches: PARSampler
+  ) {
+    let images = result.samples.count
+    let passes = result.steps * ((images + batch - 1) / batch)
+    let bytes = Double(weights.streamedByteCount) * Double(passes)
+    print(
+      """
+      \(images) image\(images == 1 ? "" : "s") of \(sequence.order.grid) tokens, \(result.order), \
+      \(result.tokensPerStep) tokens per step: \(result.steps) forward passes each
+      \(result.seconds.fixed(3)) s, \((result.seconds / Double(images)).fixed(3)) s an image, \
+      \((Double(images * sequence.tokenCount) / result.seconds).fixed(1)) tokens/s
+      weights: \(weights.configuration.parameterCount.grouped) parameters in \
+      \(weights.precision.rawValue), read at \((bytes / result.seconds * 1e-9).fixed(1)) GB/s \
+      (kernels: \(SkinnyMatrix.kernelName))
+      """)
+    if let output { print("wrote \(output)") }
+  }
+
+  private func labels() throws -> [Int] {
+    let words = classes.split(separator: ",", omittingEmptySubsequences: false)
+    let numbers = words.compactMap { Int($0.filter { $0 != " " }) }
+    guard numbers.count == words.count, numbers.allSatisfy({ $0 >= 0 }) else {
+      throw ValidationError("--classes \(classes): expected numbers from 0, as in 207,360")
+    }
+    return (0..<(count ?? numbers.count)).map { numbers[$0 % numbers.count] }
+  }
+
+  private func parsedGrid() throws -> TokenGrid? {
+    guard let grid else { return nil }
+    guard let parsed = TokenGrid(grid) else {
+      throw ValidationError("--grid \(grid): expected HxW or TxHxW, as in 24x24 or 5x16x16")
+    }
+    return parsed
+  }
+
+  private func samplingOptions() throws -> SamplingOptions {
+    var interval: ClosedRange<Int>?
+    if let guidanceInterval {
+      let bounds = guidanceInterval.split(separator: ":", omittingEmptySubsequences: false)
+        .compactMap { Int($0) }
+      guard bounds.count == 2, bounds[0] >= 1, bounds[0] <= bounds[1] else {
+        throw ValidationError(
+          "--guidance-interval \(guidanceInterval): expected first:last, as in 20:140")
+      }
+      interval = bounds[0]...bounds[1]
+    }
+    return SamplingOptions(
+      guidance: guidance, guidanceInterval: interval, isGreedy: greedy,
+      filter: TokenFilter(temperature: temperature, topK: topK, topP: topP), attention: attention,
+      seed: seed, batchSize: batch)
+  }
+}
+
+/// The result of `par-sample --json`.
+private struct ParSampleResult: Encodable {
+  struct Sample: Encodable {
+    let label: Int
+    let codes: JSONGrid<Int>
+
+    enum CodingKeys: String, CodingKey {
+      case codes
+      case label = "class"
+    }
+  }
+
+  let command = "par-sample"
+  let order: String
+  let tokensPerStep: Int
+  let steps: Int
+  let grid: [Int]
+  let samples: [Sample]
+  let seconds: Double
+  let provenance: Provenance
+
+  enum CodingKeys: String, CodingKey {
+    case command, order, steps, grid, samples, seconds, provenance
+    case tokensPerStep = "tokens_per_step"
+  }
+}
