@@ -77,7 +77,7 @@ let package = Package(
     command("par-sample"),
 
     // Tests
-    .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"]),
+    .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TokenGrids"]),
     .testTarget(
       name: "EntropyEstimationTests",
       dependencies: ["EntropyEstimation", "TokenData", "TokenGrids", "LinearAlgebra"]),
