@@ -149,7 +149,7 @@ INLINE long NAME(lines)(const NAME(operands) * o, const int bf16, const int outp
     if (fetch) {
 #pragma clang loop unroll(full)
       for (int j = 0; j < outputs; j++) {
-        __builtin_prefetch(o->ahead + (size_t)j * o->w_stride + (size_t)(k * size), 0, 2);
+        __builtin_prefetch(o->ahead + (size_t)j * o->w_stride + (size_t)(k * size), 0, 3);
       }
     }
 #pragma clang loop unroll(full)
