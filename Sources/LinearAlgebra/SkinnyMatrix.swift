@@ -3,7 +3,7 @@ import COpenBLAS
 
 /// Products of a ``WeightMatrix`` with few rows of activations, at the speed at which the weights can be read.
 public enum SkinnyMatrix {
-  /// The kernels chosen for this processor: `avx512bf16`, `avx512`, `avx2` or `portable`.
+  /// The kernels chosen for this processor: `avx512`, `avx2` or `portable`.
   public static var kernelName: String { String(cString: te_kernel_name()) }
 
   /// Floats of scratch memory that a product of `rows` rows of `inputs` floats needs.

@@ -125,7 +125,13 @@ public struct WeightMatrix: @unchecked Sendable {
 
     init(rows: Int, columns: Int, precision: WeightPrecision) {
       self.precision = precision
-      memory = .allocate(byteCount: rows * columns * precision.byteCount, alignment: 64)
+      let byteCount = rows * columns * precision.byteCount
+      let largePage = 1 << 21
+      memory = .allocate(byteCount: byteCount, alignment: byteCount < largePage ? 64 : largePage)
+      #if os(Linux)
+        // Streaming through small pages costs a translation every 4 kB. Advice only: it may be refused.
+        if byteCount >= largePage { madvise(memory.baseAddress, byteCount, MADV_HUGEPAGE) }
+      #endif
       bytes = UnsafeRawBufferPointer(memory)
     }
 

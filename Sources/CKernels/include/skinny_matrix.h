@@ -32,7 +32,7 @@ void te_skinny_multiply(te_team *team, te_weights weights, const float *x, long 
 void te_skinny_gated(te_team *team, te_weights a, te_weights b, const float *x, long rows, float *y,
                      float *scratch);
 
-// The kernels chosen for this processor: "avx512bf16", "avx512", "avx2" or "portable".
+// The kernels chosen for this processor: "avx512", "avx2" or "portable".
 const char *te_kernel_name(void);
 
 #endif
