@@ -6,12 +6,19 @@ public struct TokenizeCommand: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "tokenize",
     abstract: "Turn images into tokens, look at files of tokens, and turn tokens into images.",
+    usage: """
+      tokenize --images <dir> [options] --output <file.h5>
+      tokenize info <file.h5>
+      tokenize decode <file.h5> [--images <images>] --output <file.png>
+      """,
     discussion: """
       Examples:
         tokenize --images photos --output photos.h5
-        tokenize --images photos --grid 16x16 --patch 8 --codes 4096 --output photos.h5
+        tokenize --images photos --grid 16x16 --codes 4096 --output photos.h5
         tokenize info photos.h5
         tokenize decode photos.h5 --images 0..15 --output sheet.png
+
+      All options of the first form: tokenize help images
       """,
     version: packageVersion,
     subcommands: [TokenizeImages.self, TokenizeInfo.self, TokenizeDecode.self],

@@ -31,13 +31,18 @@ struct TokenizeImages: ParsableCommand {
   @Option(help: "The number of pixels along the side of a token's patch.")
   var patch = 6
 
-  @Option(help: "The number of entries of the codebook.")
+  @Option(help: "The number of entries of the codebook. (default: 16384)")
   var codes: Int?
 
-  @Option(help: "The number of principal components that make a token's feature.")
+  @Option(
+    help: ArgumentHelp(
+      "The number of principal components that make a token's feature. (default: 8)",
+      valueName: "d"))
   var featureDimensions: Int?
 
-  @Option(help: "The number of patches that the codebook is learned from.")
+  @Option(
+    help: ArgumentHelp(
+      "The number of patches that the codebook is learned from.", valueName: "patches"))
   var trainingPatches = 1_000_000
 
   @Option(help: "The largest number of iterations of k-means.")

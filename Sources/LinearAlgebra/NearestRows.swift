@@ -6,8 +6,8 @@ import COpenBLAS
 /// For a point x the nearest row c has the largest score x·c − ½‖c‖². There are two ways to the
 /// scores. For many columns they are the tiles of a matrix product, with the constant as one more
 /// column, searched while they are in the cache. For the few columns of usual codebooks such a
-/// product spends its time writing scores; there a kernel in C keeps them in registers and is
-/// three to four times as fast.
+/// product spends its time writing scores; there a kernel in C keeps them in registers. On two
+/// AVX2 cores the kernel is 3.7 times as fast for 8 columns, and a little slower from 64 on.
 public struct NearestRows: Sendable {
   /// How the scores are computed.
   public enum Method: Sendable {

@@ -73,22 +73,60 @@ import TokenGrids
     #expect((result.distortions.last ?? 1) < 1.5 * 4 * 0.01 / 12)
   }
 
-  /// The start alone is better than points drawn at random.
-  @Test func theStartBeatsRandomPoints() throws {
-    let points = groups(3000, clusters: 40, dimensions: 5, seed: 5)
-    let start = try VariancePartition(points: points, count: 60).means
-    var generator = SeededGenerator(seed: 6)
-    let drawn = SingleMatrix(
-      rows: 60, columns: 5,
-      elements: (0..<60).flatMap { _ in
-        let point = generator.nextIndex(below: 3000)
-        return points.elements[(point * 5)..<(point * 5 + 5)]
-      })
+  /// Features as those of patches: channels of unequal variance, heavier tails than a Gaussian.
+  func patchLikePoints(_ count: Int, seed: UInt64) -> SingleMatrix {
+    var generator = SeededGenerator(seed: seed)
+    var elements: [Float] = []
+    for _ in 0..<count {
+      let contrast = generator.nextUniform() + 0.1
+      for deviation in [0.9, 0.3, 0.2, 0.1] {
+        let sum = (0..<6).reduce(0.0) { sum, _ in sum + generator.nextUniform() - 0.5 }
+        elements.append(Float(deviation * contrast * sum))
+      }
+    }
+    return SingleMatrix(rows: count, columns: 4, elements: elements)
+  }
+
+  /// Arthur and Vassilvitskii's k-means++, point by point: each centre is a point drawn with a
+  /// probability in proportion to its squared distance to the nearest centre so far.
+  func plusPlusStart(_ points: SingleMatrix, count: Int, seed: UInt64) -> SingleMatrix {
+    var generator = SeededGenerator(seed: seed)
+    let d = points.columns
+    var chosen = [generator.nextIndex(below: points.rows)]
+    var distances = [Double](repeating: .infinity, count: points.rows)
+    while chosen.count < count {
+      for i in 0..<points.rows {
+        var distance = 0.0
+        for j in 0..<d {
+          let difference = Double(points[i, j] - points[chosen[chosen.count - 1], j])
+          distance += difference * difference
+        }
+        distances[i] = min(distances[i], distance)
+      }
+      var draw = generator.nextUniform() * distances.reduce(0, +)
+      chosen.append(
+        distances.firstIndex { distance in
+          draw -= distance
+          return draw < 0
+        } ?? 0)
+    }
+    return SingleMatrix(
+      rows: count, columns: d,
+      elements: chosen.flatMap { points.elements[($0 * d)..<(($0 + 1) * d)] })
+  }
+
+  @Test(arguments: [16, 100])
+  func theStartBeatsPlusPlus(count: Int) throws {
+    let points = patchLikePoints(2000, seed: 5)
     func distortion(_ centres: SingleMatrix) -> Double {
       KMeans.squaredDistances(points, centres, NearestRows(centres).nearest(to: points))
         .reduce(0, +)
     }
-    #expect(distortion(start) < 0.5 * distortion(drawn))
+    let start = try VariancePartition(points: points, count: count).means
+    for seed in 1...3 {
+      let other = plusPlusStart(points, count: count, seed: UInt64(seed))
+      #expect(distortion(start) < 0.9 * distortion(other))
+    }
   }
 
   /// Cells are contiguous in the tree of cuts: on a line that is the order of the centres.
