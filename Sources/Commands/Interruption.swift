@@ -17,18 +17,22 @@ enum Interruption {
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
         source.setEventHandler {
-          TemporaryFiles.shared.removeAll()
-          signal(number, SIG_DFL)
-          // The threads of Dispatch, and those of some parent processes, block signals.
-          var unblocked = sigset_t()
-          sigemptyset(&unblocked)
-          sigaddset(&unblocked, number)
-          pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
-          raise(number)
+          TemporaryFiles.shared.removeAll { end(by: number) }
         }
         source.resume()
         sources.append(source)
       }
     }
+  }
+
+  /// Ends the program as a signal does that nobody handles.
+  private static func end(by number: Int32) {
+    signal(number, SIG_DFL)
+    // The threads of Dispatch block signals, and so do those that some programs start others from.
+    var unblocked = sigset_t()
+    sigemptyset(&unblocked)
+    sigaddset(&unblocked, number)
+    pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
+    raise(number)
   }
 }

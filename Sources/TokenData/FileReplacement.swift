@@ -28,12 +28,14 @@ public final class FileReplacement {
       url.deletingLastPathComponent().appendingPathComponent(
         ".\(url.lastPathComponent).\(UInt64.random(in: 0...UInt64.max)).partial"
       ).path
+    TemporaryFiles.shared.insert(temporaryPath)
     let descriptor = open(temporaryPath, O_CREAT | O_EXCL | O_WRONLY, 0o666)
     guard descriptor >= 0 else {
-      throw TokenDataError.cannotWrite(path, reason: Self.lastSystemError())
+      let reason = Self.lastSystemError()
+      TemporaryFiles.shared.remove(temporaryPath)
+      throw TokenDataError.cannotWrite(path, reason: reason)
     }
     close(descriptor)
-    TemporaryFiles.shared.insert(temporaryPath)
   }
 
   /// Moves the complete file to its final name, in place of one that may be there.

@@ -1,0 +1,52 @@
+import Foundation
+import Testing
+
+@testable import TokenData
+
+@Suite struct FileReplacementTests {
+  let folder: TemporaryFolder
+  var path: String { folder.file("result") }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func nothingHappensBeforeTheCommit() throws {
+    try Data("old".utf8).write(to: URL(fileURLWithPath: path))
+    let replacement = try FileReplacement(path: path)
+    try Data("new".utf8).write(to: URL(fileURLWithPath: replacement.temporaryPath))
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
+    try replacement.commit()
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "new")
+    #expect(try folder.contents() == ["result"])
+  }
+
+  @Test func aReplacementThatIsDroppedLeavesNothing() throws {
+    do {
+      _ = try FileReplacement(path: path)
+    }
+    #expect(try folder.contents() == [])
+  }
+
+  @Test func refusesFoldersThatAreNotThere() {
+    #expect(
+      throws: TokenDataError.cannotWrite(
+        folder.file("none/result"), reason: "No such file or directory")
+    ) { try FileReplacement(path: folder.file("none/result")) }
+    #expect(throws: TokenDataError.cannotWrite(folder.path, reason: "it is a directory")) {
+      try FileReplacement(path: folder.path)
+    }
+  }
+
+  @Test func filesThatAreBegunAreRemovedAtTheEnd() throws {
+    let files = TemporaryFiles()
+    for name in ["begun", "complete", "other"] {
+      try Data(name.utf8).write(to: URL(fileURLWithPath: folder.file(name)))
+    }
+    files.insert(folder.file("begun"))
+    files.insert(folder.file("not created yet"))
+    files.insert(folder.file("complete"))
+    files.remove(folder.file("complete"))
+    var contents: [String]?
+    files.removeAll { contents = try? folder.contents() }
+    #expect(contents == ["complete", "other"])
+  }
+}
