@@ -46,12 +46,13 @@ let package = Package(
     system(
       "CTurboJPEG", pkgConfig: "libturbojpeg", apt: ["libturbojpeg0-dev"], brew: ["jpeg-turbo"]),
     system("CPNG", pkgConfig: "libpng", apt: ["libpng-dev"], brew: ["libpng"]),
+    system("CZip", pkgConfig: "libzip", apt: ["libzip-dev"], brew: ["libzip"]),
     .target(name: "CKernels"),
 
     // Libraries, from the ground up
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
     .target(name: "TokenGrids"),
-    .target(name: "TokenData", dependencies: ["CHDF5", "TokenGrids", "LinearAlgebra"]),
+    .target(name: "TokenData", dependencies: ["CHDF5", "CZip", "TokenGrids", "LinearAlgebra"]),
     .target(
       name: "EntropyEstimation", dependencies: ["TokenData", "TokenGrids", "LinearAlgebra"]),
     .target(name: "PARTransformer", dependencies: ["TokenData", "TokenGrids", "LinearAlgebra"]),
@@ -73,8 +74,8 @@ let package = Package(
     command("entropy-map"),
     command("order-compare"),
     command("appendix-figures"),
-    command("tokenize"),
     command("par-sample"),
+    command("tokenize"),
 
     // Tests
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TokenGrids"]),
@@ -85,7 +86,7 @@ let package = Package(
       name: "VisualTokenizersTests",
       dependencies: [
         "VisualTokenizers", "CTurboJPEG", "CPNG", "TokenData", "TokenGrids", "LinearAlgebra",
-      ]),
+      ], resources: [.copy("Resources")]),
     .testTarget(
       name: "EmbeddedDataTests", dependencies: ["EmbeddedData", "TokenData", "TokenGrids"]),
     .testTarget(name: "TokenDataTests", dependencies: ["TokenData", "LinearAlgebra"]),

@@ -9,7 +9,14 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "bench",
-      dependencies: [.product(name: "LinearAlgebra", package: "token-entropy")])
+      dependencies: [.product(name: "LinearAlgebra", package: "token-entropy")]),
+    .executableTarget(
+      name: "vq-benchmark",
+      dependencies: [
+        .product(name: "VisualTokenizers", package: "token-entropy"),
+        .product(name: "TokenData", package: "token-entropy"),
+        .product(name: "LinearAlgebra", package: "token-entropy"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -15,13 +15,18 @@ public struct TokenizeCommand: ParsableCommand {
       Examples:
         tokenize --images photos --output photos.h5
         tokenize --images photos --grid 16x16 --codes 4096 --output photos.h5
+        tokenize --images photos --vq vq_ds16_c2i.pt --size 384 --output photos.h5
+        tokenize import --codes imagenet384_codes --codebook vq_ds16_c2i.pt --sample 10000 \\
+          --output imagenet.h5
         tokenize info photos.h5
         tokenize decode photos.h5 --images 0..15 --output sheet.png
 
       All options of the first form: tokenize help images
       """,
     version: packageVersion,
-    subcommands: [TokenizeImages.self, TokenizeInfo.self, TokenizeDecode.self],
+    subcommands: [
+      TokenizeImages.self, TokenizeImport.self, TokenizeInfo.self, TokenizeDecode.self,
+    ],
     defaultSubcommand: TokenizeImages.self)
 
   /// Makes the command.

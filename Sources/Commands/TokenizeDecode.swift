@@ -17,6 +17,12 @@ struct TokenizeDecode: ParsableCommand {
       valueName: "images"))
   var images = ImageSelection(ranges: [0...15])
 
+  @Option(
+    help: ArgumentHelp(
+      "Decode with this VQ-16 tokenizer, a checkpoint (.safetensors, .pt), instead of the file's own decoder.",
+      valueName: "file"))
+  var vq: String?
+
   @Option(help: "How many images stand side by side; the default makes the sheet about square.")
   var columns: Int?
 
@@ -33,9 +39,15 @@ struct TokenizeDecode: ParsableCommand {
     Interruption.removeTemporaryFiles()
     let dataset = try TokenDatasetFile(path: file)
     let numbers = try images.numbers(below: dataset.imageCount, in: file)
-    let decoder = try TokenImages(of: dataset)
-    let sheet = RGBImage(
-      contactSheetOf: try numbers.map { try decoder.image($0) }, columns: columns)
+    let pictures: [RGBImage]
+    if let vq {
+      let decoder = try VQDecoder(TensorFile.open(vq))
+      pictures = try numbers.map { try decoder.decode(image: $0, of: dataset) }
+    } else {
+      let decoder = try TokenImages(of: dataset)
+      pictures = try numbers.map { try decoder.image($0) }
+    }
+    let sheet = RGBImage(contactSheetOf: pictures, columns: columns)
     try sheet.writePNG(to: output)
     print("\(output): \(numbers.count) images, \(sheet.width)x\(sheet.height) pixels")
   }

@@ -25,11 +25,11 @@ struct TokenizeImages: ParsableCommand {
   @Option(help: ArgumentHelp("The folder of images.", valueName: "dir"))
   var images: String
 
-  @Option(help: ArgumentHelp("The grid of tokens, as in 24x24.", valueName: "HxW"))
-  var grid = TokenGrid(rows: 24, columns: 24)
+  @Option(help: ArgumentHelp("The grid of tokens, as in 24x24, the default.", valueName: "HxW"))
+  var grid: TokenGrid?
 
-  @Option(help: "The number of pixels along the side of a token's patch.")
-  var patch = 6
+  @Option(help: "The number of pixels along the side of a token's patch. (default: 6)")
+  var patch: Int?
 
   @Option(help: "The number of entries of the codebook. (default: 16384)")
   var codes: Int?
@@ -42,14 +42,15 @@ struct TokenizeImages: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The number of patches that the codebook is learned from.", valueName: "patches"))
-  var trainingPatches = 1_000_000
+      "The number of patches that the codebook is learned from. (default: 1000000)",
+      valueName: "patches"))
+  var trainingPatches: Int?
 
-  @Option(help: "The largest number of iterations of k-means.")
-  var iterations = 50
+  @Option(help: "The largest number of iterations of k-means. (default: 50)")
+  var iterations: Int?
 
-  @Option(help: "The seed of everything random.")
-  var seed: UInt64 = 0
+  @Option(help: "The seed of everything random. (default: 0)")
+  var seed: UInt64?
 
   @Flag(help: "Also use images smaller than the grid needs, enlarged.")
   var enlarge = false
@@ -58,6 +59,17 @@ struct TokenizeImages: ParsableCommand {
     help: ArgumentHelp(
       "Encode with the codebook of this file instead of a new one.", valueName: "file"))
   var like: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Encode with a VQ-16 tokenizer instead: a checkpoint (.safetensors, .pt).",
+      valueName: "file"))
+  var vq: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The width and height of the images that --vq encodes. (default: 384)", valueName: "pixels"))
+  var size: Int?
 
   @Option(help: "Where the images come from, for the file's record.")
   var source = ""
@@ -77,20 +89,37 @@ struct TokenizeImages: ParsableCommand {
         "--like takes the codebook of a file; leave out --codes and "
           + "--feature-dimensions")
     }
-    if grid.isVideo {
+    if vq != nil {
+      let given: [(String, Bool)] = [
+        ("--grid", grid != nil), ("--patch", patch != nil), ("--codes", codes != nil),
+        ("--feature-dimensions", featureDimensions != nil), ("--like", like != nil),
+        ("--training-patches", trainingPatches != nil), ("--iterations", iterations != nil),
+        ("--seed", seed != nil),
+      ]
+      if let option = given.first(where: \.1)?.0 {
+        throw ValidationError("\(option) has no meaning with --vq, which decides it")
+      }
+    } else if size != nil {
+      throw ValidationError("--size belongs to --vq; patches have --grid and --patch")
+    }
+    if let size, size < 1 { throw ValidationError("--size \(size): at least 1 is needed") }
+    if let grid, grid.isVideo {
       throw ValidationError("--grid \(grid) is a grid of video; images need HxW, as in 24x24")
     }
   }
 
   func run() throws {
     Interruption.removeTemporaryFiles()
+    if let vq { return try runVQ(checkpoint: vq) }
+    let seed = seed ?? 0
     let tokenizer = try like.map { try PatchTokenizer(of: TokenDatasetFile(path: $0)) }
-    var options = FolderTokenization.Options(grid: grid, patchSize: patch)
+    var options = FolderTokenization.Options(
+      grid: grid ?? TokenGrid(rows: 24, columns: 24), patchSize: patch ?? 6)
     options.codes = codes ?? tokenizer?.codebook.rows ?? options.codes
     options.featureDimensions =
       featureDimensions ?? tokenizer?.featureDimensions ?? options.featureDimensions
-    options.trainingPatches = trainingPatches
-    options.maximumIterations = iterations
+    options.trainingPatches = trainingPatches ?? 1_000_000
+    options.maximumIterations = iterations ?? 50
     options.seed = seed
     options.enlarges = enlarge
     let folder = try ImageFolder(path: images)

@@ -33,7 +33,7 @@ extension TokenDataset {
     }
     return TokenDataset(
       validated: name, grid: grid, imageCount: imageCount, tokens: reducedTokens, labels: labels,
-      attributes: attributes, decoder: nil, path: path)
+      imageIDs: imageIDs, attributes: attributes, decoder: nil, path: path)
   }
 }
 

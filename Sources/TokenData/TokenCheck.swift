@@ -53,6 +53,13 @@ struct TokenCheck {
     try labelValues(labels.values.map(Int64.init), names: labels.names.count)
   }
 
+  /// There is one number of a photograph for each image.
+  func imageIDs(count: Int, images: Int) throws {
+    guard count == images else {
+      throw TokenDataError.imageIDCountMismatch(file, imageIDs: count, images: images)
+    }
+  }
+
   /// Each label is an index into the names where there are names, and fits 32 bits where not.
   func labelValues(_ values: [Int64], names: Int) throws {
     let bound = names > 0 ? Int64(names) : Int64(UInt32.max)

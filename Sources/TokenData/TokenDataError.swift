@@ -36,6 +36,8 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
   case featureNotFinite(String, image: Int, cell: GridCell, channel: Int, value: Float)
   /// There are more or fewer labels than images.
   case labelCountMismatch(String, labels: Int, images: Int)
+  /// There are more or fewer numbers of photographs than images.
+  case imageIDCountMismatch(String, imageIDs: Int, images: Int)
   /// A label is no index into the label names, or negative where there are none.
   case labelOutsideNames(String, image: Int, label: Int64, names: Int)
   /// More dimensions were asked for than the features have, or none.
@@ -81,6 +83,8 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
         + "\(value); finite numbers are expected"
     case .labelCountMismatch(let file, let labels, let images):
       "\(file): has \(labels) labels for \(images) images; one label for each image is expected"
+    case .imageIDCountMismatch(let file, let imageIDs, let images):
+      "\(file): has \(imageIDs) image numbers for \(images) images; one for each image is expected"
     case .labelOutsideNames(let file, let image, let label, 0):
       "\(file): the label of image \(image) is \(label); whole numbers from 0 are expected"
     case .labelOutsideNames(let file, let image, let label, let names):

@@ -24,6 +24,11 @@ public struct TokenDataset: TokenFeatures, Hashable {
   public let tokens: Tokens
   /// The class of every image, where it is known.
   public let labels: TokenLabels?
+  /// Which photograph every image was cut from, where that is known.
+  ///
+  /// Images of one number are crops or mirror images of one photograph: they are not independent of
+  /// each other, and standard errors have to be clustered by this number.
+  public let imageIDs: [UInt32]?
   /// Where the images come from and what made the tokens.
   public var attributes: TokenAttributes
   /// What turns the tokens back into images, where that is known.
@@ -38,6 +43,7 @@ public struct TokenDataset: TokenFeatures, Hashable {
   /// - Complexity: O(m·n + K·d) for codes, O(m·n·d) for features.
   public init(
     name: String, grid: TokenGrid, tokens: Tokens, labels: TokenLabels? = nil,
+    imageIDs: [UInt32]? = nil,
     attributes: TokenAttributes = TokenAttributes(), decoder: TokenDecoderParameters? = nil
   ) throws {
     let check = TokenCheck(file: name, grid: grid)
@@ -65,22 +71,26 @@ public struct TokenDataset: TokenFeatures, Hashable {
     if let labels {
       try check.labels(labels, images: elementCount / elementsPerImage)
     }
+    if let imageIDs {
+      try check.imageIDs(count: imageIDs.count, images: elementCount / elementsPerImage)
+    }
     self.init(
       validated: name, grid: grid, imageCount: elementCount / elementsPerImage, tokens: tokens,
-      labels: labels, attributes: attributes, decoder: decoder, path: nil)
+      labels: labels, imageIDs: imageIDs, attributes: attributes, decoder: decoder, path: nil)
   }
 
   /// Collects what was checked before.
   init(
     validated name: String, grid: TokenGrid, imageCount: Int, tokens: Tokens,
-    labels: TokenLabels?, attributes: TokenAttributes, decoder: TokenDecoderParameters?,
-    path: String?
+    labels: TokenLabels?, imageIDs: [UInt32]? = nil, attributes: TokenAttributes,
+    decoder: TokenDecoderParameters?, path: String?
   ) {
     self.name = name
     self.grid = grid
     self.imageCount = imageCount
     self.tokens = tokens
     self.labels = labels
+    self.imageIDs = imageIDs
     self.attributes = attributes
     self.decoder = decoder
     self.path = path

@@ -5,8 +5,9 @@ import TokenGrids
 /// A token dataset in an HDF5 file, read block by block: a million images need not fit in memory.
 ///
 /// The file holds `/codes` `(m, [T,] H, W)` of any integer type and `/codebook` `(K, d)`, or
-/// `/features` `(m, [T,] H, W, d)`; `/labels` `(m)`, `/label_names` `(C)`, `/decoder` and the root
-/// attributes are optional. What is small (codebook, labels) is read at once.
+/// `/features` `(m, [T,] H, W, d)`; `/labels` `(m)`, `/label_names` `(C)`, `/image_ids` `(m)`,
+/// `/decoder` and the root attributes are optional. `/image_ids` numbers the photographs that the
+/// images were cut from: equal numbers mark crops and mirror images of one photograph. What is small (codebook, labels) is read at once.
 public final class TokenDatasetFile: TokenFeatures {
   /// The path as the user typed it.
   public let path: String
@@ -22,6 +23,8 @@ public final class TokenDatasetFile: TokenFeatures {
   public let codebook: SingleMatrix?
   /// The classes of the images that are used, where they are known.
   public let labels: TokenLabels?
+  /// Which photograph every image that is used was cut from, where that is known.
+  public let imageIDs: [UInt32]?
   /// Where the images come from and what made the tokens.
   public let attributes: TokenAttributes
   /// What turns the tokens back into images, where that is known.
@@ -58,6 +61,7 @@ public final class TokenDatasetFile: TokenFeatures {
     labels = contents.labels.map { [imageCount] in
       TokenLabels(values: Array($0.values.prefix(imageCount)), names: $0.names)
     }
+    imageIDs = contents.imageIDs.map { [imageCount] in Array($0.prefix(imageCount)) }
     check = TokenCheck(file: path, grid: contents.grid)
     let chunk = tokens.rowsPerChunk ?? 1
     let wanted = max(1, (1 << 20) / tokens.elementsPerRow)
@@ -139,7 +143,8 @@ extension TokenDataset {
     }
     self.init(
       validated: file.name, grid: file.grid, imageCount: file.imageCount, tokens: tokens,
-      labels: file.labels, attributes: file.attributes, decoder: file.decoder, path: path)
+      labels: file.labels, imageIDs: file.imageIDs, attributes: file.attributes,
+      decoder: file.decoder, path: path)
   }
 }
 
@@ -164,6 +169,7 @@ private struct Contents {
   let codebook: SingleMatrix?
   let featureDimensions: Int
   let labels: TokenLabels?
+  let imageIDs: [UInt32]?
   let attributes: TokenAttributes
   let decoder: TokenDecoderParameters?
 
@@ -203,6 +209,7 @@ private struct Contents {
     }
     guard tokens.rowCount > 0 else { throw TokenDataError.noImages(file) }
     labels = try Self.labels(root, images: tokens.rowCount, file: file)
+    imageIDs = try Self.imageIDs(root, images: tokens.rowCount, file: file)
     attributes = TokenAttributes(
       tokenizer: try root.stringAttribute("tokenizer") ?? "",
       source: try root.stringAttribute("source") ?? "",
@@ -279,6 +286,26 @@ private struct Contents {
     let check = TokenCheck(file: file, grid: TokenGrid(rows: 1, columns: 1))
     try check.labelValues(values, names: names.count)
     return TokenLabels(values: values.map { UInt32($0) }, names: names)
+  }
+
+  private static func imageIDs(_ root: HDF5Group, images: Int, file: String) throws -> [UInt32]? {
+    guard let stored = try root.dataset("image_ids") else { return nil }
+    guard stored.kind.isInteger else {
+      throw TokenDataError.wrongElementType(file, dataset: "image_ids", expected: "whole numbers")
+    }
+    guard stored.shape.count == 1 else {
+      throw TokenDataError.wrongShape(
+        file, dataset: "image_ids", found: stored.shape, expected: "(images)")
+    }
+    let check = TokenCheck(file: file, grid: TokenGrid(rows: 1, columns: 1))
+    try check.imageIDs(count: stored.rowCount, images: images)
+    return try stored.readAll(as: Int64.self).map { value in
+      guard let id = UInt32(exactly: value) else {
+        throw TokenDataError.wrongElementType(
+          file, dataset: "image_ids", expected: "whole numbers of 32 bits")
+      }
+      return id
+    }
   }
 
   private static func decoder(_ root: HDF5Group) throws -> TokenDecoderParameters? {

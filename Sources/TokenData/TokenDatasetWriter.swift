@@ -28,6 +28,7 @@ public final class TokenDatasetWriter {
   private var root: HDF5Group?
   private var tokens: HDF5Dataset?
   private var labels: [UInt32] = []
+  private var imageIDs: [UInt32] = []
 
   /// Creates the file beside its final name.
   ///
@@ -84,42 +85,52 @@ public final class TokenDatasetWriter {
 
   /// Appends the codes of whole images, row-major `images × n`, and their labels.
   ///
-  /// - Parameter labels: one for each image; or none for any image of the file.
+  /// - Parameters:
+  ///   - labels: one for each image; or none for any image of the file.
+  ///   - imageIDs: the photograph that each image was cut from; or none for any image of the file.
   /// - Throws: ``TokenDataError`` when a code is outside the codebook or the disk is full.
   /// - Precondition: the file was made for codes, and these are whole images.
-  public func append(codes: [UInt32], labels: [UInt32] = []) throws {
+  public func append(
+    codes: [UInt32], labels: [UInt32] = [], imageIDs: [UInt32] = []
+  ) throws {
     guard case .codes(let codebook) = contents else {
       preconditionFailure("the file was made for features")
     }
     try check.codes(codes, firstImage: imageCount, codebookSize: codebook.rows)
-    try append(codes, numbersPerImage: grid.cellCount, labels: labels)
+    try append(codes, numbersPerImage: grid.cellCount)
+    self.labels += labels
+    self.imageIDs += imageIDs
   }
 
   /// Appends the features of whole images, row-major `images × n × d`, and their labels.
   ///
-  /// - Parameter labels: one for each image; or none for any image of the file.
+  /// - Parameters:
+  ///   - labels: one for each image; or none for any image of the file.
+  ///   - imageIDs: the photograph that each image was cut from; or none for any image of the file.
   /// - Throws: ``TokenDataError`` when a feature is not finite or the disk is full.
   /// - Precondition: the file was made for features, and these are whole images.
-  public func append(features: [Float], labels: [UInt32] = []) throws {
+  public func append(
+    features: [Float], labels: [UInt32] = [], imageIDs: [UInt32] = []
+  ) throws {
     guard case .features(let dimensions) = contents else {
       preconditionFailure("the file was made for codes")
     }
     try check.features(features, dimensions: dimensions, firstImage: imageCount)
-    try append(features, numbersPerImage: grid.cellCount * dimensions, labels: labels)
+    try append(features, numbersPerImage: grid.cellCount * dimensions)
+    self.labels += labels
+    self.imageIDs += imageIDs
   }
 
-  private func append<Element: HDF5Number>(
-    _ values: [Element], numbersPerImage: Int, labels: [UInt32]
-  ) throws {
+  private func append<Element: HDF5Number>(_ values: [Element], numbersPerImage: Int) throws {
     precondition(values.count.isMultiple(of: numbersPerImage), "whole images are appended")
     try reportingFailure { try tokens?.append(values, after: imageCount) }
     imageCount += values.count / numbersPerImage
-    self.labels += labels
   }
 
-  /// Writes the labels, closes the file and gives it its name.
+  /// Writes the labels and image numbers, closes the file and gives it its name.
   ///
-  /// - Throws: ``TokenDataError`` when there are no images, the labels do not fit them, or the
+  /// - Throws: ``TokenDataError`` when there are no images, the labels or image numbers do not fit
+  ///   them, or the
   ///   file cannot be completed.
   public func finish() throws {
     guard imageCount > 0 else { throw TokenDataError.noImages(path) }
@@ -128,6 +139,10 @@ public final class TokenDatasetWriter {
         try check.labels(TokenLabels(values: labels, names: labelNames), images: imageCount)
         try root?.write(labels, shape: [labels.count], to: "labels")
         if !labelNames.isEmpty { try root?.write(labelNames, to: "label_names") }
+      }
+      if !imageIDs.isEmpty {
+        try check.imageIDs(count: imageIDs.count, images: imageCount)
+        try root?.write(imageIDs, shape: [imageIDs.count], to: "image_ids")
       }
       try root?.flush()
     }
@@ -173,9 +188,10 @@ extension TokenDataset {
       path: path, grid: grid, contents: contents, labelNames: labels?.names ?? [],
       attributes: attributes, decoder: decoder)
     switch tokens {
-    case .codes(let codes, _): try writer.append(codes: codes, labels: labels?.values ?? [])
+    case .codes(let codes, _):
+      try writer.append(codes: codes, labels: labels?.values ?? [], imageIDs: imageIDs ?? [])
     case .features(let features, _):
-      try writer.append(features: features, labels: labels?.values ?? [])
+      try writer.append(features: features, labels: labels?.values ?? [], imageIDs: imageIDs ?? [])
     }
     try writer.finish()
   }

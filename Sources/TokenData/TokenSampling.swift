@@ -53,6 +53,7 @@ extension TokenDataset {
       labels: file.labels.map { labels in
         TokenLabels(values: sample.map { labels.values[$0] }, names: labels.names)
       },
+      imageIDs: file.imageIDs.map { imageIDs in sample.map { imageIDs[$0] } },
       attributes: file.attributes, decoder: file.decoder, path: path)
   }
 }

@@ -353,6 +353,29 @@ import TokenGrids
     expectError(.labelOutsideNames(path, image: 1, label: label, names: 2))
   }
 
+  @Test func imageIDsAreKeptAndLimited() throws {
+    let dataset = try TokenDataset(
+      name: "crops", grid: TokenGrid(rows: 1, columns: 2),
+      tokens: .features([1, 2, 3, 4, 5, 6], dimensions: 1), imageIDs: [7, 7, 9])
+    try dataset.write(to: path)
+    #expect(try TokenDataset(contentsOf: path).imageIDs == [7, 7, 9])
+    #expect(try TokenDataset(contentsOf: path, limit: 2).imageIDs == [7, 7])
+    #expect(
+      try TokenDataset(contentsOf: path).reduced(toFeatureDimensions: 1).imageIDs == [7, 7, 9])
+    let writer = try TokenDatasetWriter(
+      path: path, grid: dataset.grid, contents: .features(dimensions: 1))
+    try writer.append(features: [1, 2, 3, 4], imageIDs: [7])
+    #expect(throws: TokenDataError.imageIDCountMismatch(path, imageIDs: 1, images: 2)) {
+      try writer.finish()
+    }
+  }
+
+  @Test(arguments: [([7, 7] as [Int64], [2]), ([7, 7, -1], [3]), ([7, 7, 1 << 32], [3])])
+  func imageIDsThatDoNotFitAreRefused(ids: [Int64], shape: [Int]) throws {
+    try writeValid { try $0.write(ids, shape: shape, to: "image_ids") }
+    #expect(throws: TokenDataError.self) { try TokenDataset(contentsOf: path) }
+  }
+
   @Test func negativeLabelWithoutNames() throws {
     try writeValid { try $0.write([0, 0, -3] as [Int64], shape: [3], to: "labels") }
     let error = #expect(throws: TokenDataError.self) { try TokenDataset(contentsOf: path) }

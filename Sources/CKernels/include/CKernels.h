@@ -2,6 +2,7 @@
 #ifndef TOKEN_ENTROPY_CKERNELS_H
 #define TOKEN_ENTROPY_CKERNELS_H
 
+#include "convolution.h"
 #include "nearest.h"
 #include "scatter.h"
 #include "skinny_matrix.h"

@@ -1,0 +1,91 @@
+import Foundation
+import TokenGrids
+
+/// A folder of codes as LlamaGen's and PAR's feature extraction writes it: `{i}.npy`, whole numbers
+/// `1 × crops × n`.
+///
+/// (`extract_codes_c2i.py` of LlamaGen: ten crops, or image and mirror image, in raster order.)
+struct CodeFolder: TokenImportSource {
+  let path: String
+  let numbers: [UInt32]
+  let missingCount: Int
+  let layout: ImportLayout
+  let type: NpyType
+
+  /// Lists the folder and finds the layout in the first file that can be read.
+  ///
+  /// - Throws: ``TokenImportError``, or what is wrong with the first file where none can be read.
+  init(path: String, grid: TokenGrid?) throws {
+    self.path = path
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: path)
+    } catch {
+      throw TokenDataError.unreadableFile(path, reason: "the folder cannot be listed")
+    }
+    let numbers = names.compactMap(Self.number(ofFile:)).sorted()
+    guard let first = numbers.first, let last = numbers.last else {
+      throw TokenImportError.noCodeFiles(folder: path, others: names.count)
+    }
+    self.numbers = numbers
+    missingCount = Int(last - first) + 1 - numbers.count
+    var problem: (any Error)?
+    // A hundred files that cannot be read in a row are no accident.
+    for number in numbers.prefix(100) {
+      do {
+        let file = Self.file(number, in: path)
+        let array = try NpyArray(path: file)
+        guard array.type.isInteger else {
+          throw NpyError.wrongType(
+            file: file, type: array.type.description, expected: "whole numbers, the codes,")
+        }
+        layout = try ImportLayout(
+          shape: array.shape, leading: 0, type: array.type, grid: grid, file: file)
+        type = array.type
+        return
+      } catch {
+        problem = problem ?? error
+      }
+    }
+    throw problem ?? TokenImportError.noCodeFiles(folder: path, others: names.count)
+  }
+
+  func array(_ number: UInt32) throws -> (array: NpyArray, first: Int) {
+    let file = Self.file(number, in: path)
+    let array = try NpyArray(path: file)
+    guard array.elementCount.isMultiple(of: layout.grid.cellCount),
+      let found = try? ImportLayout(
+        shape: array.shape, leading: 0, type: type, grid: layout.grid, file: file)
+    else {
+      throw TokenImportError.gridMismatch(file: file, shape: array.shape, grid: layout.grid)
+    }
+    guard found.crops == layout.crops else {
+      throw TokenImportError.cropCount(file: file, found: found.crops, expected: layout.crops)
+    }
+    return (array, 0)
+  }
+
+  /// The folder of labels that belongs to a folder of codes by its name, where there is one.
+  static func labelFolder(besideCodes path: String) -> String? {
+    var trimmed = path[...]
+    while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
+    guard trimmed.hasSuffix("_codes") else { return nil }
+    let labels = trimmed.dropLast("codes".count) + "labels"
+    var isDirectory: ObjCBool = false
+    let exists = FileManager.default.fileExists(
+      atPath: String(labels), isDirectory: &isDirectory)
+    return exists && isDirectory.boolValue ? String(labels) : nil
+  }
+
+  static func file(_ number: UInt32, in folder: String) -> String {
+    folder.hasSuffix("/") ? "\(folder)\(number).npy" : "\(folder)/\(number).npy"
+  }
+
+  /// The number in a name like `17.npy`; nil for any other name, `017.npy` included.
+  private static func number(ofFile name: String) -> UInt32? {
+    guard name.hasSuffix(".npy") else { return nil }
+    let digits = name.dropLast(4)
+    guard let number = UInt32(digits), String(number) == digits else { return nil }
+    return number
+  }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import LinearAlgebra
+
+/// A codebook in a file of another program.
+public enum CodebookFile {
+  /// The name of the codebook among the tensors of a VQ-16 checkpoint.
+  public static let tensorName = "quantize.embedding.weight"
+
+  /// Reads a codebook `K × d`.
+  ///
+  /// - Parameter path: a `.npy` array of `K × d` numbers, taken as they are; or a VQ-16 checkpoint
+  ///   (`.safetensors` or `.pt`), whose codebook is normalised to rows of length 1, as that
+  ///   tokenizer does.
+  /// - Throws: an error that names the file and what is wrong with it.
+  /// - Complexity: O(K·d).
+  public static func read(_ path: String) throws -> SingleMatrix {
+    try checkIsReadableFile(path)
+    let codebook: SingleMatrix
+    if path.hasSuffix(".npy") {
+      let array = try NpyArray(path: path)
+      guard array.shape.count == 2, array.elementCount > 0 else {
+        throw NpyError.wrongShape(
+          file: path, found: array.shape, expected: "a codebook (entries, channels)")
+      }
+      codebook = SingleMatrix(
+        rows: array.shape[0], columns: array.shape[1], elements: array.floats())
+    } else if [".safetensors", ".pt", ".pth"].contains(where: { path.hasSuffix($0) }) {
+      codebook = try read(from: TensorFile.open(path))
+    } else {
+      throw TokenImportError.codebookFormat(file: path)
+    }
+    try TokenCheck(file: path, grid: .init(rows: 1, columns: 1)).codebook(codebook)
+    return codebook
+  }
+
+  /// The codebook of a VQ-16 checkpoint, its rows normalised to length 1.
+  ///
+  /// - Throws: ``TokenImportError/codebookFormat(file:)`` when there is no such tensor, or what the
+  ///   file throws.
+  public static func read(from tensors: any TensorSource) throws -> SingleMatrix {
+    // Training programs keep the weights one level down.
+    let name = tensors.tensorNames.first { $0 == tensorName || $0.hasSuffix("." + tensorName) }
+    guard let name, let shape = tensors.shape(of: name), shape.count == 2 else {
+      throw TokenImportError.codebookFormat(file: tensors.path)
+    }
+    return SingleMatrix(
+      rows: shape[0], columns: shape[1], elements: try tensors.floats(name)
+    ).normalizingRows()
+  }
+}
+
+extension SingleMatrix {
+  /// The matrix with every row divided by its Euclidean length; rows shorter than 10⁻¹² by that.
+  ///
+  /// The lower bound is that of PyTorch's `normalize`.
+  /// - Complexity: O(rows · columns).
+  public func normalizingRows() -> SingleMatrix {
+    var result = self
+    for row in 0..<rows {
+      let range = row * columns..<(row + 1) * columns
+      var sum: Float = 0
+      for value in elements[range] { sum += value * value }
+      let length = max(sum.squareRoot(), 1e-12)
+      for place in range { result.elements[place] = elements[place] / length }
+    }
+    return result
+  }
+}

@@ -1,0 +1,68 @@
+import Foundation
+
+/// The classes of photographs: a folder `{i}.npy` of single numbers, one `.npy` array, or none.
+enum ImportLabels: Sendable {
+  case none
+  case folder(String)
+  case array(NpyArray)
+
+  /// - Throws: ``TokenDataError``, ``TokenImportError`` or ``NpyError`` when there are labels that
+  ///   cannot be used.
+  init(path: String?, allowingFolder: Bool = true) throws {
+    guard let path else {
+      self = .none
+      return
+    }
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw TokenDataError.missingFile(path)
+    }
+    if isDirectory.boolValue {
+      guard allowingFolder else { throw TokenImportError.labelFileExpected(path) }
+      self = .folder(path)
+      return
+    }
+    let array = try NpyArray(path: path)
+    guard array.type.isInteger else {
+      throw NpyError.wrongType(
+        file: path, type: array.type.description, expected: "whole numbers, the labels,")
+    }
+    guard array.shape.dropFirst().allSatisfy({ $0 == 1 }), !array.shape.isEmpty else {
+      throw NpyError.wrongShape(
+        file: path, found: array.shape, expected: "one label for each image")
+    }
+    self = .array(array)
+  }
+
+  /// Whether there are labels.
+  var exist: Bool {
+    if case .none = self { false } else { true }
+  }
+
+  /// The label of a photograph; nil where there are none at all.
+  func label(of number: UInt32) throws -> UInt32? {
+    let file: String
+    let value: Int64
+    switch self {
+    case .none: return nil
+    case .folder(let folder):
+      file = CodeFolder.file(number, in: folder)
+      let array = try NpyArray(path: file)
+      guard array.elementCount == 1, let only = try array.integers().first else {
+        throw TokenImportError.labelShape(file: file, found: array.shape)
+      }
+      value = only
+    case .array(let array):
+      file = array.name
+      guard Int(number) < array.elementCount else {
+        throw TokenImportError.labelCount(
+          file: file, found: array.elementCount, image: Int(number))
+      }
+      value = try array.integers(Int(number)..<Int(number) + 1)[0]
+    }
+    guard value >= 0, value < UInt32.max else {
+      throw TokenImportError.invalidLabel(file: file, image: Int(number), value: value)
+    }
+    return UInt32(value)
+  }
+}

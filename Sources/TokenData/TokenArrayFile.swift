@@ -1,0 +1,27 @@
+import TokenGrids
+
+/// One `.npy` array with the tokens of all photographs: codes `m × n`, `m × H × W` or `m × T × H ×
+/// W` of any integer type, or features with a last extent `d` of any floating-point type; crops may
+/// stand after the first extent where the grid is given.
+struct TokenArrayFile: TokenImportSource {
+  let array: NpyArray
+  let layout: ImportLayout
+
+  init(path: String, grid: TokenGrid?) throws {
+    array = try NpyArray(path: path)
+    layout = try ImportLayout(
+      shape: array.shape, leading: 1, type: array.type, grid: grid, file: path)
+    guard array.shape[0] <= Int(UInt32.max) else {
+      throw NpyError.impossibleShape(file: path, shape: array.shape)
+    }
+  }
+
+  var path: String { array.name }
+  var type: NpyType { array.type }
+  var numbers: [UInt32] { (0..<array.shape[0]).map { UInt32($0) } }
+  var missingCount: Int { 0 }
+
+  func array(_ number: UInt32) -> (array: NpyArray, first: Int) {
+    (array, Int(number) * layout.crops * layout.elementsPerCrop)
+  }
+}

@@ -1,0 +1,359 @@
+import Foundation
+import LinearAlgebra
+import Synchronization
+import TokenGrids
+
+/// Tokens that another program made, turned into a token dataset: a folder of LlamaGen codes, or
+/// one `.npy` array.
+///
+/// Only the images that are drawn are read. A row of the dataset is one crop; `/image_ids` says
+/// which photograph it comes from, because the crops of one photograph are not independent.
+public struct TokenImport: Sendable {
+  /// Which of the crops of a photograph to take.
+  public enum Crops: String, CaseIterable, Sendable {
+    /// Every crop becomes a row.
+    case all
+    /// The first crop; of (image, mirror image), the image.
+    case first
+    /// One crop, drawn by the seed and the number of the photograph.
+    case random
+  }
+
+  /// What to import.
+  public struct Options: Sendable {
+    /// The grid of the tokens; nil where the shape of the array says it, or the tokens make a
+    /// square.
+    public var grid: TokenGrid?
+    /// Which crops to take.
+    public var crops = Crops.first
+    /// How many photographs to draw, every set equally likely; nil for all, in order.
+    public var sample: Int?
+    /// The seed of the draws.
+    public var seed: UInt64 = 0
+
+    /// Everything, and the first crop of each.
+    public init() {}
+  }
+
+  /// How far the import is.
+  public struct Progress: Sendable {
+    /// Photographs that were imported.
+    public let done: Int
+    /// Photographs that are wanted.
+    public let total: Int
+  }
+
+  /// What was imported.
+  public struct Summary: Hashable, Sendable {
+    /// The grid of one image.
+    public var grid: TokenGrid
+    /// How many photographs were imported.
+    public var photographs = 0
+    /// How many rows were written: crops of photographs.
+    public var rows = 0
+    /// How many crops of a photograph there are in the source.
+    public var cropsPerPhotograph: Int
+    /// How many photographs there are in the source.
+    public var available: Int
+    /// How many photographs were tried and left out, because a file is short, damaged or has no
+    /// label.
+    public var leftOut = 0
+    /// How many numbers between the smallest and the largest have no file of codes.
+    public var missing: Int
+    /// Whether there are labels.
+    public var hasLabels: Bool
+    /// How many codebook entries, or nil for features.
+    public var codebookSize: Int?
+    /// d, the channels of a token's feature.
+    public var featureDimensions: Int
+  }
+
+  private let source: any TokenImportSource
+  private let labels: ImportLabels
+  private let codebook: SingleMatrix?
+  private let options: Options
+
+  /// Opens the source.
+  ///
+  /// - Parameters:
+  ///   - path: a folder `{i}.npy` of codes, or one `.npy` file of codes or features.
+  ///   - labels: a folder `{i}.npy` of labels or one `.npy` file; nil for the folder that LlamaGen
+  ///     puts beside the codes (`…_codes`, `…_labels`) where there is one.
+  ///   - codebook: what the codes index, `K × d`; nil for features.
+  /// - Throws: ``TokenImportError``, ``NpyError``, ``MappedFileError`` or ``TokenDataError``.
+  /// - Complexity: lists a folder, and reads one file of it.
+  public init(path: String, labels: String?, codebook: SingleMatrix?, options: Options) throws {
+    if let sample = options.sample, sample < 1 { throw TokenDataError.invalidLimit(sample) }
+    if let codebook {
+      try TokenCheck(file: "codebook", grid: .init(rows: 1, columns: 1)).codebook(codebook)
+    }
+    self.codebook = codebook
+    self.options = options
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw TokenDataError.missingFile(path)
+    }
+    if isDirectory.boolValue {
+      source = try CodeFolder(path: path, grid: options.grid)
+      self.labels = try ImportLabels(path: labels ?? CodeFolder.labelFolder(besideCodes: path))
+    } else {
+      source = try TokenArrayFile(path: path, grid: options.grid)
+      self.labels = try ImportLabels(path: labels, allowingFolder: false)
+    }
+    switch (source.layout.dimensions, codebook) {
+    case (nil, nil):
+      throw TokenImportError.codebookNeeded(file: path, type: source.type.description)
+    case (.some, .some):
+      throw TokenImportError.codebookNotUsed(file: path, type: source.type.description)
+    default: break
+    }
+  }
+
+  /// The grid of one image.
+  public var grid: TokenGrid { source.layout.grid }
+
+  /// How many photographs are wanted and there.
+  public var photographCount: Int {
+    min(options.sample ?? source.numbers.count, source.numbers.count)
+  }
+
+  /// Reads the tokens and writes the dataset.
+  ///
+  /// Rows stand in the order of the draw, so that the first rows are a fair sample too; the crops
+  /// of one photograph follow each other.
+  ///
+  /// - Parameters:
+  ///   - output: the HDF5 file to write.
+  ///   - progress: is told how far the import is.
+  ///   - leftOut: is told of each photograph that cannot be used, in one sentence.
+  /// - Throws: what the sources throw when no photograph can be used, a code is outside the
+  ///   codebook or a feature is not finite; ``TokenDataError`` when the output cannot be written.
+  ///   Then nothing is left behind.
+  /// - Complexity: O(tokens read); 512 photographs are in memory at a time.
+  public func run(
+    writingTo output: String, attributes: TokenAttributes = TokenAttributes(),
+    progress: (Progress) -> Void = { _ in }, leftOut: (String) -> Void = { _ in }
+  ) throws -> Summary {
+    let layout = source.layout
+    var numbers = source.numbers
+    if options.sample != nil {
+      var generator = SeededGenerator(seed: options.seed)
+      generator.shuffle(&numbers)
+    }
+    let wanted = photographCount
+    var summary = Summary(
+      grid: layout.grid, cropsPerPhotograph: layout.crops, available: numbers.count,
+      missing: source.missingCount, hasLabels: labels.exist, codebookSize: codebook?.rows,
+      featureDimensions: codebook?.columns ?? layout.dimensions ?? 0)
+    let writer = try TokenDatasetWriter(
+      path: output, grid: layout.grid,
+      contents: codebook.map { .codes(codebook: $0) }
+        ?? .features(dimensions: layout.dimensions ?? 0),
+      attributes: attributes)
+    var rest = numbers[...]
+    var firstProblem: String?
+    while summary.photographs < wanted, !rest.isEmpty {
+      let batch = Array(rest.prefix(min(512, wanted - summary.photographs)))
+      rest = rest.dropFirst(batch.count)
+      var block = Block()
+      for (number, outcome) in zip(batch, try read(batch)) {
+        switch outcome {
+        case .failure(let problem):
+          summary.leftOut += 1
+          firstProblem = firstProblem ?? problem.description
+          leftOut(problem.description)
+        case .success(let photograph):
+          block.append(photograph, number: number)
+          summary.photographs += 1
+          summary.rows += photograph.crops
+        }
+      }
+      if codebook != nil {
+        try writer.append(codes: block.codes, labels: block.labels, imageIDs: block.imageIDs)
+      } else {
+        try writer.append(features: block.features, labels: block.labels, imageIDs: block.imageIDs)
+      }
+      progress(Progress(done: summary.photographs, total: wanted))
+    }
+    guard summary.photographs > 0 else {
+      throw TokenImportError.nothingUsable(
+        folder: source.path, leftOut: summary.leftOut, first: firstProblem ?? "there is none")
+    }
+    try writer.finish()
+    return summary
+  }
+
+  /// The chosen crops of one photograph: codes, or features, row-major.
+  private struct Photograph: Sendable {
+    var codes: [UInt32] = []
+    var features: [Float] = []
+    let crops: Int
+    let label: UInt32?
+  }
+
+  /// Rows that are written together.
+  private struct Block {
+    var codes: [UInt32] = []
+    var features: [Float] = []
+    var labels: [UInt32] = []
+    var imageIDs: [UInt32] = []
+
+    mutating func append(_ photograph: Photograph, number: UInt32) {
+      codes += photograph.codes
+      features += photograph.features
+      if let label = photograph.label {
+        labels += [UInt32](repeating: label, count: photograph.crops)
+      }
+      imageIDs += [UInt32](repeating: number, count: photograph.crops)
+    }
+  }
+
+  /// A photograph that is left out; any other error ends the import.
+  private struct Problem: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// Reads some photographs on all cores.
+  private func read(_ numbers: [UInt32]) throws -> [Result<Photograph, Problem>] {
+    let results = Mutex<[Result<Photograph, Problem>?]>(Array(repeating: nil, count: numbers.count))
+    try parallelFor(numbers.count) { place in
+      let result = try read(numbers[place])
+      results.withLock { $0[place] = result }
+    }
+    return results.withLock { $0.compactMap { $0 } }
+  }
+
+  private func read(_ number: UInt32) throws -> Result<Photograph, Problem> {
+    let layout = source.layout
+    let n = layout.grid.cellCount
+    let crops: Range<Int>
+    switch options.crops {
+    case .all: crops = 0..<layout.crops
+    case .first: crops = 0..<1
+    case .random:
+      // Stream 0 draws the sample.
+      var generator = SeededGenerator(seed: options.seed, stream: UInt64(number) + 1)
+      let crop = generator.nextIndex(below: layout.crops)
+      crops = crop..<(crop + 1)
+    }
+    do {
+      let array = try source.array(number)
+      let label = try labels.label(of: number)
+      let first = array.first + crops.lowerBound * layout.elementsPerCrop
+      let range = first..<(first + crops.count * layout.elementsPerCrop)
+      if let d = layout.dimensions {
+        let features = array.array.floats(range)
+        if let bad = features.firstIndex(where: { !$0.isFinite }) {
+          let token = bad / d
+          throw TokenImportError.featureNotFinite(
+            file: array.array.name, image: Int(number), crop: crops.lowerBound + token / n,
+            cell: layout.grid.cell(at: token % n), channel: bad % d, value: features[bad])
+        }
+        return .success(Photograph(features: features, crops: crops.count, label: label))
+      }
+      let size = codebook?.rows ?? 0
+      let integers = try array.array.integers(range)
+      if let bad = integers.firstIndex(where: { $0 < 0 || $0 >= size }) {
+        throw TokenImportError.codeOutsideCodebook(
+          file: array.array.name, image: Int(number), crop: crops.lowerBound + bad / n,
+          cell: layout.grid.cell(at: bad % n), code: integers[bad], codebookSize: size)
+      }
+      return .success(
+        Photograph(codes: integers.map { UInt32($0) }, crops: crops.count, label: label))
+    } catch let error as NpyError {
+      return .failure(Problem(description: error.description))
+    } catch let error as MappedFileError {
+      return .failure(Problem(description: error.description))
+    } catch let error as TokenImportError where error.concernsOneFile {
+      return .failure(Problem(description: error.description))
+    }
+  }
+}
+
+extension TokenImportError {
+  /// Whether other files may still be good: a wrong code or feature means that everything is in
+  /// doubt.
+  fileprivate var concernsOneFile: Bool {
+    switch self {
+    case .gridMismatch, .cropCount, .labelShape: true
+    default: false
+    }
+  }
+}
+
+/// How the tokens of one photograph lie in an array.
+struct ImportLayout: Hashable, Sendable {
+  /// The grid of one crop.
+  let grid: TokenGrid
+  /// How many crops of a photograph there are.
+  let crops: Int
+  /// d for features; nil for codes.
+  let dimensions: Int?
+
+  /// The numbers of one crop.
+  var elementsPerCrop: Int { grid.cellCount * (dimensions ?? 1) }
+
+  /// Finds the grid in the extents of an array.
+  ///
+  /// - Parameters:
+  ///   - shape: the extents of the whole array.
+  ///   - leading: how many extents count photographs: 1 for a stack, 0 for the file of one
+  ///     photograph.
+  init(
+    shape: [Int], leading: Int, type: NpyType, grid wanted: TokenGrid?, file: String
+  ) throws(TokenImportError) {
+    let isFeatures = !type.isInteger
+    let extents = isFeatures ? Array(shape.dropLast()) : shape
+    guard extents.count > leading, shape.allSatisfy({ $0 > 0 }) else {
+      throw .gridNeeded(file: file, shape: shape)
+    }
+    dimensions = isFeatures ? shape.last : nil
+    let trailing = Array(extents.dropFirst(leading))
+    if let wanted {
+      let sides =
+        wanted.isVideo
+        ? [wanted.frames, wanted.rows, wanted.columns] : [wanted.rows, wanted.columns]
+      let rest: [Int]
+      if trailing.suffix(sides.count) == sides[...] {
+        rest = trailing.dropLast(sides.count)
+      } else if trailing.last == wanted.cellCount {
+        rest = trailing.dropLast(1)
+      } else {
+        throw .gridMismatch(file: file, shape: shape, grid: wanted)
+      }
+      grid = wanted
+      crops = rest.reduce(1, *)
+      return
+    }
+    // The file of one photograph is (1, crops, tokens); a stack is (images, [frames, [rows,]]
+    // columns).
+    if leading == 1, trailing.count == 2 {
+      (grid, crops) = (TokenGrid(rows: trailing[0], columns: trailing[1]), 1)
+    } else if leading == 1, trailing.count == 3 {
+      (grid, crops) =
+        (TokenGrid(frames: trailing[0], rows: trailing[1], columns: trailing[2]), 1)
+    } else if let n = trailing.last, leading == 0 || trailing.count == 1 {
+      let side = Int(Double(n).squareRoot().rounded())
+      guard side * side == n else { throw .gridNeeded(file: file, shape: shape) }
+      (grid, crops) = (TokenGrid(rows: side, columns: side), trailing.dropLast().reduce(1, *))
+    } else {
+      throw .gridNeeded(file: file, shape: shape)
+    }
+  }
+}
+
+/// Where tokens come from, photograph by photograph.
+protocol TokenImportSource: Sendable {
+  /// The path as the user typed it.
+  var path: String { get }
+  /// The numbers of the photographs, in order.
+  var numbers: [UInt32] { get }
+  /// How many numbers between the smallest and the largest are not there.
+  var missingCount: Int { get }
+  /// How the tokens of a photograph lie in an array.
+  var layout: ImportLayout { get }
+  /// The type of the numbers.
+  var type: NpyType { get }
+  /// The array that holds a photograph, and the place of its first number.
+  func array(_ number: UInt32) throws -> (array: NpyArray, first: Int)
+}

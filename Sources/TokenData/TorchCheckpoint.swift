@@ -1,0 +1,179 @@
+import LinearAlgebra
+
+/// The tensors of a checkpoint that `torch.save` wrote (PyTorch 1.6 and later): a zip archive with
+/// a restricted pickle.
+///
+/// Nothing of the pickle is run; see ``TorchError/forbidden(file:name:)`` for what is refused.
+/// Tensors in nested dictionaries have names joined by dots, as in `model.encoder.conv_in.weight`;
+/// other values are passed over.
+public struct TorchCheckpoint: TensorSource {
+  /// The path as the user typed it.
+  public let path: String
+  private let archive: ZipArchive
+  private let folder: String
+  private let tensors: [String: TorchPickle.Tensor]
+
+  /// Opens a file and reads the description of its tensors.
+  ///
+  /// - Throws: ``TorchError``, ``ZipError`` or ``TokenDataError``.
+  /// - Complexity: O(number of tensors); none is read.
+  public init(path: String) throws {
+    try self.init(Self.archive(path) { try ZipArchive(path: path) }, path: path)
+  }
+
+  /// Reads a checkpoint in memory.
+  ///
+  /// - Throws: ``TorchError`` or ``ZipError``.
+  public init(bytes: [UInt8], name: String) throws {
+    try self.init(
+      Self.archive(name) { try ZipArchive(bytes: bytes, name: name) }, path: name)
+  }
+
+  /// Says that a file is no checkpoint, rather than no zip archive.
+  private static func archive(
+    _ path: String, _ open: () throws -> ZipArchive
+  ) throws -> ZipArchive {
+    do {
+      return try open()
+    } catch ZipError.notZip(_, let reason) {
+      throw TorchError.notArchive(file: path, reason: reason)
+    }
+  }
+
+  private init(_ archive: ZipArchive, path: String) throws {
+    self.path = path
+    self.archive = archive
+    let pickles = archive.memberNames.filter { $0 == "data.pkl" || $0.hasSuffix("/data.pkl") }
+    guard let pickle = pickles.min(by: { $0.count < $1.count }) else {
+      throw TorchError.noPickle(file: path)
+    }
+    folder = String(pickle.dropLast("data.pkl".count))
+    if archive.contains(folder + "byteorder"),
+      try archive.read(folder + "byteorder", limit: 64).starts(with: "big".utf8)
+    {
+      throw TorchError.bigEndian(file: path)
+    }
+    tensors = try TorchPickle(archive.read(pickle, limit: 1 << 30), file: path).tensors
+    for (name, tensor) in tensors where !tensor.liesInsideStorage {
+      throw TorchError.outsideStorage(
+        file: path, tensor: name, shape: tensor.shape, strides: tensor.strides,
+        storage: tensor.storageCount)
+    }
+  }
+
+  /// The names of all tensors, sorted.
+  public var tensorNames: [String] { tensors.keys.sorted() }
+
+  /// The extents of a tensor, outermost first; nil where there is no such tensor.
+  public func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+
+  /// The numbers of a floating-point tensor, row-major.
+  ///
+  /// - Throws: ``TorchError`` or ``ZipError``.
+  /// - Complexity: reads the tensor's whole storage.
+  public func floats(_ name: String) throws -> [Float] {
+    guard let tensor = tensors[name] else {
+      throw TorchError.missingTensor(file: path, tensor: name)
+    }
+    guard let width = tensor.floatBytes else {
+      throw TorchError.wrongType(file: path, tensor: name, type: tensor.storageType)
+    }
+    let expected = tensor.storageCount.multipliedReportingOverflow(by: width)
+    let bytes = try archive.read(folder + "data/" + tensor.key)
+    guard !expected.overflow, bytes.count >= expected.partialValue else {
+      throw TorchError.shortStorage(
+        file: path, tensor: name, found: bytes.count, expected: expected.partialValue)
+    }
+    return tensor.isContiguous
+      ? values(bytes, tensor.storageType, tensor.offset..<tensor.offset + tensor.elementCount)
+      : values(bytes, tensor.storageType, tensor.places)
+  }
+
+  private func values(
+    _ bytes: [UInt8], _ type: String, _ places: some Collection<Int>
+  ) -> [Float] {
+    bytes.withUnsafeBytes { bytes in
+      switch type {
+      case "FloatStorage":
+        return places.map {
+          Float(
+            bitPattern: UInt32(
+              littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+        }
+      case "DoubleStorage":
+        return places.map {
+          let bits = bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self)
+          return Float(Double(bitPattern: UInt64(littleEndian: bits)))
+        }
+      default:
+        let halves = places.map {
+          UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self))
+        }
+        return type == "HalfStorage"
+          ? HalfPrecision.widenFloat16(halves) : HalfPrecision.widenBFloat16(halves)
+      }
+    }
+  }
+}
+
+extension TorchPickle.Tensor {
+  /// The bytes of a floating-point number; nil for other numbers.
+  fileprivate var floatBytes: Int? {
+    switch storageType {
+    case "FloatStorage": 4
+    case "DoubleStorage": 8
+    case "HalfStorage", "BFloat16Storage": 2
+    default: nil
+    }
+  }
+
+  /// Whether every element is a number of the storage, and there are no more elements than numbers.
+  fileprivate var liesInsideStorage: Bool {
+    var (count, last) = (1, offset)
+    if shape.contains(0) { return offset <= storageCount }
+    for (extent, stride) in zip(shape, strides) {
+      let product = count.multipliedReportingOverflow(by: extent)
+      let step = (extent - 1).multipliedReportingOverflow(by: stride)
+      let sum = last.addingReportingOverflow(step.partialValue)
+      guard !product.overflow, !step.overflow, !sum.overflow else { return false }
+      (count, last) = (product.partialValue, sum.partialValue)
+    }
+    return last < storageCount && count <= storageCount
+  }
+
+  fileprivate var elementCount: Int { shape.reduce(1, *) }
+
+  /// Whether the elements follow each other in the storage.
+  fileprivate var isContiguous: Bool {
+    var expected = 1
+    for (extent, stride) in zip(shape, strides).reversed() {
+      guard stride == expected || extent == 1 else { return false }
+      expected *= extent
+    }
+    return true
+  }
+
+  /// The places of the elements in the storage, row-major.
+  fileprivate var places: [Int] {
+    guard !shape.contains(0) else { return [] }
+    var places = [offset]
+    for (extent, stride) in zip(shape, strides) {
+      places = places.flatMap { place in (0..<extent).map { place + $0 * stride } }
+    }
+    return places
+  }
+}
+
+/// The tensors of a checkpoint in any of the forms that are read: `.pt`, `.safetensors`, or an
+/// index of several.
+public enum TensorFile {
+  /// Opens a file by its name: `.pt`, `.pth`, `.ckpt` and `.bin` are PyTorch's, everything else
+  /// safetensors.
+  ///
+  /// - Throws: an error that names the file and what is wrong with it.
+  public static func open(_ path: String) throws -> any TensorSource {
+    let isTorch = [".pt", ".pth", ".ckpt", ".bin"].contains { path.hasSuffix($0) }
+    if isTorch { return try TorchCheckpoint(path: path) }
+    return try SafetensorsCheckpoint(path: path)
+  }
+}
