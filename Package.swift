@@ -99,8 +99,9 @@ let package = Package(
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Commands", "entropy-map", "order-compare", "appendix-figures", "tokenize",
-        "EntropyEstimation", "LinearAlgebra", "TokenData", "TokenGrids", "VisualTokenizers",
+        "Commands", "entropy-map", "order-compare", "appendix-figures", "tokenize", "par-sample",
+        "EntropyEstimation", "LinearAlgebra", "PARTransformer", "TokenData", "TokenGrids",
+        "VisualTokenizers",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -14,8 +14,8 @@ public struct ParSampleCommand: ParsableCommand {
     discussion: """
       EXAMPLES
         par-sample --model par-L-4x.safetensors --classes 207,360 --count 8 --guidance 1.6 \\
-          --codebook vq16.safetensors --output samples.h5
-            Eight images of two classes, as a token dataset.
+          --codebook scenes.h5 --output samples.h5 --images samples
+            Eight images of two classes, as a token dataset and as PNG files.
         par-sample --preset L --random-weights --tokens-per-step 16
             How long one image takes on this machine.
         par-sample --model par-L-4x.safetensors --order my-order.txt --grid 32x32 --json
@@ -77,7 +77,10 @@ public struct ParSampleCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What the codes mean, for --output: a token dataset or a VQ-16 tokenizer (.safetensors).",
+      """
+      What the codes mean, for --output and --images: a token dataset, or, for --output only, a \
+      VQ-16 tokenizer (.safetensors).
+      """,
       valueName: "file"))
   var codebook: String?
 
@@ -85,6 +88,11 @@ public struct ParSampleCommand: ParsableCommand {
     name: .shortAndLong,
     help: ArgumentHelp("Write the images as a token dataset.", valueName: "file.h5"))
   var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write each image as a PNG file into this folder, made if need be.", valueName: "folder"))
+  var images: String?
 
   @Flag(help: "Print the result as JSON.")
   var json = false
@@ -104,11 +112,12 @@ public struct ParSampleCommand: ParsableCommand {
     if guidanceInterval != nil, guidance <= 1 {
       throw ValidationError("--guidance-interval needs --guidance above 1")
     }
-    if output != nil, codebook == nil {
-      throw ValidationError("--output needs --codebook: what the model's codes mean")
+    for (name, place) in [("--output", output), ("--images", images)]
+    where place != nil && codebook == nil {
+      throw ValidationError("\(name) needs --codebook: what the model's codes mean")
     }
-    if output == nil, codebook != nil {
-      throw ValidationError("--codebook is for --output")
+    if output == nil, images == nil, codebook != nil {
+      throw ValidationError("--codebook is for --output and --images")
     }
     _ = try labels()
     _ = try parsedGrid()
@@ -119,6 +128,7 @@ public struct ParSampleCommand: ParsableCommand {
 
   /// Generates the images and prints or writes them.
   public func run() throws {
+    Interruption.removeTemporaryFiles()
     let team = WorkerTeam(workers: threads)
     if let threads { BLAS.threads = threads }
     let specification = try OrderSpecification(order)
@@ -128,7 +138,12 @@ public struct ParSampleCommand: ParsableCommand {
     let sequence = try PARSequence(
       order: specification.order(on: grid, tokensPerStep: configuration.tokensPerStep),
       tokensPerStep: configuration.tokensPerStep)
-    let dataset = try codebook.map { try SampleCodebook(path: $0, codes: configuration.codes) }
+    let codebook = try codebook.map {
+      try SampleCodebook(path: $0, codes: configuration.codes, isForImages: images != nil)
+    }
+    // Whether it can be written is found out before anything is generated.
+    if let output { _ = try FileReplacement(path: output) }
+    let folder = try images.map { try SampleImageFolder(path: $0) }
     let labels = try labels()
     let sampler = try PARSampler(
       weights: weights, sequence: sequence, options: samplingOptions(), team: team)
@@ -136,7 +151,7 @@ public struct ParSampleCommand: ParsableCommand {
     let clock = Stopwatch()
     let progress = Progress(
       "sampling", total: labels.count * sequence.tokenCount, unit: "tokens")
-    let images = try sampler.generate(labels: labels) { state in
+    let samples = try sampler.generate(labels: labels) { state in
       let tokens =
         state.finishedImages * sequence.tokenCount + state.batchImages * state.tokens
       progress.update(tokens, "\((Double(tokens) / clock.seconds).fixed(1)) tokens/s")
@@ -145,16 +160,18 @@ public struct ParSampleCommand: ParsableCommand {
     let seconds = clock.seconds
 
     let provenance = Provenance(input: model.model, seed: seed).finished(after: clock)
-    if let output, let dataset {
-      try dataset.write(
-        images, labels: labels, grid: grid, to: output,
+    if let codebook {
+      let dataset = try codebook.dataset(
+        samples, labels: labels, grid: grid,
         source: "par-sample, \(model.model ?? "random weights"), order \(sequence.order.name)",
         createdBy: provenance.lines.joined(separator: "; "))
+      if let output { try dataset.write(to: output) }
+      if let folder { try folder.write(dataset, labels: labels) }
     }
     let result = ParSampleResult(
       order: sequence.order.name, tokensPerStep: configuration.tokensPerStep,
       steps: sampler.passCount, grid: grid.jsonExtents,
-      samples: zip(labels, images).map {
+      samples: zip(labels, samples).map {
         ParSampleResult.Sample(label: $0, codes: JSONGrid(grid: grid, values: $1))
       },
       seconds: seconds, provenance: provenance)
@@ -168,20 +185,21 @@ public struct ParSampleCommand: ParsableCommand {
   private func printSummary(
     _ result: ParSampleResult, weights: PARWeights, sequence: PARSequence, batches: PARSampler
   ) {
-    let images = result.samples.count
-    let passes = result.steps * ((images + batch - 1) / batch)
+    let count = result.samples.count
+    let passes = result.steps * ((count + batch - 1) / batch)
     let bytes = Double(weights.streamedByteCount) * Double(passes)
     print(
       """
-      \(images) image\(images == 1 ? "" : "s") of \(sequence.order.grid) tokens, \(result.order), \
+      \(count) image\(count == 1 ? "" : "s") of \(sequence.order.grid) tokens, \(result.order), \
       \(result.tokensPerStep) tokens per step: \(result.steps) forward passes each
-      \(result.seconds.fixed(3)) s, \((result.seconds / Double(images)).fixed(3)) s an image, \
-      \((Double(images * sequence.tokenCount) / result.seconds).fixed(1)) tokens/s
+      \(result.seconds.fixed(3)) s, \((result.seconds / Double(count)).fixed(3)) s an image, \
+      \((Double(count * sequence.tokenCount) / result.seconds).fixed(1)) tokens/s
       weights: \(weights.configuration.parameterCount.grouped) parameters in \
       \(weights.precision.rawValue), read at \((bytes / result.seconds * 1e-9).fixed(1)) GB/s \
       (kernels: \(SkinnyMatrix.kernelName))
       """)
     if let output { print("wrote \(output)") }
+    if let images { print("wrote \(count) PNG file\(count == 1 ? "" : "s") to \(images)") }
   }
 
   private func labels() throws -> [Int] {

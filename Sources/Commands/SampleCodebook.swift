@@ -3,6 +3,7 @@ import LinearAlgebra
 import PARTransformer
 import TokenData
 import TokenGrids
+import VisualTokenizers
 
 /// What turns a model's codes into a token dataset: the codebook, and with it names of classes and a decoder.
 struct SampleCodebook {
@@ -13,8 +14,10 @@ struct SampleCodebook {
 
   /// Reads the codebook of a token dataset or of a VQ-16 tokenizer, whose rows are scaled to length 1.
   ///
-  /// - Throws: an error that names the file when it has no codebook, or not one of `codes` entries.
-  init(path: String, codes: Int) throws {
+  /// - Parameter isForImages: whether the file must also tell how codes are turned into images.
+  /// - Throws: an error that names the file when it has no codebook, not one of `codes` entries, or no decoder
+  ///   where one is needed.
+  init(path: String, codes: Int, isForImages: Bool) throws {
     if path.hasSuffix(".safetensors") {
       let file = try SafetensorsFile(path: path)
       let name = "quantize.embedding.weight"
@@ -23,6 +26,7 @@ struct SampleCodebook {
         throw SafetensorsError.wrongShape(
           file: path, tensor: name, found: shape, expected: [codes, 0])
       }
+      if isForImages { throw SampleCodebookError.codebookOnly(path: path) }
       var elements = try file.floats(name)
       for row in 0..<shape[0] {
         let range = row * shape[1]..<(row + 1) * shape[1]
@@ -35,41 +39,82 @@ struct SampleCodebook {
     }
     let dataset = try TokenDatasetFile(path: path)
     guard let codebook = dataset.codebook, codebook.rows == codes else {
-      throw SampleCodebookError(
+      throw SampleCodebookError.otherSize(
         path: path, found: dataset.codebook?.rows, expected: codes)
     }
+    // Found out before anything is generated.
+    if isForImages { _ = try TokenImages(of: dataset) }
     self.codebook = codebook
     labelNames = dataset.labels?.names ?? []
     decoder = dataset.decoder
     tokenizer = dataset.attributes.tokenizer
   }
 
-  /// Writes generated images as a token dataset.
-  func write(
-    _ images: [[Int]], labels: [Int], grid: TokenGrid, to path: String, source: String,
-    createdBy: String
-  ) throws {
+  /// Generated images with what their codes mean.
+  func dataset(
+    _ images: [[Int]], labels: [Int], grid: TokenGrid, source: String, createdBy: String
+  ) throws -> TokenDataset {
     // Names that do not reach all classes would be refused.
     let names = labels.allSatisfy { $0 < labelNames.count } ? labelNames : []
-    let writer = try TokenDatasetWriter(
-      path: path, grid: grid, contents: .codes(codebook: codebook), labelNames: names,
+    return try TokenDataset(
+      name: "samples", grid: grid,
+      tokens: .codes(images.flatMap { $0.map { UInt32($0) } }, codebook: codebook),
+      labels: TokenLabels(values: labels.map { UInt32($0) }, names: names),
       attributes: TokenAttributes(tokenizer: tokenizer, source: source, createdBy: createdBy),
       decoder: decoder)
-    for (image, label) in zip(images, labels) {
-      try writer.append(codes: image.map { UInt32($0) }, labels: [UInt32(label)])
-    }
-    try writer.finish()
   }
 }
 
-/// A file whose codebook is not the model's.
-struct SampleCodebookError: Error, CustomStringConvertible {
-  let path: String
-  let found: Int?
-  let expected: Int
+/// A folder of generated images, one PNG file each; of a video, its frames from left to right.
+struct SampleImageFolder {
+  private let url: URL
+
+  /// Makes the folder if need be.
+  ///
+  /// - Throws: `TokenDataError.cannotWrite` when that is impossible.
+  init(path: String) throws {
+    url = URL(fileURLWithPath: path, isDirectory: true)
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw TokenDataError.cannotWrite(
+        path, reason: "it cannot be a folder: \((error as NSError).systemReason)")
+    }
+  }
+
+  /// Writes `0000-class-207.png` and so on, in the order of the samples.
+  func write(_ dataset: TokenDataset, labels: [Int]) throws {
+    let images = try TokenImages(of: dataset)
+    for (index, label) in labels.enumerated() {
+      let number = String(index)
+      let name = String(repeating: "0", count: max(0, 4 - number.count)) + number
+      try images.image(index)
+        .writePNG(to: url.appendingPathComponent("\(name)-class-\(label).png").path)
+    }
+  }
+}
+
+extension NSError {
+  /// The words of the system where there are any, as in `Permission denied`.
+  fileprivate var systemReason: String {
+    (userInfo[NSUnderlyingErrorKey] as? NSError)?.localizedDescription ?? localizedDescription
+  }
+}
+
+/// A file that does not tell what the model's codes mean.
+enum SampleCodebookError: Error, CustomStringConvertible {
+  /// The codebook is of another size, or there is none.
+  case otherSize(path: String, found: Int?, expected: Int)
+  /// A tokenizer's codebook without a decoder that this program knows.
+  case codebookOnly(path: String)
 
   var description: String {
-    "\(path): \(found.map { "the codebook has \($0) entries" } ?? "there is no codebook");"
-      + " the model has \(expected) codes"
+    switch self {
+    case .otherSize(let path, let found, let expected):
+      "\(path): \(found.map { "the codebook has \($0) entries" } ?? "there is no codebook");"
+        + " the model has \(expected) codes"
+    case .codebookOnly(let path):
+      "\(path): only its codebook is used; --images needs a token dataset with a decoder"
+    }
   }
 }

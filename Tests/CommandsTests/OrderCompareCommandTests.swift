@@ -154,7 +154,7 @@ func badOrderFilesAreNamed(name: String, contents: String, expected: String) thr
   #expect(result.errors.contains(expected) && result.errors.contains(name), "\(result.errors)")
 }
 
-@Test func damagedFilesAreNamed() throws {
+@Test func damagedDatasetsAreNamed() throws {
   try withFile(smallDataset()) { path in
     let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
