@@ -11,6 +11,7 @@
 #define OUTPUTS_2 4
 #define OUTPUTS_3 3
 #define OUTPUTS_4 3
+#define WIDE_OUTPUTS 6
 
 #include "kernels_template.h"
 #endif

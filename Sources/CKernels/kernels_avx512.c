@@ -11,6 +11,7 @@
 #define OUTPUTS_2 6
 #define OUTPUTS_3 6
 #define OUTPUTS_4 6
+#define WIDE_OUTPUTS 12
 
 #include "kernels_template.h"
 #endif

@@ -4,6 +4,9 @@
 #include "skinny_matrix.h"
 #include "transformer_kernels.h"
 
+// Rows that the products with many rows take at a time, and the most outputs of one call.
+enum { TE_WIDE_ROWS = 16, TE_PIECE = 96 };
+
 // One instruction set's version of every kernel; see kernels_template.h.
 typedef struct {
   const char *name;
@@ -12,6 +15,11 @@ typedef struct {
   // out[r·stride + j − first] = x[r]·W[j] for the outputs first ≤ j < last, x packed.
   void (*products)(const te_weights *weights, const float *x, long rows, long first, long last,
                    float *out, long stride);
+  // The same with sixteen rows at a time; of the columns first ≤ k < last.
+  void (*wide_pack)(const float *x, long rows, long inputs, long first, long last, float *out);
+  // At most TE_PIECE outputs.
+  void (*wide_products)(const te_weights *weights, const float *x, long rows, long first, long last,
+                        float *out, long stride);
   // a = silu(a) ⊙ b.
   void (*gate)(float *a, const float *b, long count);
   void (*add)(float *a, const float *b, long count);

@@ -10,5 +10,6 @@
 #define OUTPUTS_2 4
 #define OUTPUTS_3 3
 #define OUTPUTS_4 3
+#define WIDE_OUTPUTS 3
 
 #include "kernels_template.h"

@@ -5,6 +5,7 @@
 //   FMADD(a, b, c)   a·b + c
 //   OUTPUTS_1 … _4   outputs that a tile of 1 … 4 rows computes at once: as many sums as registers
 //                    hold, and a divisor of 12
+//   WIDE_OUTPUTS     outputs that a tile of sixteen rows computes at once
 //   EVEN_OF_TWO, ODD_OF_TWO   of two vectors, within each quarter of four floats, the even and the odd members of
 //                    the first and then of the second
 
@@ -13,6 +14,14 @@
 #include <string.h>
 
 #include "kernels_internal.h"
+
+#if defined(__x86_64__)
+#define KEEP_VECTOR(v) __asm__("" : "+v"(v))
+#elif defined(__aarch64__)
+#define KEEP_VECTOR(v) __asm__("" : "+w"(v))
+#else
+#define KEEP_VECTOR(v) ((void)0)
+#endif
 
 #define INLINE static inline __attribute__((always_inline)) TARGET
 
@@ -327,6 +336,166 @@ TARGET static void NAME(pack)(te_precision precision, const float *x, long rows,
   }
 }
 
+// MARK: Products with many rows
+
+// Here the lanes of a vector are sixteen rows of x, and a weight is spread over them: no sum has to be put together
+// from lanes, and a tile of WIDE_OUTPUTS outputs reads each weight once for sixteen rows. The columns are taken in
+// chunks, whose part of x stays in the first-level cache while the outputs of a piece go by.
+enum { NAME(wide_vectors) = TE_WIDE_ROWS / LANES, NAME(wide_chunk) = 256 };
+
+// Adds the products with column `k` of bf16 weights (of a pair: the even one, or the odd one above it) or f32 weights.
+INLINE void NAME(wide_step)(const char *w, size_t w_stride, const float *x, const int bf16,
+                            const int odd, long k, vf sums[WIDE_OUTPUTS][NAME(wide_vectors)]) {
+  vf rows[NAME(wide_vectors)];
+#pragma clang loop unroll(full)
+  for (int v = 0; v < NAME(wide_vectors); v++) {
+    rows[v] = LOAD(x + (k + odd) * TE_WIDE_ROWS + v * LANES);
+  }
+#pragma clang loop unroll(full)
+  for (int j = 0; j < WIDE_OUTPUTS; j++) {
+    uint32_t bits;
+    memcpy(&bits, w + (size_t)j * w_stride + (size_t)k * (bf16 ? 2 : 4), 4);
+    vu spread = (vu){0} + bits;
+    // Or else the compiler takes the pair apart before it spreads it, in more instructions.
+    if (bf16) KEEP_VECTOR(spread);
+    vf weight = (vf)(bf16 ? odd ? spread & 0xffff0000u : spread << 16 : spread);
+#pragma clang loop unroll(full)
+    for (int v = 0; v < NAME(wide_vectors); v++) sums[j][v] = FMADD(weight, rows[v], sums[j][v]);
+  }
+}
+
+// One tile: WIDE_OUTPUTS rows of weights, sixteen rows of x, `count` columns. `partial` holds the sums between chunks.
+INLINE void NAME(wide_tile)(const char *w, size_t w_stride, const float *x, const int bf16, long count,
+                            const char *ahead, float *partial) {
+  const long line = bf16 ? 32 : 16;
+  vf sums[WIDE_OUTPUTS][NAME(wide_vectors)];
+#pragma clang loop unroll(full)
+  for (int j = 0; j < WIDE_OUTPUTS; j++) {
+#pragma clang loop unroll(full)
+    for (int v = 0; v < NAME(wide_vectors); v++) {
+      sums[j][v] = LOAD(partial + j * TE_WIDE_ROWS + v * LANES);
+    }
+  }
+  long k = 0;
+  for (; k + line <= count; k += line) {
+    if (ahead != NULL) {
+#pragma clang loop unroll(full)
+      for (int j = 0; j < WIDE_OUTPUTS; j++) {
+        __builtin_prefetch(ahead + (size_t)j * w_stride + (size_t)k * (bf16 ? 2 : 4), 0, 2);
+      }
+    }
+#pragma clang loop unroll_count(2)
+    for (long i = 0; i < line; i += bf16 ? 2 : 1) {
+      NAME(wide_step)(w, w_stride, x, bf16, 0, k + i, sums);
+      if (bf16) {
+        // The pair is loaded again: there are too few registers to keep it.
+        __asm__ volatile("" ::: "memory");
+        NAME(wide_step)(w, w_stride, x, bf16, 1, k + i, sums);
+        __asm__ volatile("" ::: "memory");
+      }
+    }
+  }
+  for (; k + (bf16 ? 2 : 1) <= count; k += bf16 ? 2 : 1) {
+    NAME(wide_step)(w, w_stride, x, bf16, 0, k, sums);
+    if (bf16) NAME(wide_step)(w, w_stride, x, bf16, 1, k, sums);
+  }
+#pragma clang loop unroll(full)
+  for (int j = 0; j < WIDE_OUTPUTS; j++) {
+#pragma clang loop unroll(full)
+    for (int v = 0; v < NAME(wide_vectors); v++) {
+      STORE(partial + j * TE_WIDE_ROWS + v * LANES, sums[j][v]);
+    }
+  }
+}
+
+__attribute__((noinline)) TARGET static void NAME(wide_float32)(const char *w, size_t w_stride,
+                                                                const float *x, long count,
+                                                                const char *ahead, float *partial) {
+  NAME(wide_tile)(w, w_stride, x, 0, count, ahead, partial);
+}
+
+__attribute__((noinline)) TARGET static void NAME(wide_bfloat16)(const char *w, size_t w_stride,
+                                                                 const float *x, long count,
+                                                                 const char *ahead, float *partial) {
+  NAME(wide_tile)(w, w_stride, x, 1, count, ahead, partial);
+}
+
+// Outputs, or columns, that fill no tile: one sum after the other, in the same order.
+INLINE void NAME(wide_rest)(const char *w, const float *x, const int bf16, long first, long last,
+                            float *partial) {
+  for (long k = first; k < last; k++) {
+    uint32_t bits = 0;
+    if (bf16) {
+      uint16_t half;
+      memcpy(&half, w + k * 2, 2);
+      bits = (uint32_t)half << 16;
+    } else {
+      memcpy(&bits, w + k * 4, 4);
+    }
+    vf weight = (vf)((vu){0} + bits);
+    for (int v = 0; v < NAME(wide_vectors); v++) {
+      float *sum = partial + v * LANES;
+      STORE(sum, FMADD(weight, LOAD(x + k * TE_WIDE_ROWS + v * LANES), LOAD(sum)));
+    }
+  }
+}
+
+TARGET static void NAME(wide_products)(const te_weights *weights, const float *x, long rows,
+                                       long first, long last, float *out, long stride) {
+  const int bf16 = weights->precision == TE_BFLOAT16;
+  const long size = bf16 ? 2 : 4, inputs = weights->inputs;
+  const size_t w_stride = (size_t)(inputs * size);
+  const char *elements = weights->elements;
+  float partial[TE_PIECE * TE_WIDE_ROWS];
+  for (long group = 0; group < rows; group += TE_WIDE_ROWS) {
+    const float *from = x + group * inputs;
+    memset(partial, 0, (size_t)((last - first) * TE_WIDE_ROWS) * sizeof(float));
+    for (long k = 0; k < inputs; k += NAME(wide_chunk)) {
+      const long count = k + NAME(wide_chunk) < inputs ? NAME(wide_chunk) : inputs - k;
+      const long whole = bf16 ? count / 2 * 2 : count;
+      const float *chunk = from + k * TE_WIDE_ROWS;
+      long j = first;
+      for (; j + WIDE_OUTPUTS <= last; j += WIDE_OUTPUTS) {
+        const char *w = elements + (size_t)j * w_stride + (size_t)(k * size);
+        float *sums = partial + (j - first) * TE_WIDE_ROWS;
+        // The tile after this one: further down, or at the top of the next chunk.
+        const char *ahead = j + 2 * WIDE_OUTPUTS <= last
+                                ? w + WIDE_OUTPUTS * w_stride
+                                : elements + (size_t)first * w_stride +
+                                      (size_t)((k + NAME(wide_chunk)) * size);
+        if (group > 0) ahead = NULL;
+        (bf16 ? NAME(wide_bfloat16) : NAME(wide_float32))(w, w_stride, chunk, count, ahead, sums);
+        for (int i = 0; i < WIDE_OUTPUTS && whole < count; i++) {
+          NAME(wide_rest)(w + (size_t)i * w_stride, chunk, bf16, whole, count, sums + i * TE_WIDE_ROWS);
+        }
+      }
+      for (; j < last; j++) {
+        NAME(wide_rest)(elements + (size_t)j * w_stride + (size_t)(k * size), chunk, bf16, 0, count,
+                        partial + (j - first) * TE_WIDE_ROWS);
+      }
+    }
+    const long group_rows = rows - group < TE_WIDE_ROWS ? rows - group : TE_WIDE_ROWS;
+    for (long r = 0; r < group_rows; r++) {
+      for (long j = 0; j < last - first; j++) {
+        out[(group + r) * stride + j] = partial[j * TE_WIDE_ROWS + r];
+      }
+    }
+  }
+}
+
+// Sixteen rows to a group, column by column; rows that a group lacks are zero.
+TARGET static void NAME(wide_pack)(const float *x, long rows, long inputs, long first, long last,
+                                   float *out) {
+  for (long group = 0; group < rows; group += TE_WIDE_ROWS) {
+    const long count = rows - group < TE_WIDE_ROWS ? rows - group : TE_WIDE_ROWS;
+    for (long k = first; k < last; k++) {
+      float *to = out + group * inputs + k * TE_WIDE_ROWS;
+      for (long r = 0; r < count; r++) to[r] = x[(group + r) * inputs + k];
+      for (long r = count; r < TE_WIDE_ROWS; r++) to[r] = 0;
+    }
+  }
+}
+
 // MARK: Elementwise
 
 TARGET static void NAME(gate)(float *a, const float *b, long count) {
@@ -518,6 +687,8 @@ const te_kernels NAME(kernels) = {
     .name = KERNEL_NAME,
     .pack = NAME(pack),
     .products = NAME(products),
+    .wide_pack = NAME(wide_pack),
+    .wide_products = NAME(wide_products),
     .gate = NAME(gate),
     .add = NAME(add),
     .rms_norm = NAME(rms_norm),

@@ -19,21 +19,23 @@ __attribute__((constructor)) static void choose_kernels(void) {
 const char *te_kernel_name(void) { return te_chosen_kernels->name; }
 
 // Outputs that a worker takes at a time.
-enum { PIECE = 96, GATED_PIECE = 48 };
+enum { PIECE = TE_PIECE, GATED_PIECE = TE_PIECE / 2 };
 // More workers than any team has would need a longer array of cursors.
 enum { MOST_WORKERS = 256 };
 
 static long padded(long count) { return (count + 15) / 16 * 16; }
 
 long te_skinny_scratch(int workers, long rows, long inputs) {
-  return padded(rows * inputs) + workers * 2 * rows * GATED_PIECE;
+  return padded(padded(rows) * inputs) + workers * 2 * rows * GATED_PIECE;
 }
 
 typedef struct {
   const te_kernels *kernels;
   te_weights a, b;
-  int gated, accumulate;
+  int gated, accumulate, wide;
+  // As given, and packed.
   const float *x;
+  float *packed;
   long rows;
   float *y, *scratch;
   int workers;
@@ -42,6 +44,9 @@ typedef struct {
 
 static void work(void *context, int worker) {
   const te_job *job = context;
+  const te_kernels *kernels = job->kernels;
+  void (*products)(const te_weights *, const float *, long, long, long, float *, long) =
+      job->wide ? kernels->wide_products : kernels->products;
   const long outputs = job->a.outputs;
   const long size = job->gated || job->accumulate ? GATED_PIECE : PIECE;
   float *first_half = job->scratch + worker * 2 * job->rows * GATED_PIECE;
@@ -50,22 +55,22 @@ static void work(void *context, int worker) {
     const long first = piece * size;
     const long last = first + size < outputs ? first + size : outputs;
     if (!job->gated && !job->accumulate) {
-      job->kernels->products(&job->a, job->x, job->rows, first, last,
+      products(&job->a, job->packed, job->rows, first, last,
                              job->y + first, outputs);
       continue;
     }
-    job->kernels->products(&job->a, job->x, job->rows, first, last, first_half,
+    products(&job->a, job->packed, job->rows, first, last, first_half,
                            GATED_PIECE);
     if (job->gated) {
-      job->kernels->products(&job->b, job->x, job->rows, first, last, second_half,
+      products(&job->b, job->packed, job->rows, first, last, second_half,
                              GATED_PIECE);
-      job->kernels->gate(first_half, second_half, job->rows * GATED_PIECE);
+      kernels->gate(first_half, second_half, job->rows * GATED_PIECE);
     }
     for (long r = 0; r < job->rows; r++) {
       float *y = job->y + r * outputs + first;
       const float *result = first_half + r * GATED_PIECE;
       if (job->accumulate) {
-        job->kernels->add(y, result, last - first);
+        kernels->add(y, result, last - first);
       } else {
         for (long j = 0; j < last - first; j++) y[j] = result[j];
       }
@@ -73,31 +78,39 @@ static void work(void *context, int worker) {
   }
 }
 
+static void pack_share(void *context, int worker) {
+  const te_job *job = context;
+  const long inputs = job->a.inputs;
+  job->kernels->wide_pack(job->x, job->rows, inputs, inputs * worker / job->workers,
+                          inputs * (worker + 1) / job->workers, job->packed);
+}
+
 static void run(te_team *team, te_job *job, const float *x, float *scratch) {
-  job->kernels->pack(job->a.precision, x, job->rows, job->a.inputs, scratch);
   te_cursor cursors[MOST_WORKERS];
-  job->x = scratch;
-  job->scratch = scratch + padded(job->rows * job->a.inputs);
+  job->kernels = te_chosen_kernels;
+  job->x = x;
+  job->packed = scratch;
+  job->scratch = scratch + padded(padded(job->rows) * job->a.inputs);
   job->workers = te_team_workers(team);
+  if (job->wide) {
+    te_team_run(team, pack_share, job);
+  } else {
+    job->kernels->pack(job->a.precision, x, job->rows, job->a.inputs, scratch);
+  }
   job->cursors = cursors;
   const long size = job->gated || job->accumulate ? GATED_PIECE : PIECE;
   te_pieces_start(cursors, job->workers, (job->a.outputs + size - 1) / size);
   te_team_run(team, work, job);
 }
 
-void te_skinny_multiply(te_team *team, te_weights weights, const float *x, long rows, float *y,
-                        int accumulate, float *scratch) {
-  te_job job = {.kernels = te_chosen_kernels,
-                .a = weights,
-                .accumulate = accumulate,
-                .rows = rows,
-                .y = y};
+void te_skinny_multiply(te_team *team, te_weights weights, const float *x, long rows, int wide,
+                        float *y, int accumulate, float *scratch) {
+  te_job job = {.a = weights, .accumulate = accumulate, .wide = wide, .rows = rows, .y = y};
   run(team, &job, x, scratch);
 }
 
-void te_skinny_gated(te_team *team, te_weights a, te_weights b, const float *x, long rows, float *y,
-                     float *scratch) {
-  te_job job = {
-      .kernels = te_chosen_kernels, .a = a, .b = b, .gated = 1, .rows = rows, .y = y};
+void te_skinny_gated(te_team *team, te_weights a, te_weights b, const float *x, long rows, int wide,
+                     float *y, float *scratch) {
+  te_job job = {.a = a, .b = b, .gated = 1, .wide = wide, .rows = rows, .y = y};
   run(team, &job, x, scratch);
 }

@@ -22,7 +22,8 @@ private func product(_ w: WeightMatrix, _ x: [Float], rows: Int) -> [Float] {
 }
 
 private func multiply(
-  _ w: WeightMatrix, _ x: [Float], rows: Int, onto start: [Float]? = nil, byBLAS: Bool = false
+  _ w: WeightMatrix, _ x: [Float], rows: Int, onto start: [Float]? = nil,
+  kernel: SkinnyMatrix.Kernel = .fewRows, byBLAS: Bool = false
 ) -> [Float] {
   let y = FloatBuffer(start ?? Array(repeating: .nan, count: rows * w.rows))
   let scratch = FloatBuffer(
@@ -33,7 +34,7 @@ private func multiply(
       scratch: scratch)
   } else {
     SkinnyMatrix.multiply(
-      w, FloatBuffer(x), rows: rows, into: y, accumulate: start != nil, team: team,
+      w, FloatBuffer(x), rows: rows, into: y, accumulate: start != nil, kernel: kernel, team: team,
       scratch: scratch)
   }
   return y[0..<y.count]
@@ -47,7 +48,7 @@ private func difference(_ a: [Float], _ b: [Float]) -> Float {
 private let tolerance: Float = 2e-5
 
 @Test(
-  arguments: WeightPrecision.allCases, [(13, 5), (48, 64), (97, 300), (7, 1100), (200, 40)])
+  arguments: WeightPrecision.allCases, [(13, 5), (48, 64), (97, 300), (7, 1101), (200, 40)])
 func productsEqualTheObviousOnes(precision: WeightPrecision, shape: (outputs: Int, inputs: Int)) {
   let w = WeightMatrix(
     rows: shape.outputs, columns: shape.inputs, precision: precision,
@@ -56,23 +57,30 @@ func productsEqualTheObviousOnes(precision: WeightPrecision, shape: (outputs: In
     let x = random(rows * shape.inputs, seed: 2)
     let expected = product(w, x, rows: rows)
     #expect(difference(multiply(w, x, rows: rows), expected) < tolerance)
+    #expect(difference(multiply(w, x, rows: rows, kernel: .manyRows), expected) < tolerance)
     #expect(difference(multiply(w, x, rows: rows, byBLAS: true), expected) < tolerance)
     let start = random(rows * shape.outputs, seed: 3)
     let sums = zip(start, expected).map { $0 + $1 }
-    #expect(difference(multiply(w, x, rows: rows, onto: start), sums) < tolerance)
+    for kernel in [SkinnyMatrix.Kernel.fewRows, .manyRows] {
+      let found = multiply(w, x, rows: rows, onto: start, kernel: kernel)
+      #expect(difference(found, sums) < tolerance)
+    }
   }
 }
 
-@Test(arguments: WeightPrecision.allCases)
-func aRowsResultDoesNotDependOnTheOthers(precision: WeightPrecision) {
-  let (outputs, inputs) = (50, 1100)
+@Test(arguments: WeightPrecision.allCases, [SkinnyMatrix.Kernel.fewRows, .manyRows])
+func aRowsResultDoesNotDependOnTheOthers(
+  precision: WeightPrecision, kernel: SkinnyMatrix.Kernel
+) {
+  let (outputs, inputs) = (50, 1101)
   let w = WeightMatrix(
     rows: outputs, columns: inputs, precision: precision,
     elements: random(outputs * inputs, seed: 4))
   let x = random(70 * inputs, seed: 5)
-  let all = multiply(w, x, rows: 70)
+  let all = multiply(w, x, rows: 70, kernel: kernel)
   for row in [0, 1, 5, 63, 64, 69] {
-    let alone = multiply(w, Array(x[row * inputs..<(row + 1) * inputs]), rows: 1)
+    let alone = multiply(
+      w, Array(x[row * inputs..<(row + 1) * inputs]), rows: 1, kernel: kernel)
     #expect(alone == Array(all[row * outputs..<(row + 1) * outputs]))
   }
 }
@@ -89,7 +97,8 @@ func gatedProductsEqualTheObviousOnes(precision: WeightPrecision, rows: Int) {
   let x = random(rows * inputs, seed: 8).map { 4 * $0 }
   let y = FloatBuffer(count: rows * outputs)
   SkinnyMatrix.gated(
-    a, b, FloatBuffer(x), rows: rows, into: y, team: team,
+    a, b, FloatBuffer(x), rows: rows, into: y,
+    kernel: rows < 16 ? .fewRows : .manyRows, team: team,
     scratch: FloatBuffer(count: SkinnyMatrix.scratchCount(rows: rows, inputs: inputs, team: team)))
   let expected = zip(product(a, x, rows: rows), product(b, x, rows: rows)).map { gate, up in
     gate / (1 + Float.exp(-gate)) * up
