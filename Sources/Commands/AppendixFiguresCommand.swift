@@ -45,6 +45,15 @@ public struct AppendixFiguresCommand: ParsableCommand {
   /// Makes the command for the parser.
   public init() {}
 
+  /// Refuses what the figures are not drawn with.
+  public func validate() throws {
+    guard estimation.bound != .heldOut, estimation.errors != .robust else {
+      throw ValidationError(
+        "appendix-figures draws in-sample bounds with Gaussian errors; order-compare and entropy-map"
+          + " know --bound held-out and --errors robust")
+    }
+  }
+
   /// Estimates everything and draws it.
   public func run() throws {
     let clock = Stopwatch()

@@ -63,8 +63,10 @@ public struct EntropyMapCommand: ParsableCommand {
     let cells =
       all ? dataset.grid.rasterCells : references.compactMap(GridCell.init).removingRepeats
     let maps = try maps(of: dataset, references: cells)
-    let provenance = try Provenance(of: dataset, seed: tokens.limit == nil ? nil : tokens.seed)
-      .finished(after: clock)
+    let provenance = try Provenance(
+      of: dataset, seed: tokens.limit == nil && !estimation.usesSeed ? nil : tokens.seed
+    )
+    .finished(after: clock)
     if output.json {
       try printJSON(
         EntropyMapResult(maps, dataset: dataset, options: self, provenance: provenance))
@@ -90,9 +92,9 @@ public struct EntropyMapCommand: ParsableCommand {
   private func maps(
     of dataset: TokenDataset, references: [GridCell]
   ) throws -> [ConditionalEntropyMap] {
-    if references.count <= 32 {
+    if references.count <= 32 || estimation.bound == .heldOut || estimation.errors == .robust {
       return try ConditionalEntropyMap.maps(
-        references: references, of: dataset, bound: estimation.bound, jitter: tokens.jitter)
+        references: references, of: dataset, settings: estimation.settings(tokens))
     }
     return try tokens.withMoments(of: dataset) {
       try ConditionalEntropyMap.maps(
@@ -145,7 +147,10 @@ public struct EntropyMapCommand: ParsableCommand {
   private func printCSV(_ maps: [ConditionalEntropyMap], grid: TokenGrid) {
     let headings = grid.csvHeadings
     let reference = headings.split(separator: ",").map { "reference_\($0)" }.joined(separator: ",")
-    var lines = ["\(reference),\(headings),entropy_\(estimation.units),standard_error"]
+    var lines = [
+      "\(reference),\(headings),entropy_\(estimation.units),standard_error,confidence_low,"
+        + "confidence_high"
+    ]
     for map in maps {
       for (index, estimate) in map.entropy.enumerated() {
         let value = estimate.map(estimation.estimate)
@@ -153,6 +158,8 @@ public struct EntropyMapCommand: ParsableCommand {
           [
             grid.csvCoordinates(of: map.reference), grid.csvCoordinates(of: grid.cell(at: index)),
             value?.value.csvField ?? "", value?.standardError.csvField ?? "",
+            value?.confidenceInterval.lowerBound.csvField ?? "",
+            value?.confidenceInterval.upperBound.csvField ?? "",
           ].joined(separator: ","))
       }
     }
@@ -186,6 +193,10 @@ func measurementLine(
     "d = \(dataset.featureDimensions)", "\(RegressorName.linear) regressor",
     "\(estimation.bound.rawValue) bound", estimation.units.rawValue,
   ]
+  facts.append("\(estimation.errorName) errors")
+  if let heldOut = HeldOutFacts(estimation, tokens, images: dataset.imageCount) {
+    facts.append(heldOut.text)
+  }
   if tokens.jitter > 0 { facts.append("jitter \(tokens.jitter)") }
   return facts.joined(separator: " · ")
 }
@@ -196,10 +207,13 @@ private struct EntropyMapResult: Encodable {
     let reference: [Int]
     let entropy: JSONGrid<JSONNumber>
     let standardError: JSONGrid<JSONNumber>
+    /// The one-sided 95% limit, where the bound is held-out.
+    let upperLimit: JSONGrid<JSONNumber>?
 
     enum CodingKeys: String, CodingKey {
       case reference, entropy
       case standardError = "standard_error"
+      case upperLimit = "upper_limit"
     }
   }
 
@@ -207,6 +221,8 @@ private struct EntropyMapResult: Encodable {
   let grid: [Int]
   let units: String
   let bound: String
+  let errors: String
+  let heldOut: HeldOutFacts?
   let regressor = RegressorName.linear
   let images: Int
   let featureDimensions: Int
@@ -222,6 +238,8 @@ private struct EntropyMapResult: Encodable {
     self.grid = grid.jsonExtents
     units = estimation.units.rawValue
     bound = estimation.bound.rawValue
+    errors = estimation.errorName
+    heldOut = HeldOutFacts(estimation, options.tokens, images: dataset.imageCount)
     images = dataset.imageCount
     featureDimensions = dataset.featureDimensions
     jitter = options.tokens.jitter
@@ -230,13 +248,15 @@ private struct EntropyMapResult: Encodable {
       return Map(
         reference: grid.jsonCoordinates(of: map.reference),
         entropy: JSONGrid(grid, values.map { $0?.value }),
-        standardError: JSONGrid(grid, values.map { $0?.standardError }))
+        standardError: JSONGrid(grid, values.map { $0?.standardError }),
+        upperLimit: map.bound == .heldOut ? JSONGrid(grid, values.map { $0?.upperLimit }) : nil)
     }
     self.provenance = provenance
   }
 
   enum CodingKeys: String, CodingKey {
-    case command, grid, units, bound, regressor, images, jitter, maps, provenance
+    case command, grid, units, bound, errors, regressor, images, jitter, maps, provenance
+    case heldOut = "held_out"
     case featureDimensions = "feature_dimensions"
   }
 }

@@ -36,6 +36,12 @@ public struct OrderCompareCommand: ParsableCommand {
     help: ArgumentHelp("Tokens generated together, unless an order says n=.", valueName: "n"))
   var tokensPerStep = 4
 
+  @Flag(
+    help: ArgumentHelp(
+      "In figures and previews leave out the increase of steps that are not distinguishable from zero"
+        + " (false discovery rate 5%)."))
+  var onlyDistinguishable = false
+
   @OptionGroup var tokens: TokenOptions
   @OptionGroup var estimation: EstimationOptions
   @OptionGroup var output: OutputOptions
@@ -58,12 +64,15 @@ public struct OrderCompareCommand: ParsableCommand {
     let orders = try specifications.map {
       try $0.order(on: dataset.grid, tokensPerStep: tokensPerStep)
     }
-    try OrderProfile.requireImages(for: dataset)
-    let profiles = try tokens.withMoments(of: dataset) {
-      try OrderProfile.profiles(of: orders, moments: $0, bound: estimation.bound)
-    }
-    let provenance = try Provenance(of: dataset, seed: tokens.limit == nil ? nil : tokens.seed)
-      .finished(after: clock)
+    let progress = EstimationProgress(images: dataset.imageCount, orders: orders.count)
+    let profiles = try OrderProfile.profiles(
+      of: orders, features: dataset, settings: estimation.settings(tokens),
+      progress: { progress.update($0) })
+    progress.finish()
+    let provenance = try Provenance(
+      of: dataset, seed: tokens.limit == nil && !estimation.usesSeed ? nil : tokens.seed
+    )
+    .finished(after: clock)
     if output.json {
       try printJSON(
         OrderCompareResult(profiles, dataset: dataset, options: self, provenance: provenance))
@@ -79,7 +88,11 @@ public struct OrderCompareCommand: ParsableCommand {
     if output.preview { for profile in profiles { preview(profile) } }
     if let directory = output.figureDirectory {
       try output.figures.write(
-        [orderFigure(profiles, name: "order-compare", dataset: dataset, estimation)],
+        [
+          orderFigure(
+            profiles, name: "order-compare", dataset: dataset, estimation,
+            onlyDistinguishable: onlyDistinguishable)
+        ],
         to: directory, provenance: provenance)
     }
   }
@@ -87,7 +100,8 @@ public struct OrderCompareCommand: ParsableCommand {
   private func preview(_ profile: OrderProfile) {
     print(
       TerminalPreview.render(
-        values: profile.increase.map { estimation.value($0.value) }, grid: profile.order.grid,
+        values: profile.increases(estimation, onlyDistinguishable: onlyDistinguishable),
+        grid: profile.order.grid,
         title: "entropy increase, \(profile.order.name)", unit: estimation.units.rawValue,
         darkEnd: .high))
   }
@@ -97,7 +111,8 @@ public struct OrderCompareCommand: ParsableCommand {
     let unit = estimation.units.rawValue
     var lines = [
       "order,\(grid.csvHeadings),step,sequential_\(unit),sequential_standard_error,"
-        + "parallel_\(unit),parallel_standard_error,increase_\(unit),increase_standard_error"
+        + "parallel_\(unit),parallel_standard_error,increase_\(unit),increase_standard_error,"
+        + "increase_confidence_low,increase_confidence_high,step_adjusted_p_value"
     ]
     for profile in profiles {
       let steps = profile.order.stepNumbers
@@ -106,11 +121,16 @@ public struct OrderCompareCommand: ParsableCommand {
           let estimate = estimation.estimate($0[index])
           return [estimate.value.csvField, estimate.standardError.csvField]
         }
+        let interval = estimation.estimate(profile.increase[index]).confidenceInterval
+        let test = profile.stepTests[steps[index] - 1]
         lines.append(
           ([
             profile.order.name.csvField, grid.csvCoordinates(of: grid.cell(at: index)),
             "\(steps[index])",
-          ] + values).joined(separator: ","))
+          ] + values + [
+            interval.lowerBound.csvField, interval.upperBound.csvField,
+            test?.adjustedPValue.csvField ?? "",
+          ]).joined(separator: ","))
       }
     }
     print(lines.joined(separator: "\n"))
@@ -120,33 +140,66 @@ public struct OrderCompareCommand: ParsableCommand {
 /// The table that compares orders.
 func orderTable(_ profiles: [OrderProfile], _ estimation: EstimationOptions) -> TextTable {
   var table = TextTable("order", "steps", "n", "total increase", "mean", "largest", "largest at")
+  table.headings.append("steps > 0")
+  let isPaired = profiles.count > 1 && profiles[0].errors == .robust
+  if isPaired { table.headings.append("minus \(profiles[0].order.name)") }
   for profile in profiles {
     let cells = Double(profile.order.grid.cellCount)
     let total = estimation.estimate(profile.totalIncrease)
     let mean = Estimate(value: total.value / cells, standardError: total.standardError / cells)
     let largest = profile.largestIncrease
-    table.add([
+    var row = [
       profile.order.name, "\(profile.order.steps.count)", "\(profile.order.tokensPerStep)",
       total.text(), mean.text(digits: 4), estimation.estimate(largest.increase).text(digits: 3),
-      "\(largest.cell)",
-    ])
+      "\(largest.cell)", profile.distinguishableSteps,
+    ]
+    if isPaired {
+      let difference = profile.difference(from: profiles[0])
+      row.append(
+        estimation.estimate(
+          Estimate(value: difference.value, standardError: difference.standardError ?? .nan)
+        ).text())
+    }
+    table.add(row)
   }
   return table
 }
 
 /// The figure that compares orders, in the unit asked for.
 func orderFigure(
-  _ profiles: [OrderProfile], name: String, dataset: TokenDataset, _ estimation: EstimationOptions
+  _ profiles: [OrderProfile], name: String, dataset: TokenDataset, _ estimation: EstimationOptions,
+  onlyDistinguishable: Bool = false
 ) -> any Figure {
   OrderComparisonFigure(
     name: name,
     rows: profiles.map { profile in
       let total = estimation.estimate(profile.totalIncrease)
       return OrderComparisonFigure.Row(
-        order: profile.order, increases: profile.increase.map { estimation.value($0.value) },
+        order: profile.order,
+        increases: profile.increases(estimation, onlyDistinguishable: onlyDistinguishable),
         total: total.value, totalError: total.standardError)
     },
     unit: estimation.units.rawValue, caption: MeasurementCaption(dataset, bound: estimation.bound))
+}
+
+extension OrderProfile {
+  /// The increases in the unit asked for, by raster index; NaN, on request, where the step's total correlation is not
+  /// distinguishable from zero.
+  func increases(_ estimation: EstimationOptions, onlyDistinguishable: Bool) -> [Double] {
+    let steps = order.stepNumbers
+    return increase.indices.map { cell in
+      if onlyDistinguishable, let test = stepTests[steps[cell] - 1], !test.isDistinguishable {
+        return .nan
+      }
+      return estimation.value(increase[cell].value)
+    }
+  }
+
+  /// How many of the tested steps are distinguishable from zero.
+  fileprivate var distinguishableSteps: String {
+    let tests = stepTests.compactMap(\.self)
+    return "\(tests.count(where: \.isDistinguishable)) of \(tests.count)"
+  }
 }
 
 /// The result of `order-compare --json`.
@@ -163,8 +216,14 @@ private struct OrderCompareResult: Encodable {
     let sequentialStandardError, parallelStandardError, increaseStandardError: JSONGrid<JSONNumber>
     let step: JSONGrid<Int>
     let stepTotalCorrelation, stepTotalCorrelationStandardError: [JSONNumber]
+    let stepPValue, stepAdjustedPValue: [JSONNumber]
+    let totalIncreaseConfidenceInterval: [JSONNumber]
+    /// This order's total increase minus the first order's.
+    let differenceFromFirst, differenceFromFirstStandardError: JSONNumber
+    /// The one-sided 95% limits, where the bound is held-out.
+    let sequentialUpperLimit, parallelUpperLimit: JSONGrid<JSONNumber>?
 
-    init(_ profile: OrderProfile, _ estimation: EstimationOptions) {
+    init(_ profile: OrderProfile, first: OrderProfile, _ estimation: EstimationOptions) {
       let (order, grid) = (profile.order, profile.order.grid)
       let total = estimation.estimate(profile.totalIncrease)
       func values(_ estimates: [Estimate]) -> JSONGrid<JSONNumber> {
@@ -172,6 +231,10 @@ private struct OrderCompareResult: Encodable {
       }
       func errors(_ estimates: [Estimate]) -> JSONGrid<JSONNumber> {
         JSONGrid(grid, estimates.map { estimation.value($0.standardError) })
+      }
+      func limits(_ estimates: [Estimate]) -> JSONGrid<JSONNumber>? {
+        profile.bound == .heldOut
+          ? JSONGrid(grid, estimates.map { estimation.value($0.upperLimit) }) : nil
       }
       name = order.name
       steps = order.steps.count
@@ -190,6 +253,18 @@ private struct OrderCompareResult: Encodable {
       let correlations = profile.totalCorrelation.map(estimation.estimate)
       stepTotalCorrelation = correlations.map { JSONNumber($0.value) }
       stepTotalCorrelationStandardError = correlations.map { JSONNumber($0.standardError) }
+      stepPValue = profile.stepTests.map { JSONNumber($0?.pValue) }
+      stepAdjustedPValue = profile.stepTests.map { JSONNumber($0?.adjustedPValue) }
+      let interval = total.confidenceInterval
+      totalIncreaseConfidenceInterval = [interval.lowerBound, interval.upperBound].map {
+        JSONNumber($0)
+      }
+      let difference = profile.difference(from: first)
+      differenceFromFirst = JSONNumber(estimation.value(difference.value))
+      differenceFromFirstStandardError = JSONNumber(
+        difference.standardError.map(estimation.value))
+      sequentialUpperLimit = limits(profile.sequential)
+      parallelUpperLimit = limits(profile.parallel)
     }
 
     enum CodingKeys: String, CodingKey {
@@ -204,6 +279,13 @@ private struct OrderCompareResult: Encodable {
       case increaseStandardError = "increase_standard_error"
       case stepTotalCorrelation = "step_total_correlation"
       case stepTotalCorrelationStandardError = "step_total_correlation_standard_error"
+      case stepPValue = "step_p_value"
+      case stepAdjustedPValue = "step_adjusted_p_value"
+      case totalIncreaseConfidenceInterval = "total_increase_confidence_interval"
+      case differenceFromFirst = "difference_from_first"
+      case differenceFromFirstStandardError = "difference_from_first_standard_error"
+      case sequentialUpperLimit = "sequential_upper_limit"
+      case parallelUpperLimit = "parallel_upper_limit"
     }
   }
 
@@ -211,6 +293,8 @@ private struct OrderCompareResult: Encodable {
   let grid: [Int]
   let units: String
   let bound: String
+  let errors: String
+  let heldOut: HeldOutFacts?
   let regressor = RegressorName.linear
   let images: Int
   let featureDimensions: Int
@@ -227,16 +311,19 @@ private struct OrderCompareResult: Encodable {
     grid = dataset.grid.jsonExtents
     units = estimation.units.rawValue
     bound = estimation.bound.rawValue
+    errors = estimation.errorName
+    heldOut = HeldOutFacts(estimation, options.tokens, images: dataset.imageCount)
     images = dataset.imageCount
     featureDimensions = dataset.featureDimensions
     jitter = options.tokens.jitter
     jointEntropy = JSONNumber(profiles.first.map { estimation.value($0.jointEntropy) })
-    orders = profiles.map { Order($0, estimation) }
+    orders = profiles.map { Order($0, first: profiles[0], estimation) }
     self.provenance = provenance
   }
 
   enum CodingKeys: String, CodingKey {
-    case command, grid, units, bound, regressor, images, jitter, orders, provenance
+    case command, grid, units, bound, errors, regressor, images, jitter, orders, provenance
+    case heldOut = "held_out"
     case featureDimensions = "feature_dimensions"
     case jointEntropy = "joint_entropy"
   }

@@ -15,7 +15,8 @@ struct TokenOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Use only this many images, drawn at random.", valueName: "images"))
   var limit: Int?
 
-  @Option(help: ArgumentHelp("The seed of that draw.", valueName: "number"))
+  @Option(
+    help: ArgumentHelp("The seed of everything that is drawn at random.", valueName: "number"))
   var seed: UInt64 = 0
 
   @Option(

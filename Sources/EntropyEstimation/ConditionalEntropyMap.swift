@@ -58,38 +58,55 @@ extension ConditionalEntropyMap {
     references: [GridCell], of features: some TokenFeatures, bound: EntropyBound = .debiased,
     jitter: Double = 0
   ) throws -> [ConditionalEntropyMap] {
+    try maps(
+      references: references, of: features,
+      settings: EstimationSettings(bound: bound, jitter: jitter))
+  }
+
+  /// Maps for references with any bound and any errors.
+  ///
+  /// - Throws: As ``maps(references:of:bound:jitter:)``.
+  /// - Complexity: O(m·n·d²·references), twice that for errors from the images; k times that for k folds.
+  public static func maps(
+    references: [GridCell], of features: some TokenFeatures, settings: EstimationSettings
+  ) throws -> [ConditionalEntropyMap] {
     let (grid, d) = (features.grid, features.featureDimensions)
     try check(references, on: grid, name: features.name)
-    try TokenMoments.requireImages(
-      features.imageCount, contextTokens: 1, featureDimensions: d, source: features.name)
-    let scatter = try TokenScatter(
-      count: features.imageCount, channels: d, references: references.map(grid.index(of:)),
-      shift: features.mean(
-        ofRows: try features.features(ofImages: 0..<min(features.imageCount, 64))
-      )
-      .map { Float($0) },
-      rows: { try features.features(ofImages: $0) })
-    let size = grid.cellCount * d * d
-    var marginal = (0..<grid.cellCount).map { token in
-      Matrix(
-        rows: d, columns: d, elements: Array(scatter.marginal[token * d * d..<(token + 1) * d * d]))
-    }
-    let trace = marginal.reduce(0.0) { sum, block in
-      (0..<d).reduce(sum) { $0 + block[$1, $1] }
-    }
-    for token in marginal.indices {
-      for c in 0..<d { marginal[token][c, c] += jitter * trace / Double(grid.cellCount * d) }
-    }
-    let whitening = try TokenWhitening(
-      marginal: marginal, grid: grid, imageCount: features.imageCount, name: features.name)
-    return try references.enumerated().map { index, reference in
-      let cross = (0..<grid.cellCount).map { token in
-        Matrix(
-          rows: d, columns: d,
-          elements: Array(
-            scatter.cross[index * size + token * d * d..<index * size + (token + 1) * d * d]))
+    switch settings.bound {
+    case .algorithm1, .debiased:
+      try TokenMoments.requireImages(
+        features.imageCount, contextTokens: 1, featureDimensions: d, source: features.name)
+      let fits = try MapFit.fits(
+        references: references, of: features, bound: settings.bound, jitter: settings.jitter)
+      return try fits.map { fit in
+        switch settings.errors {
+        case .gaussian: fit.map
+        case .robust: fit.map.with(errors: try fit.influence(of: features))
+        }
       }
-      return try whitening.map(reference: reference, cross: cross, bound: bound)
+    case .heldOut:
+      let split = settings.split(imageCount: features.imageCount)
+      var losses = references.map { _ in
+        [RunningMoments](repeating: RunningMoments(), count: grid.cellCount)
+      }
+      for (index, part) in split.parts.enumerated() {
+        let fitted = ImageSubset(of: features, images: split.fitted(besides: index))
+        try TokenMoments.requireImagesForPrediction(
+          fitted.imageCount, of: features.imageCount, contextTokens: 1, featureDimensions: d,
+          source: features.name)
+        let fits = try MapFit.fits(
+          references: references, of: fitted, bound: .heldOut, jitter: settings.jitter)
+        for (place, fit) in fits.enumerated() {
+          try fit.addLosses(of: ImageSubset(of: features, images: part), to: &losses[place])
+        }
+      }
+      return zip(references, losses).map { reference, losses in
+        let j = grid.index(of: reference)
+        return ConditionalEntropyMap(
+          reference: reference, grid: grid,
+          entropy: losses.enumerated().map { $0 == j ? nil : $1.estimate }, bound: .heldOut,
+          imageCount: features.imageCount, featureDimensions: d)
+      }
     }
   }
 
@@ -102,15 +119,17 @@ extension ConditionalEntropyMap {
   ) throws -> [ConditionalEntropyMap] {
     let grid = moments.grid
     try check(references, on: grid, name: moments.name)
+    precondition(bound != .heldOut, "the held-out bound needs images that were not fitted to")
     try moments.requireImages(contextTokens: 1)
     let whitening = try TokenWhitening(
       marginal: (0..<grid.cellCount).map { moments.scatter(between: $0, and: $0) }, grid: grid,
       imageCount: moments.imageCount, name: moments.name)
     return try references.map { reference in
       let j = grid.index(of: reference)
-      return try whitening.map(
+      return try whitening.fit(
         reference: reference,
-        cross: (0..<grid.cellCount).map { moments.scatter(between: j, and: $0) }, bound: bound)
+        cross: (0..<grid.cellCount).map { moments.scatter(between: j, and: $0) }, bound: bound
+      ).map
     }
   }
 
@@ -123,15 +142,28 @@ extension ConditionalEntropyMap {
   }
 }
 
+extension ConditionalEntropyMap {
+  /// The same map with other standard errors.
+  func with(errors: [RunningMoments]) -> ConditionalEntropyMap {
+    ConditionalEntropyMap(
+      reference: reference, grid: grid,
+      entropy: zip(entropy, errors).map { estimate, error in
+        estimate.map { Estimate(value: $0.value, standardError: error.estimate.standardError) }
+      }, bound: bound, imageCount: imageCount, featureDimensions: featureDimensions)
+  }
+}
+
 /// The Cholesky factors of the tokens' own scatters, which whiten one token at a time.
-private struct TokenWhitening {
+struct TokenWhitening {
   let factors: [CholeskyFactor]
   let grid: TokenGrid
   let imageCount: Int
   let name: String
+  /// x̄; empty where no images are whitened.
+  let mean: [Double]
 
   init(
-    marginal: [Matrix], grid: TokenGrid, imageCount: Int, name: String
+    marginal: [Matrix], grid: TokenGrid, imageCount: Int, name: String, mean: [Double] = []
   ) throws(EstimationError) {
     var factors: [CholeskyFactor] = []
     for (token, scatter) in marginal.enumerated() {
@@ -150,22 +182,25 @@ private struct TokenWhitening {
     self.grid = grid
     self.imageCount = imageCount
     self.name = name
+    self.mean = mean
   }
 
-  /// The map of one reference j from the scatters between it and every token i, d × d each.
+  /// The fit of all tokens on reference j, from the scatters between it and every token i, d × d each.
   ///
   /// With C the cross-covariance of the whitened tokens, the residual scatter of i given j is L_i(1 − CᵀC)L_iᵀ.
-  func map(
+  func fit(
     reference: GridCell, cross: [Matrix], bound: EntropyBound
-  ) throws(EstimationError) -> ConditionalEntropyMap {
+  ) throws(EstimationError) -> MapFit {
     let j = grid.index(of: reference)
     let d = factors[j].order
     let fit = ResidualFit(imageCount: imageCount, channels: d, predictors: d)
     let standardError = fit.gaussianStandardError
     var entropy: [Estimate?] = []
+    var residuals: [MapFit.Residual?] = []
     for (token, products) in cross.enumerated() {
       guard token != j else {
         entropy.append(nil)
+        residuals.append(nil)
         continue
       }
       // L_j⁻¹ W_ji, transposed, then whitened by token i: Cᵀ.
@@ -175,22 +210,25 @@ private struct TokenWhitening {
       for a in 0..<d {
         for b in 0...a { residual[a, b] = (a == b ? 1 : 0) - residual[a, b] }
       }
-      let logDeterminant: Double
+      let factor: CholeskyFactor
       do throws(NotPositiveDefinite) {
-        logDeterminant = try CholeskyFactor(ofLowerTriangle: residual).logDeterminant
+        factor = try CholeskyFactor(ofLowerTriangle: residual)
       } catch {
         throw .dependentChannel(
           source: name, cell: grid.cell(at: token), channel: error.index,
           context: "token \(reference) and the token's other channels")
       }
+      let logDeterminant = factors[token].logDeterminant + factor.logDeterminant
       entropy.append(
         Estimate(
-          value: bound.entropy(logDeterminant: factors[token].logDeterminant + logDeterminant, fit),
-          standardError: standardError))
+          value: bound.entropy(logDeterminant: logDeterminant, fit), standardError: standardError))
+      residuals.append(MapFit.Residual(correlation: correlation, factor: factor))
     }
-    return ConditionalEntropyMap(
-      reference: reference, grid: grid, entropy: entropy, bound: bound, imageCount: imageCount,
-      featureDimensions: d)
+    return MapFit(
+      map: ConditionalEntropyMap(
+        reference: reference, grid: grid, entropy: entropy, bound: bound, imageCount: imageCount,
+        featureDimensions: d),
+      fit: fit, whitening: self, residuals: residuals)
   }
 }
 

@@ -11,8 +11,15 @@ public enum EntropyBound: String, CaseIterable, Sendable, Codable {
   /// ½[d·log(2πe) + log|W/ν| − c(ν, d)] with c(ν, d) = Σ_{i=1…d} ψ((ν − i + 1)/2) + d·log(2/ν): exactly unbiased when the
   /// residuals are Gaussian (W is then Wishart distributed with ν degrees of freedom).
   case debiased
+  /// The mean over images that f_θ and Σ were not fitted to of ½log|2πΣ| + ½eᵀΣ⁻¹e: an upper bound on the conditional
+  /// entropy in expectation, for any f_θ and any law of the data.
+  case heldOut = "held-out"
 
-  /// The entropy bound in nats.
+  /// The bounds that are computed on the images the regression was fitted to.
+  public static let inSample: [EntropyBound] = [.algorithm1, .debiased]
+
+  /// The entropy bound in nats; for `held-out` what the fit expects of new images if residuals are Gaussian, from which the
+  /// loss of an image differs by ½(eᵀΣ⁻¹e − d).
   ///
   /// - Parameters:
   ///   - logDeterminant: log|W|.
@@ -25,6 +32,8 @@ public enum EntropyBound: String, CaseIterable, Sendable, Codable {
       return 0.5 * (constant + logDeterminant - d * log(Double(fit.imageCount)))
     case .debiased:
       return 0.5 * (constant + logDeterminant - fit.expectedLogDeterminant)
+    case .heldOut:
+      return 0.5 * (constant + logDeterminant - d * log(fit.predictiveDivisor))
     }
   }
 }
@@ -40,6 +49,16 @@ struct ResidualFit: Hashable {
 
   /// ν = m − 1 − p.
   var degreesOfFreedom: Int { imageCount - 1 - predictors }
+
+  /// c of the covariance Σ = W/c with which new images are scored.
+  ///
+  /// For Gaussian data a new residual has the covariance Σ₀(1 + 1/m)(m − 2)/(m − p − 2) and E W⁻¹ = Σ₀⁻¹/(ν − d − 1), so that
+  /// this c makes the expected squared Mahalanobis norm of a new residual d, and the expected loss least. Any c gives an
+  /// upper bound; this one depends on the sizes of the fit alone.
+  var predictiveDivisor: Double {
+    let (m, p, d) = (Double(imageCount), Double(predictors), Double(channels))
+    return (m - p - d - 2) * (m - p - 2) / ((m - 2) * (1 + 1 / m))
+  }
 
   /// E log|W| when the residual covariance is the identity: Σ ψ((ν − i + 1)/2) + d·log 2.
   var expectedLogDeterminant: Double {

@@ -5,6 +5,10 @@ public enum EstimationError: Error, Equatable {
   /// There are fewer images than the largest fit needs (ν ≥ d). `predictors` is that fit's p, `channels` its d.
   case tooFewImages(
     source: String, images: Int, predictors: Int, channels: Int, largestFeatureDimensions: Int)
+  /// The images that are not held out are too few for the largest fit to predict new ones (m − p − 2 > d).
+  case tooFewFittedImages(
+    source: String, images: Int, all: Int, predictors: Int, channels: Int,
+    largestFeatureDimensions: Int)
   /// A channel of a token has the same value in every image, so that its entropy is −∞.
   case constantChannel(source: String, cell: GridCell, channel: Int, images: Int)
   /// A channel of a token is a linear function of what comes before it, so that its conditional entropy is −∞.
@@ -29,6 +33,13 @@ extension EstimationError: CustomStringConvertible {
       \(source): \(images) \(images == 1 ? "image is" : "images are") too few for a regression on \(predictors) numbers; at least \
       \(predictors + channels + 1) images are needed\
       \(largest > 0 ? ", or --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")
+      """
+    case .tooFewFittedImages(
+      let source, let images, let all, let predictors, let channels, let largest):
+      """
+      \(source): \(images) of \(all) images are too few to fit a regression on \(predictors) numbers that predicts the \
+      others; at least \(predictors + channels + 3) are needed: hold out fewer with --folds or --held-out-fraction\
+      \(largest > 0 ? ", or keep --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")
       """
     case .constantChannel(let source, let cell, let channel, let images):
       """

@@ -38,49 +38,61 @@ public struct OrderProfile: Sendable {
     return (order.grid.cell(at: index), increase[index])
   }
 
-  /// Computes the profile of `order`.
+  /// What the standard errors are taken from.
+  public let errors: ErrorKind
+  /// For each step the probability of a total correlation at least as large if there were none; nil for a single token.
+  /// Box's test for in-sample bounds, the paired one-sided test of the mean for the held-out bound.
+  public let stepTests: [StepTest?]
+  /// By image, where errors come from the images: numbers whose mean has the standard error of the total increase, and
+  /// whose differences from another order's have that of the difference of totals.
+  let imageTotals: [Double]?
+
+  /// The difference of the total increases of this order and of another on the same images, with its paired standard
+  /// error; the error is nil where errors do not come from the images.
+  public func difference(from other: OrderProfile) -> (value: Double, standardError: Double?) {
+    let value = totalIncrease.value - other.totalIncrease.value
+    guard let a = imageTotals, let b = other.imageTotals, a.count == b.count else {
+      return (value, nil)
+    }
+    return (value, RunningMoments(zip(a, b).lazy.map { $0 - $1 }).estimate.standardError)
+  }
+
+  /// Computes the profile of `order` with the errors of Gaussian data.
   ///
-  /// Standard errors are those of Gaussian data. An entropy has ½·√(Σ ψ₁((ν − i + 1)/2)). Par and seq share their noise,
-  /// so an increase has its own: with canonical correlations ρ between a token's residual and those of the tokens listed
-  /// before it in its step, variance Σρ²/ν + q·d/(2ν²), q the numbers in those tokens; likewise for a step, from the
-  /// whitened cross-covariances of all its pairs. Innovations of different steps are independent, so variances of steps
-  /// add up.
+  /// An entropy has the standard error ½·√(Σ ψ₁((ν − i + 1)/2)). Par and seq share their noise, so an increase has its own:
+  /// with canonical correlations ρ between a token's residual and those of the tokens listed before it in its step, variance
+  /// Σρ²/ν + q·d/(2ν²), q the numbers in those tokens; likewise for a step, from the whitened cross-covariances of all its
+  /// pairs. Innovations of different steps are independent, so variances of steps add up.
   ///
+  /// - Parameter bound: One of ``EntropyBound/inSample``: moments hold no images to test on.
   /// - Throws: ``EstimationError`` for another grid, too few images (ν < d for the last token), and constant or linearly
   ///   dependent channels.
   /// - Complexity: (n·d)³/3 multiplications and additions, and (n·d)² numbers of memory besides the moments.
   public init(
     of order: GenerationOrder, moments: TokenMoments, bound: EntropyBound = .debiased
   ) throws {
-    let d = moments.featureDimensions
-    guard order.grid == moments.grid else {
-      throw EstimationError.gridMismatch(
-        source: moments.name, data: moments.grid, order: order.name, orderGrid: order.grid)
-    }
-    try moments.requireImages(contextTokens: order.grid.cellCount - 1)
-    try moments.requireVaryingChannels()
-    let sequence = order.sequence
-    let lower = try Self.factor(order: order, sequence: sequence, moments: moments)
-    let estimator = StepEstimator(
-      lower: lower, imageCount: moments.imageCount, channels: d, bound: bound)
-    let empty = [Estimate](repeating: Estimate(value: 0, standardError: 0), count: sequence.count)
+    precondition(bound != .heldOut, "the held-out bound needs images that were not fitted to")
+    self.init(try OrderFactorization(of: order, moments: moments, bound: bound))
+  }
+
+  /// The profile of a factorisation, with Gaussian errors.
+  init(_ factorization: OrderFactorization) {
+    let order = factorization.order
+    let empty = [Estimate](
+      repeating: Estimate(value: 0, standardError: 0), count: order.grid.cellCount)
     var (sequential, parallel, increase) = (empty, empty, empty)
-    var totalCorrelation: [Estimate] = []
-    var position = 0
-    for step in order.steps {
-      let result = estimator.step(tokens: position..<position + step.count)
+    for (step, result) in zip(order.steps, factorization.steps) {
       for (index, cell) in step.enumerated() {
         sequential[cell] = result.sequential[index]
         parallel[cell] = result.parallel[index]
         increase[cell] = result.increase[index]
       }
-      totalCorrelation.append(result.totalCorrelation)
-      position += step.count
     }
+    let totalCorrelation = factorization.steps.map(\.totalCorrelation)
     self.order = order
-    self.bound = bound
-    imageCount = moments.imageCount
-    featureDimensions = d
+    bound = factorization.bound
+    imageCount = factorization.imageCount
+    featureDimensions = factorization.channels
     self.sequential = sequential
     self.parallel = parallel
     self.increase = increase
@@ -89,47 +101,71 @@ public struct OrderProfile: Sendable {
       value: totalCorrelation.reduce(0) { $0 + $1.value },
       standardError: totalCorrelation.reduce(0) { $0 + $1.standardError * $1.standardError }
         .squareRoot())
+    errors = .gaussian
+    stepTests = StepTest.adjusted(factorization.steps.map(\.test))
+    imageTotals = nil
   }
 
-  /// L of the scatter with the tokens in the order's sequence.
-  private static func factor(
-    order: GenerationOrder, sequence: [Int], moments: TokenMoments
-  ) throws(EstimationError) -> Matrix {
-    let d = moments.featureDimensions
-    func place(_ row: Int) -> (cell: GridCell, channel: Int, coordinate: Int) {
-      let cell = sequence[row / d]
-      return (order.grid.cell(at: cell), row % d, cell * d + row % d)
-    }
-    let lower: Matrix
-    do throws(NotPositiveDefinite) {
-      lower = try CholeskyFactor(
-        ofLowerTriangle: moments.scatter.symmetricPermutation(ofBlocks: sequence, blockSize: d)
-      ).lower
-    } catch {
-      let (cell, channel, _) = place(error.index)
-      if moments.roundingScale != nil {
-        throw .insufficientPrecision(source: moments.name, cell: cell, channel: channel)
-      }
-      throw .dependentChannel(
-        source: moments.name, cell: cell, channel: channel,
-        context: error.index < d
-          ? "the token's other channels"
-          : "its other channels and the tokens before it in \(order.name)")
-    }
-    if let scale = moments.roundingScale {
-      for row in 0..<lower.rows {
-        let (cell, channel, coordinate) = place(row)
-        guard lower[row, row] * lower[row, row] > smallestResolvedShare * scale[coordinate] else {
-          throw .insufficientPrecision(source: moments.name, cell: cell, channel: channel)
-        }
+  /// The profile of a factorisation, with errors from the images' influence on it.
+  init(_ factorization: OrderFactorization, influence: ImageContributions) {
+    let gaussian = OrderProfile(factorization)
+    func replaced(_ estimates: [Estimate], by moments: [RunningMoments]) -> [Estimate] {
+      zip(estimates, moments).map {
+        Estimate(value: $0.value, standardError: $1.estimate.standardError)
       }
     }
-    return lower
+    let sequence = gaussian.order.sequence
+    var (sequential, parallel, increase) = (
+      gaussian.sequential, gaussian.parallel, gaussian.increase
+    )
+    for (position, cell) in sequence.enumerated() {
+      sequential[cell].standardError = influence.sequential[position].estimate.standardError
+      parallel[cell].standardError = influence.parallel[position].estimate.standardError
+      increase[cell].standardError = influence.increase[position].estimate.standardError
+    }
+    order = gaussian.order
+    bound = gaussian.bound
+    imageCount = gaussian.imageCount
+    featureDimensions = gaussian.featureDimensions
+    self.sequential = sequential
+    self.parallel = parallel
+    self.increase = increase
+    totalCorrelation = replaced(gaussian.totalCorrelation, by: influence.steps)
+    totalIncrease = Estimate(
+      value: gaussian.totalIncrease.value,
+      standardError: RunningMoments(influence.totals).estimate.standardError)
+    errors = .robust
+    stepTests = gaussian.stepTests
+    imageTotals = influence.totals
   }
 
-  /// The share of a coordinate's sum of squares that must be left for mixed precision to resolve it: rounding by 10⁻⁹ of
-  /// the sum then moves an entropy by less than 10⁻⁶.
-  private static let smallestResolvedShare = 1e-3
+  /// The profile of losses on held-out images.
+  init(heldOut losses: ImageContributions, imageCount: Int, featureDimensions: Int) {
+    let order = losses.order
+    let empty = [Estimate](
+      repeating: Estimate(value: 0, standardError: 0), count: order.grid.cellCount)
+    var (sequential, parallel, increase) = (empty, empty, empty)
+    for (position, cell) in order.sequence.enumerated() {
+      sequential[cell] = losses.sequential[position].estimate
+      parallel[cell] = losses.parallel[position].estimate
+      increase[cell] = losses.increase[position].estimate
+    }
+    self.order = order
+    bound = .heldOut
+    self.imageCount = imageCount
+    self.featureDimensions = featureDimensions
+    self.sequential = sequential
+    self.parallel = parallel
+    self.increase = increase
+    totalCorrelation = losses.steps.map(\.estimate)
+    totalIncrease = RunningMoments(losses.totals).estimate
+    errors = .robust
+    stepTests = StepTest.adjusted(
+      zip(order.steps, totalCorrelation).map { step, estimate in
+        step.count > 1 ? StepTest(ofMean: estimate) : nil
+      })
+    imageTotals = losses.totals
+  }
 }
 
 /// A number and its standard error, in nats unless said otherwise.
@@ -143,5 +179,15 @@ public struct Estimate: Hashable, Sendable {
   public init(value: Double, standardError: Double) {
     self.value = value
     self.standardError = standardError
+  }
+
+  /// The one-sided 95% limit: the truth lies above it in one of twenty repetitions.
+  public var upperLimit: Double { value + 1.645 * standardError }
+
+  /// The two-sided 95% confidence interval.
+  public var confidenceInterval: ClosedRange<Double> {
+    value.isFinite && standardError.isFinite
+      ? value - 1.96 * standardError...value + 1.96 * standardError
+      : -.infinity ... .infinity
   }
 }

@@ -20,11 +20,21 @@ extension OrderProfile {
     of orders: [GenerationOrder], moments: TokenMoments, bound: EntropyBound = .debiased,
     progress: @Sendable (Int) -> Void = { _ in }
   ) throws -> [OrderProfile] {
+    try concurrently(orders, progress: progress) {
+      try OrderProfile(of: $0, moments: moments, bound: bound)
+    }
+  }
+
+  /// Applies `body` to several orders side by side, each with its share of the cores; results in the order of `orders`.
+  static func concurrently<Value: Sendable>(
+    _ orders: [GenerationOrder], progress: @Sendable (Int) -> Void = { _ in },
+    _ body: @Sendable (GenerationOrder) throws -> Value
+  ) throws -> [Value] {
     let threads = BLAS.threads
     let lanes = max(min(orders.count, threads, concurrentOrders), 1)
     BLAS.threads = max(threads / lanes, 1)
     defer { BLAS.threads = threads }
-    let results = Mutex<[Int: Result<OrderProfile, any Error>]>([:])
+    let results = Mutex<[Int: Result<Value, any Error>]>([:])
     let next = Mutex(0)
     parallelFor(lanes) { _ in
       while let index = next.withLock({ next -> Int? in
@@ -32,9 +42,7 @@ extension OrderProfile {
         defer { next += 1 }
         return next
       }) {
-        let result = Result {
-          try OrderProfile(of: orders[index], moments: moments, bound: bound)
-        }
+        let result = Result { try body(orders[index]) }
         progress(
           results.withLock {
             $0[index] = result
@@ -42,8 +50,8 @@ extension OrderProfile {
           })
       }
     }
-    let profiles = results.withLock(\.self)
-    return try orders.indices.compactMap { try profiles[$0]?.get() }
+    let values = results.withLock(\.self)
+    return try orders.indices.compactMap { try values[$0]?.get() }
   }
 
   /// Refuses data with too few images for any order's last token, before anything expensive is done.

@@ -7,70 +7,94 @@ struct StepEstimator {
   let lower: Matrix
   /// m.
   let imageCount: Int
-  /// d.
+  /// The coordinates of a token: its channels, and after them what a regressor has added to them.
+  let coordinates: Int
+  /// d, the channels whose entropy is estimated.
   let channels: Int
   let bound: EntropyBound
 
   struct Step {
+    /// The fit of each token on all tokens before it, and its log|W|.
+    var sequentialFits: [ResidualFit] = []
+    var sequentialLogDeterminants: [Double] = []
+    /// The fit of any of the tokens on the earlier steps, and each token's log|W|.
+    var parallelFit: ResidualFit
+    var parallelLogDeterminants: [Double] = []
     var sequential: [Estimate] = []
     var parallel: [Estimate] = []
     var increase: [Estimate] = []
     var totalCorrelation = Estimate(value: 0, standardError: 0)
+    /// A: maps the step's part of a whitened image to its parallel residuals, each token's whitened by its own scatter;
+    /// (tokens · d) × (tokens · coordinates). Empty for a single token, whose residual is the part itself.
+    var whitening = Matrix(rows: 0, columns: 0)
   }
 
   /// The entropies of the tokens at the positions `tokens` of the sequence, which make up one step.
   func step(tokens: Range<Int>) -> Step {
-    let d = channels
+    let (d, width) = (channels, coordinates)
     let past = tokens.lowerBound
-    let parallelFit = ResidualFit(imageCount: imageCount, channels: d, predictors: past * d)
+    let parallelFit = ResidualFit(imageCount: imageCount, channels: d, predictors: past * width)
     let parallelError = parallelFit.gaussianStandardError
     let parallelFreedom = Double(parallelFit.degreesOfFreedom)
-    var result = Step()
+    var result = Step(parallelFit: parallelFit)
     // The rows of token k of the step, whitened by its parallel residual covariance: their products are the canonical
     // cross-correlations of the step's residuals.
-    var whitened = Matrix(rows: tokens.count * d, columns: tokens.count * d)
+    if tokens.count > 1 {
+      result.whitening = Matrix(rows: tokens.count * d, columns: tokens.count * width)
+    }
+    var correlations = 0.0
     for position in tokens {
-      let rows = position * d..<(position + 1) * d
-      let fit = ResidualFit(imageCount: imageCount, channels: d, predictors: position * d)
+      let rows = position * width..<position * width + d
+      let fit = ResidualFit(imageCount: imageCount, channels: d, predictors: position * width)
+      let sequentialLogDeterminant = logDeterminant(ofDiagonalBlock: rows)
       let sequential = Estimate(
-        value: bound.entropy(logDeterminant: logDeterminant(ofDiagonalBlock: rows), fit),
+        value: bound.entropy(logDeterminant: sequentialLogDeterminant, fit),
         standardError: fit.gaussianStandardError)
+      result.sequentialFits.append(fit)
+      result.sequentialLogDeterminants.append(sequentialLogDeterminant)
       result.sequential.append(sequential)
       guard position > tokens.lowerBound else {
         // The first token of a step sees the same either way.
+        result.parallelLogDeterminants.append(sequentialLogDeterminant)
         result.parallel.append(sequential)
         result.increase.append(Estimate(value: 0, standardError: 0))
-        if tokens.count > 1 { whitened.setLowerIdentity(at: 0, size: d) }
+        if tokens.count > 1 { result.whitening.setLowerIdentity(at: 0, size: d) }
         continue
       }
-      let own = lower.block(rows: rows, columns: past * d..<(position + 1) * d).lowerTrapezoid(d)
+      let own = lower.block(rows: rows, columns: past * width..<position * width + d)
+        .lowerTrapezoid(d)
       guard let factor = try? CholeskyFactor(ofLowerTriangle: own.timesTranspose()) else {
         // L·Lᵀ of rows whose last block is a non-singular triangle.
         preconditionFailure("a product of a non-singular factor with its transpose is definite")
       }
       let residual = factor.solveLower(own)
-      whitened.setRows(from: (position - past) * d, to: residual)
+      result.whitening.setRows(from: (position - past) * d, to: residual)
       let parallel = Estimate(
         value: bound.entropy(logDeterminant: factor.logDeterminant, parallelFit),
         standardError: parallelError)
+      result.parallelLogDeterminants.append(factor.logDeterminant)
       result.parallel.append(parallel)
       // Σρ² is what of the whitened residual lies in the columns of the other tokens.
       let shared = Double(d) - residual.squaredNorm(columns: own.columns - d..<own.columns)
+      correlations += shared
       result.increase.append(
         Estimate(
           value: parallel.value - sequential.value,
           standardError: Self.standardError(
-            squaredCorrelations: shared, pairs: (position - past) * d * d,
+            squaredCorrelations: shared, pairs: (position - past) * width * d,
             freedom: parallelFreedom)))
     }
     let total = result.increase.reduce(0) { $0 + $1.value }
+    if tokens.count > 1, width == d {
+      correlations = result.whitening.timesTranspose().squaredNormBelowBlocks(ofSize: d)
+    }
     result.totalCorrelation = Estimate(
       value: total,
       standardError: tokens.count < 2
         ? 0
         : Self.standardError(
-          squaredCorrelations: whitened.timesTranspose().squaredNormBelowBlocks(ofSize: d),
-          pairs: tokens.count * (tokens.count - 1) / 2 * d * d, freedom: parallelFreedom))
+          squaredCorrelations: correlations,
+          pairs: tokens.count * (tokens.count - 1) / 2 * width * d, freedom: parallelFreedom))
     return result
   }
 

@@ -167,6 +167,19 @@ public struct TokenMoments: Sendable {
         largestFeatureDimensions: max(imageCount - 1, 0) / (tokens + 1))
     }
   }
+
+  /// Refuses fits whose images do not suffice to predict new ones: the expected squared Mahalanobis norm of a new residual
+  /// is finite for m − p − 2 > d only.
+  static func requireImagesForPrediction(
+    _ imageCount: Int, of all: Int, contextTokens tokens: Int, featureDimensions d: Int,
+    source: String
+  ) throws(EstimationError) {
+    guard imageCount - tokens * d - 2 > d else {
+      throw .tooFewFittedImages(
+        source: source, images: imageCount, all: all, predictors: tokens * d, channels: d,
+        largestFeatureDimensions: max(imageCount - 3, 0) / (tokens + 1))
+    }
+  }
 }
 
 extension TokenFeatures {

@@ -78,4 +78,19 @@ public struct CholeskyFactor: Sendable {
     }
     return right
   }
+
+  /// L⁻¹x for every row x of `rows`: uncorrelated numbers of equal variance where A is the scatter of such rows.
+  ///
+  /// - Complexity: O(rows · n²/2) (`dtrsm`), on all of BLAS's threads.
+  public func whiten(rows: consuming Matrix) -> Matrix {
+    precondition(rows.columns == order, "a row has as many numbers as the factor has rows")
+    let (count, columns) = (Int32(rows.rows), Int32(rows.columns))
+    guard count > 0, columns > 0 else { return rows }
+    rows.elements.withUnsafeMutableBufferPointer { buffer in
+      cblas_dtrsm(
+        CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, count, columns, 1,
+        lower.elements, columns, buffer.baseAddress, columns)
+    }
+    return rows
+  }
 }

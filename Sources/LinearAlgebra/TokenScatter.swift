@@ -11,6 +11,8 @@ public struct TokenScatter: Sendable {
   public let references: [Int]
   /// The rows (images) added.
   public let count: Int
+  /// x̄, n·d numbers.
+  public let mean: [Double]
   /// Σ (x_i − x̄_i)(x_i − x̄_i)ᵀ for each token i: n × d × d, row-major.
   public let marginal: [Double]
   /// Σ (x_j − x̄_j)(x_i − x̄_i)ᵀ for each reference j and token i: references × n × d × d, row-major.
@@ -62,6 +64,7 @@ public struct TokenScatter: Sendable {
     self.channels = channels
     self.references = references
     self.count = count
+    mean = zip(shift, total.columnSums).map { Double($0) + $1 / Double(max(count, 1)) }
     marginal = total.marginal
     cross = total.cross
   }

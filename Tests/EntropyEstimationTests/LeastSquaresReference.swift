@@ -52,6 +52,7 @@ func leastSquaresEntropy(
       (1...d).reduce(0.0) { $0 + digamma((freedom - Double($1) + 1) / 2) }
       + Double(d) * log(2 / freedom)
     return 0.5 * (constant + logDeterminant - Double(d) * log(freedom) - correction)
+  case .heldOut: preconditionFailure("this reference holds no image out")
   }
 }
 

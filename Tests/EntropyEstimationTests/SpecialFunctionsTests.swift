@@ -27,3 +27,28 @@ func trigammaIsTheDerivativeOfDigamma(x: Double) {
   let slope = (digamma(x + step) - digamma(x - step)) / (2 * step)
   #expect(abs(slope - trigamma(x)) < 1e-7)
 }
+
+/// Closed forms: with 2 and 4 degrees of freedom e^(−x/2) and e^(−x/2)(1 + x/2), with 1 erfc(√(x/2)).
+@Test(arguments: [0.01, 0.5, 1, 3.84, 10, 40, 300])
+func chiSquaredTailMatchesClosedForms(x: Double) {
+  func near(_ a: Double, _ b: Double) -> Bool {
+    abs(a - b) < 1e-12 * max(1e-3, b) || abs(a / b - 1) < 1e-10
+  }
+  #expect(near(chiSquaredTail(x, freedom: 2), exp(-x / 2)))
+  #expect(near(chiSquaredTail(x, freedom: 4), exp(-x / 2) * (1 + x / 2)))
+  #expect(near(chiSquaredTail(x, freedom: 1), erfc((x / 2).squareRoot())))
+}
+
+/// With f degrees of freedom half of the probability lies near f·(1 − 2/(9f))³ (Wilson and Hilferty), within 1e-3.
+@Test(arguments: [50.0, 1000, 60_000])
+func chiSquaredMedianIsWhereItShouldBe(freedom: Double) {
+  let root = 1 - 2 / (9 * freedom)
+  #expect(abs(chiSquaredTail(freedom * root * root * root, freedom: freedom) - 0.5) < 1e-3)
+}
+
+@Test func logGammaMatchesFactorials() {
+  #expect(abs(logGamma(1)) < 1e-14)
+  #expect(abs(logGamma(0.5) - 0.5 * log(Double.pi)) < 1e-14)
+  #expect(abs(logGamma(11) - log(3_628_800)) < 1e-13)
+  #expect(abs(logGamma(21) - log(2_432_902_008_176_640_000)) < 1e-12)
+}

@@ -1,0 +1,31 @@
+import EntropyEstimation
+
+/// How images were divided for the held-out bound.
+struct HeldOutFacts: Encodable {
+  /// The images that were held out at one time or another.
+  let images: Int
+  /// The parts; 1 without cross-fitting.
+  let folds: Int
+  let seed: UInt64
+
+  /// Nil for other bounds.
+  init?(_ estimation: EstimationOptions, _ tokens: TokenOptions, images: Int) {
+    guard estimation.bound == .heldOut else { return nil }
+    let split = estimation.settings(tokens).split(imageCount: images)
+    self.images = split.parts.reduce(0) { $0 + $1.count }
+    folds = split.parts.count
+    seed = tokens.seed
+  }
+
+  /// For the line above a table.
+  var text: String {
+    folds == 1 ? "\(images.grouped) images held out" : "\(folds) folds held out in turn"
+  }
+}
+
+extension EstimationOptions {
+  /// Where standard errors come from, by name.
+  var errorName: String {
+    (bound == .heldOut ? .robust : errors ?? .gaussian).rawValue
+  }
+}

@@ -1,0 +1,50 @@
+/// Where standard errors come from.
+public enum ErrorKind: String, CaseIterable, Sendable, Codable {
+  /// From the sizes of the fits and the correlations, as if the data were Gaussian.
+  case gaussian
+  /// From the images: the spread of leverage-corrected squared Mahalanobis norms, whatever the law of the data; a second
+  /// pass over the images for every order.
+  case robust
+}
+
+/// How entropies are estimated from images.
+public struct EstimationSettings: Hashable, Sendable {
+  /// The bound.
+  public var bound: EntropyBound
+  /// Where the standard errors of in-sample bounds come from; those of the held-out bound always come from the images.
+  public var errors: ErrorKind
+  /// 1 to hold out one part of the images, k ≥ 2 for cross-fitting in k folds.
+  public var folds: Int
+  /// The share of the images that is held out when there is one part.
+  public var heldOutFraction: Double
+  /// ε of ε·tr(Σ)/D added to the diagonal of the covariance; 0 adds nothing.
+  public var jitter: Double
+  /// The seed of every random choice.
+  public var seed: UInt64
+
+  /// Makes settings; without arguments those of the commands.
+  public init(
+    bound: EntropyBound = .debiased, errors: ErrorKind = .gaussian, folds: Int = 1,
+    heldOutFraction: Double = 0.2, jitter: Double = 0, seed: UInt64 = 0
+  ) {
+    self.bound = bound
+    self.errors = errors
+    self.folds = folds
+    self.heldOutFraction = heldOutFraction
+    self.jitter = jitter
+    self.seed = seed
+  }
+
+  /// The parts of m images that are held out.
+  public func split(imageCount: Int) -> ImageSplit {
+    ImageSplit(imageCount: imageCount, folds: folds, fraction: heldOutFraction, seed: seed)
+  }
+}
+
+/// What a long estimation is doing.
+public enum EstimationStage: Sendable, Hashable {
+  /// Products of features are summed: images read of all.
+  case summing(Int, of: Int)
+  /// Orders are factored: done of all.
+  case factoring(Int, of: Int)
+}

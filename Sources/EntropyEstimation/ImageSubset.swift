@@ -1,0 +1,84 @@
+import TokenData
+import TokenGrids
+
+/// Some of the images of other features, in any order and with repeats.
+public struct ImageSubset<Base: TokenFeatures>: TokenFeatures {
+  /// Where the images come from.
+  public let base: Base
+  /// The numbers of the images.
+  public let images: [Int]
+
+  /// Chooses images.
+  ///
+  /// - Precondition: every number is that of an image of `base`.
+  public init(of base: Base, images: [Int]) {
+    precondition(images.allSatisfy { (0..<base.imageCount).contains($0) }, "the images exist")
+    self.base = base
+    self.images = images
+  }
+
+  /// The name of the whole.
+  public var name: String { base.name }
+  /// The grid the tokens stand on.
+  public var grid: TokenGrid { base.grid }
+  /// How many images were chosen.
+  public var imageCount: Int { images.count }
+  /// d.
+  public var featureDimensions: Int { base.featureDimensions }
+
+  /// The features of a run of the chosen images, row-major `images × n × d`; runs that are neighbours in the whole are read
+  /// together.
+  ///
+  /// - Throws: What reading the whole throws.
+  public func features(ofImages range: Range<Int>) throws -> [Float] {
+    var result: [Float] = []
+    result.reserveCapacity(range.count * grid.cellCount * featureDimensions)
+    var first = range.lowerBound
+    while first < range.upperBound {
+      var end = first + 1
+      while end < range.upperBound, images[end] == images[end - 1] + 1 { end += 1 }
+      result += try base.features(ofImages: images[first]..<images[end - 1] + 1)
+      first = end
+    }
+    return result
+  }
+}
+
+/// How images are divided for the held-out bound.
+public struct ImageSplit: Hashable, Sendable {
+  /// The parts that are held out in turn, each in the order of the data; what is not held out is fitted to.
+  public let parts: [[Int]]
+  /// m.
+  public let imageCount: Int
+
+  /// Divides images at random.
+  ///
+  /// - Parameters:
+  ///   - imageCount: m.
+  ///   - folds: 1 for a single part with `fraction` of the images; k for k parts of equal size, each held out once while
+  ///     the others are fitted to (cross-fitting).
+  ///   - fraction: The share of the images in the single part; not used with several folds.
+  ///   - seed: The same seed gives the same parts.
+  /// - Complexity: O(m).
+  public init(imageCount: Int, folds: Int = 1, fraction: Double = 0.2, seed: UInt64) {
+    precondition(folds >= 1 && fraction > 0 && fraction < 1, "a part of the images is held out")
+    var generator = SeededGenerator(seed: seed, stream: 1)
+    var images = Array(0..<imageCount)
+    generator.shuffle(&images)
+    if folds == 1 {
+      let count = min(max(Int((Double(imageCount) * fraction).rounded()), 1), imageCount)
+      parts = [images.prefix(count).sorted()]
+    } else {
+      parts = (0..<folds).map { fold in
+        images[fold * imageCount / folds..<(fold + 1) * imageCount / folds].sorted()
+      }
+    }
+    self.imageCount = imageCount
+  }
+
+  /// The images that are fitted to while a part is held out, in the order of the data.
+  public func fitted(besides part: Int) -> [Int] {
+    let heldOut = Set(parts[part])
+    return (0..<imageCount).filter { !heldOut.contains($0) }
+  }
+}

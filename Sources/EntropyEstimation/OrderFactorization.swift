@@ -1,0 +1,262 @@
+import LinearAlgebra
+import TokenData
+import TokenGrids
+
+/// The Cholesky factor of a scatter with the tokens arranged as an order generates them, what its steps make of it, and the
+/// pass over images that whitens their residuals with one triangular solve.
+struct OrderFactorization: Sendable {
+  let order: GenerationOrder
+  let bound: EntropyBound
+  /// m, the images fitted to.
+  let imageCount: Int
+  /// The coordinates of a token.
+  let coordinates: Int
+  /// d, the channels of a token whose entropy is wanted: its first coordinates.
+  let channels: Int
+  let steps: [StepEstimator.Step]
+  let factor: CholeskyFactor
+  /// x̄ in raster order.
+  private let mean: [Double]
+
+  /// Factors the scatter.
+  ///
+  /// - Parameter channels: d where a token has more coordinates than channels; nil for as many.
+  /// - Throws: ``EstimationError`` for another grid, too few images (ν < d for the last token), and constant or linearly
+  ///   dependent channels.
+  /// - Complexity: (n·d)³/3 multiplications and additions.
+  init(
+    of order: GenerationOrder, moments: TokenMoments, bound: EntropyBound, channels: Int? = nil
+  ) throws {
+    let width = moments.featureDimensions
+    guard order.grid == moments.grid else {
+      throw EstimationError.gridMismatch(
+        source: moments.name, data: moments.grid, order: order.name, orderGrid: order.grid)
+    }
+    try moments.requireImages(contextTokens: order.grid.cellCount - 1)
+    try moments.requireVaryingChannels()
+    factor = try Self.factor(order: order, moments: moments)
+    self.order = order
+    self.bound = bound
+    imageCount = moments.imageCount
+    coordinates = width
+    self.channels = channels ?? width
+    mean = moments.mean
+    let estimator = StepEstimator(
+      lower: factor.lower, imageCount: moments.imageCount, coordinates: width,
+      channels: self.channels, bound: bound)
+    var position = 0
+    steps = order.steps.map { step in
+      defer { position += step.count }
+      return estimator.step(tokens: position..<position + step.count)
+    }
+  }
+
+  /// L of the scatter with the tokens in the order's sequence.
+  private static func factor(
+    order: GenerationOrder, moments: TokenMoments
+  ) throws(EstimationError) -> CholeskyFactor {
+    let d = moments.featureDimensions
+    let sequence = order.sequence
+    func place(_ row: Int) -> (cell: GridCell, channel: Int, coordinate: Int) {
+      let cell = sequence[row / d]
+      return (order.grid.cell(at: cell), row % d, cell * d + row % d)
+    }
+    let factor: CholeskyFactor
+    do throws(NotPositiveDefinite) {
+      factor = try CholeskyFactor(
+        ofLowerTriangle: moments.scatter.symmetricPermutation(ofBlocks: sequence, blockSize: d))
+    } catch {
+      let (cell, channel, _) = place(error.index)
+      if moments.roundingScale != nil {
+        throw .insufficientPrecision(source: moments.name, cell: cell, channel: channel)
+      }
+      throw .dependentChannel(
+        source: moments.name, cell: cell, channel: channel,
+        context: error.index < d
+          ? "the token's other channels"
+          : "its other channels and the tokens before it in \(order.name)")
+    }
+    if let scale = moments.roundingScale {
+      for row in 0..<factor.order {
+        let (cell, channel, coordinate) = place(row)
+        let pivot = factor.lower[row, row]
+        guard pivot * pivot > smallestResolvedShare * scale[coordinate] else {
+          throw .insufficientPrecision(source: moments.name, cell: cell, channel: channel)
+        }
+      }
+    }
+    return factor
+  }
+
+  /// The share of a coordinate's sum of squares that must be left for mixed precision to resolve it: rounding by 10⁻⁹ of
+  /// the sum then moves an entropy by less than 10⁻⁶.
+  private static let smallestResolvedShare = 1e-3
+}
+
+// MARK: The pass over images
+
+extension OrderFactorization {
+  /// Images whitened together; a block of them with the factor stays well below a gigabyte.
+  private static let imagesPerBlock = 256
+
+  /// Squared lengths of whitened residuals of some images: eᵀW⁻¹e with W a fit's residual scatter; `images × n` each, by
+  /// position in the sequence.
+  struct SquaredNorms {
+    var sequential: [Double]
+    var parallel: [Double]
+    /// The squared length of the whitened context, which 1/m makes the leverage: of all tokens before, and of the earlier
+    /// steps.
+    var sequentialContext: [Double]
+    var parallelContext: [Double]
+  }
+
+  /// The squared norms of the residuals of a run of images.
+  ///
+  /// One triangular solve whitens all residuals of the order at once: z = L⁻¹(x − x̄). Token k's sequential residual L_kk·z_k
+  /// has the scatter L_kk·L_kkᵀ, and its parallel residual L_g[k]·z_g the scatter L_g[k]·L_g[k]ᵀ.
+  ///
+  /// - Throws: What reading the features throws.
+  /// - Complexity: O(images·(n·d)²/2).
+  func squaredNorms(
+    of images: Range<Int>, in features: some TokenFeatures
+  ) throws -> SquaredNorms {
+    let (n, width, d) = (order.grid.cellCount, coordinates, channels)
+    let rows = try features.features(ofImages: images)
+    var centred = Matrix(rows: images.count, columns: n * width)
+    for (position, cell) in order.sequence.enumerated() {
+      for c in 0..<width {
+        let (from, to, mean) = (cell * width + c, position * width + c, mean[cell * width + c])
+        for i in 0..<images.count {
+          centred.elements[i * n * width + to] = Double(rows[i * n * width + from]) - mean
+        }
+      }
+    }
+    let whitened = factor.whiten(rows: centred)
+    let zeros = [Double](repeating: 0, count: images.count * n)
+    var result = SquaredNorms(
+      sequential: zeros, parallel: zeros, sequentialContext: zeros, parallelContext: zeros)
+    for i in 0..<images.count {
+      var context = 0.0
+      var position = 0
+      for step in order.steps {
+        let past = context
+        for _ in step {
+          let place = i * n + position
+          let first = (i * n + position) * width
+          var squares = 0.0
+          for c in first..<first + d { squares += whitened.elements[c] * whitened.elements[c] }
+          result.sequential[place] = squares
+          result.parallel[place] = squares
+          result.sequentialContext[place] = context
+          result.parallelContext[place] = past
+          for c in first + d..<first + width {
+            squares += whitened.elements[c] * whitened.elements[c]
+          }
+          context += squares
+          position += 1
+        }
+      }
+    }
+    var position = 0
+    for (cells, step) in zip(order.steps, steps) {
+      defer { position += cells.count }
+      guard cells.count > 1 else { continue }
+      let residuals = whitened.block(
+        rows: 0..<images.count, columns: position * width..<(position + cells.count) * width
+      ).times(step.whitening, transposed: true)
+      for i in 0..<images.count {
+        for index in 1..<cells.count {
+          let first = (i * cells.count + index) * d
+          var squares = 0.0
+          for c in first..<first + d { squares += residuals.elements[c] * residuals.elements[c] }
+          result.parallel[i * n + position + index] = squares
+        }
+      }
+    }
+    return result
+  }
+
+  private func forEachBlock(
+    of features: some TokenFeatures, _ body: (Int, SquaredNorms) throws -> Void
+  ) throws {
+    for first in stride(from: 0, to: features.imageCount, by: Self.imagesPerBlock) {
+      let images = first..<min(first + Self.imagesPerBlock, features.imageCount)
+      try body(images.count, try squaredNorms(of: images, in: features))
+    }
+  }
+
+  /// Adds the losses ½log|2πΣ| + ½eᵀΣ⁻¹e of images that were not fitted to, Σ = W/c (``ResidualFit/predictiveDivisor``).
+  ///
+  /// - Throws: What reading the features throws.
+  /// - Complexity: O(images·(n·d)²/2).
+  func addLosses(of features: some TokenFeatures, to losses: inout ImageContributions) throws {
+    let n = order.grid.cellCount
+    let d = Double(channels)
+    let sequentialDivisor = steps.flatMap { $0.sequentialFits.map(\.predictiveDivisor) }
+    let parallelDivisor = steps.flatMap { step in
+      Array(repeating: step.parallelFit.predictiveDivisor, count: step.sequentialFits.count)
+    }
+    let sequentialEntropy = steps.flatMap { step in
+      zip(step.sequentialLogDeterminants, step.sequentialFits).map {
+        EntropyBound.heldOut.entropy(logDeterminant: $0, $1)
+      }
+    }
+    let parallelEntropy = steps.flatMap { step in
+      step.parallelLogDeterminants.map {
+        EntropyBound.heldOut.entropy(logDeterminant: $0, step.parallelFit)
+      }
+    }
+    try forEachBlock(of: features) { count, norms in
+      var sequential = [Double](repeating: 0, count: n)
+      var (parallel, increase) = (sequential, sequential)
+      for i in 0..<count {
+        for k in 0..<n {
+          sequential[k] =
+            sequentialEntropy[k] + 0.5 * (sequentialDivisor[k] * norms.sequential[i * n + k] - d)
+          parallel[k] =
+            parallelEntropy[k] + 0.5 * (parallelDivisor[k] * norms.parallel[i * n + k] - d)
+          increase[k] = parallel[k] - sequential[k]
+        }
+        losses.add(sequential: sequential[...], parallel: parallel[...], increase: increase[...])
+      }
+    }
+  }
+
+  /// The influence of the images fitted to, from their squared Mahalanobis norms M = ν·eᵀW⁻¹e/(1 − h), h the leverage:
+  /// ½·√(m/ν)·M, so that the standard error of its mean is ½·sd(M)/√ν, and the same for M_par − M_seq.
+  ///
+  /// - Parameter features: The images fitted to.
+  /// - Throws: What reading the features throws.
+  /// - Complexity: O(m·(n·d)²/2).
+  func influence(of features: some TokenFeatures) throws -> ImageContributions {
+    let n = order.grid.cellCount
+    let m = Double(imageCount)
+    let sequentialScale = steps.flatMap { step in
+      step.sequentialFits.map { 0.5 * (m * Double($0.degreesOfFreedom)).squareRoot() }
+    }
+    let parallelScale = steps.flatMap { step in
+      Array(
+        repeating: 0.5 * (m * Double(step.parallelFit.degreesOfFreedom)).squareRoot(),
+        count: step.sequentialFits.count)
+    }
+    /// 1 − h, which rounding must not bring to zero.
+    func rest(_ context: Double) -> Double { max(1 - 1 / m - context, 1e-9) }
+    var result = ImageContributions(order: order)
+    try forEachBlock(of: features) { count, norms in
+      var sequential = [Double](repeating: 0, count: n)
+      var (parallel, increase) = (sequential, sequential)
+      for i in 0..<count {
+        for k in 0..<n {
+          let place = i * n + k
+          let own = norms.sequential[place] / rest(norms.sequentialContext[place])
+          let other = norms.parallel[place] / rest(norms.parallelContext[place])
+          sequential[k] = sequentialScale[k] * own
+          parallel[k] = parallelScale[k] * other
+          increase[k] = parallelScale[k] * (other - own)
+        }
+        result.add(sequential: sequential[...], parallel: parallel[...], increase: increase[...])
+      }
+    }
+    return result
+  }
+}

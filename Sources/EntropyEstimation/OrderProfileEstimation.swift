@@ -1,0 +1,78 @@
+import LinearAlgebra
+import TokenData
+import TokenGrids
+
+extension OrderProfile {
+  /// Profiles of orders straight from the features, with any bound and any errors.
+  ///
+  /// - Parameters:
+  ///   - orders: Orders of the features' grid.
+  ///   - features: The tokens.
+  ///   - settings: How to estimate.
+  ///   - progress: Told what is being done; called from several threads.
+  /// - Throws: ``EstimationError`` as ``init(of:moments:bound:)`` does, and what reading the features throws.
+  /// - Complexity: O(m·(n·d)²/2 + orders·(n·d)³/3); errors from the images add O(m·(n·d)²/2) an order, the held-out bound
+  ///   with k folds takes the whole k times.
+  public static func profiles(
+    of orders: [GenerationOrder], features: some TokenFeatures, settings: EstimationSettings,
+    progress: @Sendable (EstimationStage) -> Void = { _ in }
+  ) throws -> [OrderProfile] {
+    switch settings.bound {
+    case .algorithm1, .debiased:
+      try requireImages(for: features)
+      return try withMoments(of: features, settings, progress) { moments in
+        try concurrently(orders, progress: { progress(.factoring($0, of: orders.count)) }) {
+          let factorization = try OrderFactorization(
+            of: $0, moments: moments, bound: settings.bound)
+          return switch settings.errors {
+          case .gaussian: OrderProfile(factorization)
+          case .robust:
+            OrderProfile(factorization, influence: try factorization.influence(of: features))
+          }
+        }
+      }
+    case .heldOut:
+      return try heldOutLosses(of: orders, features: features, settings, progress).map {
+        OrderProfile(
+          heldOut: $0, imageCount: features.imageCount,
+          featureDimensions: features.featureDimensions)
+      }
+    }
+  }
+
+  /// The losses of held-out images, part by part.
+  private static func heldOutLosses(
+    of orders: [GenerationOrder], features: some TokenFeatures, _ settings: EstimationSettings,
+    _ progress: @Sendable (EstimationStage) -> Void
+  ) throws -> [ImageContributions] {
+    let split = settings.split(imageCount: features.imageCount)
+    var losses = orders.map(ImageContributions.init)
+    for (index, part) in split.parts.enumerated() {
+      let fitted = ImageSubset(of: features, images: split.fitted(besides: index))
+      let heldOut = ImageSubset(of: features, images: part)
+      try TokenMoments.requireImagesForPrediction(
+        fitted.imageCount, of: features.imageCount, contextTokens: features.grid.cellCount - 1,
+        featureDimensions: features.featureDimensions, source: features.name)
+      let before = Dictionary(
+        zip(orders, losses), uniquingKeysWith: { first, _ in first })
+      losses = try withMoments(of: fitted, settings, progress) { moments in
+        try concurrently(orders, progress: { progress(.factoring($0, of: orders.count)) }) {
+          var losses = before[$0] ?? ImageContributions(order: $0)
+          try OrderFactorization(of: $0, moments: moments, bound: .heldOut)
+            .addLosses(of: heldOut, to: &losses)
+          return losses
+        }
+      }
+    }
+    return losses
+  }
+
+  private static func withMoments<Result>(
+    of features: some TokenFeatures, _ settings: EstimationSettings,
+    _ progress: @Sendable (EstimationStage) -> Void, _ body: (TokenMoments) throws -> Result
+  ) throws -> Result {
+    try TokenMoments.withSufficientPrecision(
+      of: features, jitter: settings.jitter,
+      progress: { progress(.summing($0, of: features.imageCount)) }, body)
+  }
+}

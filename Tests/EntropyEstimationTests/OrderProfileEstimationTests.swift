@@ -1,0 +1,222 @@
+import Foundation
+import LinearAlgebra
+import Testing
+import TokenGrids
+
+@testable import EntropyEstimation
+
+private let grid = TokenGrid(rows: 2, columns: 3)
+
+private func order() throws -> GenerationOrder {
+  try GenerationOrder(name: "mixed", grid: grid, steps: [[4], [0, 5], [1, 3, 2]])
+}
+
+/// The whole order's triangular solve gives the losses of separate fits, image by image, to rounding; one part and folds.
+@Test(arguments: [1, 3])
+func heldOutLossesAgreeWithSeparateFits(folds: Int) throws {
+  let samples = try GaussianField(grid: grid, channels: 2).samples(90, seed: 77)
+  let settings = EstimationSettings(bound: .heldOut, folds: folds, heldOutFraction: 0.3, seed: 5)
+  let order = try order()
+  let profile = try #require(
+    try OrderProfile.profiles(of: [order], features: samples, settings: settings).first)
+  let split = settings.split(imageCount: 90)
+  var totals = [Double](repeating: 0, count: split.parts.reduce(0) { $0 + $1.count })
+  for cell in 0..<grid.cellCount {
+    func losses(_ context: [Int]) throws -> [Double] {
+      try split.parts.indices.flatMap { part in
+        try heldOutLosses(
+          of: cell, given: context, fitted: samples.chosen(split.fitted(besides: part)),
+          heldOut: samples.chosen(split.parts[part]))
+      }
+    }
+    let sequential = try losses(order.sequentialContext(of: cell))
+    let parallel = try losses(order.parallelContext(of: cell))
+    let increases = zip(parallel, sequential).map { $0 - $1 }
+    for (estimate, slow) in [
+      (profile.sequential[cell], sequential), (profile.parallel[cell], parallel),
+      (profile.increase[cell], increases),
+    ] {
+      let moments = Moments(slow)
+      #expect(abs(estimate.value - moments.mean) < 1e-6)
+      #expect(abs(estimate.standardError - moments.standardErrorOfMean) < 1e-6)
+      #expect(abs(estimate.upperLimit - estimate.value - 1.645 * estimate.standardError) < 1e-12)
+    }
+    for i in totals.indices { totals[i] += increases[i] }
+  }
+  #expect(abs(profile.totalIncrease.value - Moments(totals).mean) < 1e-6)
+  #expect(abs(profile.totalIncrease.standardError - Moments(totals).standardErrorOfMean) < 1e-6)
+  #expect(profile.bound == .heldOut && profile.imageCount == 90)
+}
+
+/// The held-out value is at least the truth on average, for Gaussian data and for skewed data of which each channel is a
+/// sum of exponential variables; for the latter the exact entropy is below that of a Gaussian of the same covariance, and
+/// the bound must not fall below even this. Six standard errors of 60 repetitions.
+@Test(arguments: [false, true])
+func heldOutValuesAreUpperBoundsOnAverage(skewed: Bool) throws {
+  let order = try order()
+  var excess = [Double](), inSample = [Double]()
+  for seed in 0..<60 {
+    var normal = NormalStream(seed: UInt64(seed) &* 65_537 &+ 3)
+    let values = (0..<80 * 6).map { _ in
+      Float(skewed ? -log(1 - normal.uniform()) : normal.next())
+    }
+    let samples = Samples(grid: grid, featureDimensions: 1, values: values)
+    // Independent coordinates of variance 1: e − the exponential's differential entropy is 1, the Gaussian's ½log(2πe).
+    let truth = 6 * (skewed ? 1 : 0.5 * log(2 * .pi * exp(1.0)))
+    let settings = EstimationSettings(bound: .heldOut, folds: 4, seed: UInt64(seed))
+    excess.append(
+      try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0].jointEntropy
+        - truth)
+    inSample.append(
+      try OrderProfile.profiles(
+        of: [order], features: samples, settings: EstimationSettings(bound: .algorithm1))[0]
+        .jointEntropy - 6 * 0.5 * log(2 * .pi * exp(1.0)))
+  }
+  let moments = Moments(excess)
+  #expect(moments.mean > 0 && moments.mean < (skewed ? 4 : 1), "\(moments.mean)")
+  if !skewed { #expect(moments.mean > 6 * 0.01) }
+  #expect(Moments(inSample).mean < 0)
+}
+
+/// Robust errors by the formula, with residuals and leverages from explicit projections of the data.
+@Test func robustErrorsAgreeWithExplicitLeverages() throws {
+  let samples = try GaussianField(grid: grid, channels: 2).samples(70, seed: 15)
+  let order = try order()
+  let settings = EstimationSettings(errors: .robust)
+  let profile = try #require(
+    try OrderProfile.profiles(of: [order], features: samples, settings: settings).first)
+  #expect(profile.errors == .robust)
+  let exact = try OrderProfile(of: order, moments: TokenMoments(of: samples, precision: .double))
+  for cell in 0..<grid.cellCount {
+    let sequential = try mahalanobis(
+      samples, target: cell, context: order.sequentialContext(of: cell))
+    let parallel = try mahalanobis(samples, target: cell, context: order.parallelContext(of: cell))
+    func error(_ values: [Double], _ freedom: Int) -> Double {
+      0.5 * Moments(values).standardDeviation / Double(freedom).squareRoot()
+    }
+    let (nu, parallelNu) = (sequential.freedom, parallel.freedom)
+    #expect(abs(profile.sequential[cell].value - exact.sequential[cell].value) < 1e-6)
+    #expect(abs(profile.sequential[cell].standardError - error(sequential.norms, nu)) < 1e-6)
+    #expect(abs(profile.parallel[cell].standardError - error(parallel.norms, parallelNu)) < 1e-6)
+    let ratio = Double(parallelNu) / Double(nu)
+    let differences = zip(parallel.norms, sequential.norms).map { $0 - $1 * ratio }
+    #expect(abs(profile.increase[cell].standardError - error(differences, parallelNu)) < 1e-6)
+  }
+}
+
+/// ν·eᵀW⁻¹e/(1 − h) of every image, from the projection on an orthonormal basis of the context.
+private func mahalanobis(
+  _ samples: Samples, target: Int, context: [Int]
+) throws -> (norms: [Double], freedom: Int) {
+  let (m, d) = (samples.imageCount, samples.featureDimensions)
+  let columns = samples.grid.cellCount * d
+  func column(_ token: Int, _ c: Int) -> [Double] {
+    (0..<m).map { Double(samples.values[$0 * columns + token * d + c]) }
+  }
+  func rest(_ vector: [Double], _ basis: [[Double]]) -> [Double] {
+    var result = vector
+    for _ in 0..<2 {
+      for b in basis {
+        let factor = zip(b, result).reduce(0) { $0 + $1.0 * $1.1 }
+        for i in result.indices { result[i] -= factor * b[i] }
+      }
+    }
+    return result
+  }
+  var basis: [[Double]] = []
+  for predictor in [[Double](repeating: 1, count: m)]
+    + context.flatMap({ t in (0..<d).map { column(t, $0) } })
+  {
+    let q = rest(predictor, basis)
+    let norm = q.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    basis.append(q.map { $0 / norm })
+  }
+  var residuals = Matrix(rows: m, columns: d)
+  for c in 0..<d {
+    for (i, value) in rest(column(target, c), basis).enumerated() { residuals[i, c] = value }
+  }
+  let factor = try CholeskyFactor(ofLowerTriangle: residuals.transposed().timesTranspose())
+  let white = factor.solveLower(residuals.transposed())
+  let freedom = m - basis.count
+  let norms = (0..<m).map { i in
+    let leverage = basis.reduce(0) { $0 + $1[i] * $1[i] }
+    let square = (0..<d).reduce(0) { $0 + white[$1, i] * white[$1, i] }
+    return Double(freedom) * square / (1 - leverage)
+  }
+  return (norms, freedom)
+}
+
+/// The difference of two orders is far better known than either total when they share most of their noise, and the paired
+/// error matches the scatter over 120 repetitions within a third (1/√240 = 6.5%, five of those).
+@Test func pairedDifferencesOfOrdersHaveTheErrorsTheySay() throws {
+  let field = try GaussianField(grid: grid, channels: 1)
+  let orders = [
+    try GenerationOrder(name: "a", grid: grid, steps: [[0, 1], [2, 3, 4], [5]]),
+    try GenerationOrder(name: "b", grid: grid, steps: [[0, 1], [2, 5, 4], [3]]),
+  ]
+  var differences = [Double](), errors = [Double]()
+  for seed in 0..<120 {
+    let profiles = try OrderProfile.profiles(
+      of: orders, features: field.samples(150, seed: UInt64(seed) &* 7 &+ 1),
+      settings: EstimationSettings(errors: .robust))
+    let difference = profiles[1].difference(from: profiles[0])
+    differences.append(difference.value)
+    errors.append(try #require(difference.standardError))
+    #expect(difference.value == profiles[1].totalIncrease.value - profiles[0].totalIncrease.value)
+  }
+  let ratio = Moments(errors).mean / Moments(differences).standardDeviation
+  #expect(abs(ratio - 1) < 0.34, "\(ratio)")
+  let gaussian = try OrderProfile.profiles(
+    of: orders, features: field.samples(150, seed: 1), settings: EstimationSettings())
+  #expect(gaussian[1].difference(from: gaussian[0]).standardError == nil)
+}
+
+@Test func tooFewFittedImagesAreRefused() throws {
+  let samples = try GaussianField(grid: grid, channels: 2).samples(16, seed: 1)
+  let error = #expect(throws: EstimationError.self) {
+    try OrderProfile.profiles(
+      of: [order()], features: samples,
+      settings: EstimationSettings(bound: .heldOut, heldOutFraction: 0.25))
+  }
+  #expect(
+    error?.description == """
+      samples: 12 of 16 images are too few to fit a regression on 10 numbers that predicts the others; at least 15 are \
+      needed: hold out fewer with --folds or --held-out-fraction, or keep --feature-dimensions 1
+      """)
+}
+
+/// Maps hold out the same images and have the same losses as separate fits.
+@Test func heldOutMapsAgreeWithSeparateFits() throws {
+  let samples = try GaussianField(grid: grid, channels: 2).samples(60, seed: 8)
+  let settings = EstimationSettings(bound: .heldOut, folds: 2, seed: 9)
+  let map = try #require(
+    try ConditionalEntropyMap.maps(
+      references: [grid.cell(at: 2)], of: samples, settings: settings
+    ).first)
+  let split = settings.split(imageCount: 60)
+  #expect(map.entropy[2] == nil && map.bound == .heldOut)
+  for cell in [0, 1, 3, 4, 5] {
+    let slow = try split.parts.indices.flatMap { part in
+      try heldOutLosses(
+        of: cell, given: [2], fitted: samples.chosen(split.fitted(besides: part)),
+        heldOut: samples.chosen(split.parts[part]))
+    }
+    let estimate = try #require(map.entropy[cell])
+    #expect(abs(estimate.value - Moments(slow).mean) < 1e-5)
+    #expect(abs(estimate.standardError - Moments(slow).standardErrorOfMean) < 1e-5)
+  }
+}
+
+@Test func robustErrorsOfMapsAgreeWithExplicitLeverages() throws {
+  let samples = try GaussianField(grid: grid, channels: 2).samples(60, seed: 18)
+  let map = try #require(
+    try ConditionalEntropyMap.maps(
+      references: [grid.cell(at: 1)], of: samples, settings: EstimationSettings(errors: .robust)
+    ).first)
+  for cell in [0, 2, 3, 4, 5] {
+    let slow = try mahalanobis(samples, target: cell, context: [1])
+    let expected =
+      0.5 * Moments(slow.norms).standardDeviation / Double(slow.freedom).squareRoot()
+    #expect(abs((map.entropy[cell]?.standardError ?? 0) - expected) < 1e-5)
+  }
+}
