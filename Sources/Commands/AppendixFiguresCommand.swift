@@ -47,10 +47,12 @@ public struct AppendixFiguresCommand: ParsableCommand {
 
   /// Refuses what the figures are not drawn with.
   public func validate() throws {
-    guard estimation.bound != .heldOut, estimation.errors != .robust else {
+    guard estimation.bound != .heldOut, estimation.errors != .robust,
+      estimation.regressor == .linear
+    else {
       throw ValidationError(
-        "appendix-figures draws in-sample bounds with Gaussian errors; order-compare and entropy-map"
-          + " know --bound held-out and --errors robust")
+        "appendix-figures draws in-sample bounds of the linear regressor with Gaussian errors; order-compare and"
+          + " entropy-map know the other bounds, errors and regressors")
     }
   }
 

@@ -92,7 +92,9 @@ public struct EntropyMapCommand: ParsableCommand {
   private func maps(
     of dataset: TokenDataset, references: [GridCell]
   ) throws -> [ConditionalEntropyMap] {
-    if references.count <= 32 || estimation.bound == .heldOut || estimation.errors == .robust {
+    if references.count <= 32 || estimation.bound == .heldOut || estimation.errors == .robust
+      || estimation.regressor != .linear
+    {
       return try ConditionalEntropyMap.maps(
         references: references, of: dataset, settings: estimation.settings(tokens))
     }
@@ -190,7 +192,7 @@ func measurementLine(
 ) -> String {
   var facts = [
     dataset.name, "\(dataset.imageCount.grouped) images", "\(dataset.grid) tokens",
-    "d = \(dataset.featureDimensions)", "\(RegressorName.linear) regressor",
+    "d = \(dataset.featureDimensions)", estimation.regressorText,
     "\(estimation.bound.rawValue) bound", estimation.units.rawValue,
   ]
   facts.append("\(estimation.errorName) errors")
@@ -223,7 +225,8 @@ private struct EntropyMapResult: Encodable {
   let bound: String
   let errors: String
   let heldOut: HeldOutFacts?
-  let regressor = RegressorName.linear
+  let regressor: String
+  let featuresPerToken: Int?
   let images: Int
   let featureDimensions: Int
   let jitter: Double
@@ -238,6 +241,8 @@ private struct EntropyMapResult: Encodable {
     self.grid = grid.jsonExtents
     units = estimation.units.rawValue
     bound = estimation.bound.rawValue
+    regressor = estimation.regressor.rawValue
+    featuresPerToken = estimation.chosenRegressor.functionsPerToken
     errors = estimation.errorName
     heldOut = HeldOutFacts(estimation, options.tokens, images: dataset.imageCount)
     images = dataset.imageCount
@@ -257,6 +262,7 @@ private struct EntropyMapResult: Encodable {
   enum CodingKeys: String, CodingKey {
     case command, grid, units, bound, errors, regressor, images, jitter, maps, provenance
     case heldOut = "held_out"
+    case featuresPerToken = "features_per_token"
     case featureDimensions = "feature_dimensions"
   }
 }

@@ -5,15 +5,38 @@ import Figures
 extension EntropyBound: ExpressibleByArgument {}
 extension EntropyUnit: ExpressibleByArgument {}
 extension ErrorKind: ExpressibleByArgument {}
+extension RandomFeatureKind: ExpressibleByArgument {}
 
 /// How entropies are estimated and in what unit they are given.
 struct EstimationOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
+      "The regression on the context: linear; features, linear in random functions of each token too; or mlp, a trained network.",
+      valueName: "regressor"))
+  var regressor: RegressorName = .linear
+
+  @Option(
+    help: ArgumentHelp(
+      "Random functions of each token, for --regressor features (default: 8).", valueName: "r"))
+  var featuresPerToken: Int?
+
+  @Option(
+    name: .customLong("feature-kind"),
+    help: ArgumentHelp(
+      "What those functions are, for --regressor features: relu or fourier (default: relu).",
+      valueName: "kind"))
+  var featureKind: RandomFeatureKind?
+
+  @Option(
+    name: .customLong("bound"),
+    help: ArgumentHelp(
       "The bound: debiased; algorithm-1 as the paper prints it (in-sample, sinks with the context);"
-        + " or held-out, an upper bound on images that were not fitted to.",
+        + " or held-out, an upper bound on images that were not fitted to (default: debiased; held-out for mlp).",
       valueName: "bound"))
-  var bound: EntropyBound = .debiased
+  var givenBound: EntropyBound?
+
+  /// The bound, with its default.
+  var bound: EntropyBound { givenBound ?? (regressor == .mlp ? .heldOut : .debiased) }
 
   @Option(help: "The unit of entropies.")
   var units: EntropyUnit = .nats
@@ -37,7 +60,49 @@ struct EstimationOptions: ParsableArguments {
       valueName: "share"))
   var heldOutFraction: Double?
 
+  @Option(help: "Hidden units of the network, for --regressor mlp (default: 256).")
+  var hidden: Int?
+
+  @Option(help: "The most passes over the images, for --regressor mlp (default: 30).")
+  var epochs: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "The step size at the start, for --regressor mlp (default: 0.002).", valueName: "rate"))
+  var learningRate: Double?
+
   func validate() throws {
+    if regressor != .mlp {
+      for (name, isGiven) in [
+        ("--hidden", hidden != nil), ("--epochs", epochs != nil),
+        ("--learning-rate", learningRate != nil),
+      ] where isGiven {
+        throw ValidationError("\(name) is for --regressor mlp only")
+      }
+    } else if bound == .debiased {
+      throw ValidationError(
+        "a trained network has no debiased bound: use --bound held-out or algorithm-1")
+    }
+    if let hidden, !(1...65_536).contains(hidden) {
+      throw ValidationError("--hidden \(hidden): expected 1 to 65536 units")
+    }
+    if let epochs, !(1...1_000_000).contains(epochs) {
+      throw ValidationError("--epochs \(epochs): expected 1 to 1000000")
+    }
+    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
+      throw ValidationError("--learning-rate \(learningRate): expected a positive number")
+    }
+    if regressor != .features {
+      if featuresPerToken != nil {
+        throw ValidationError("--features-per-token is for --regressor features only")
+      }
+      if featureKind != nil {
+        throw ValidationError("--feature-kind is for --regressor features only")
+      }
+    }
+    if let featuresPerToken, featuresPerToken < 1 {
+      throw ValidationError("--features-per-token \(featuresPerToken): at least 1 is needed")
+    }
     if bound != .heldOut {
       if folds != nil { throw ValidationError("--folds is for --bound held-out only") }
       if heldOutFraction != nil {
@@ -59,12 +124,24 @@ struct EstimationOptions: ParsableArguments {
   }
 
   /// Whether anything is drawn at random besides the choice of images.
-  var usesSeed: Bool { bound == .heldOut }
+  var usesSeed: Bool { bound == .heldOut || regressor != .linear }
+
+  /// The regressor with its options.
+  var chosenRegressor: Regressor {
+    switch regressor {
+    case .linear: .linear
+    case .features: .features(count: featuresPerToken ?? 8, kind: featureKind ?? .relu)
+    case .mlp:
+      .mlp(
+        NetworkSettings(
+          hidden: hidden ?? 256, epochs: epochs ?? 30, learningRate: learningRate ?? 2e-3))
+    }
+  }
 
   /// The settings of the estimators.
   func settings(_ tokens: TokenOptions) -> EstimationSettings {
     EstimationSettings(
-      bound: bound, errors: errors ?? .gaussian, folds: folds ?? 1,
+      regressor: chosenRegressor, bound: bound, errors: errors ?? .gaussian, folds: folds ?? 1,
       heldOutFraction: heldOutFraction ?? 0.2, jitter: tokens.jitter, seed: tokens.seed)
   }
 
@@ -78,17 +155,23 @@ struct EstimationOptions: ParsableArguments {
 }
 
 /// The regressors f_θ by their names on the command line.
-enum RegressorName {
+enum RegressorName: String, CaseIterable, ExpressibleByArgument {
   /// Ordinary least squares, through one Cholesky factorisation.
-  static let linear = "linear"
+  case linear
+  /// The same with random functions of each token.
+  case features
+  /// A network with one hidden layer, trained by gradient descent.
+  case mlp
 }
 
 /// Progress of an estimation on standard error, a line for each stage.
 final class EstimationProgress: Sendable {
   private let summing: Progress
   private let factoring: Progress
+  private let training: Progress
 
-  init(images: Int, orders: Int) {
+  init(images: Int, orders: Int, epochs: Int) {
+    training = Progress("training", total: epochs, unit: "epochs")
     summing = Progress("summing products", total: images, unit: "images")
     factoring = Progress("factoring orders", total: orders, unit: "orders")
   }
@@ -99,11 +182,14 @@ final class EstimationProgress: Sendable {
     case .factoring(let done, _):
       summing.finish()
       factoring.update(done)
+    case .training(let done, _, let loss):
+      training.update(done, "loss \(loss.fixed(3)) nats a token")
     }
   }
 
   func finish() {
     summing.finish()
     factoring.finish()
+    training.finish()
   }
 }

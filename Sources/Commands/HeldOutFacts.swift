@@ -26,6 +26,12 @@ struct HeldOutFacts: Encodable {
 extension EstimationOptions {
   /// Where standard errors come from, by name.
   var errorName: String {
-    (bound == .heldOut ? .robust : errors ?? .gaussian).rawValue
+    (bound == .heldOut || regressor == .mlp ? .robust : errors ?? .gaussian).rawValue
+  }
+
+  /// The regressor for the line above a table.
+  var regressorText: String {
+    "\(regressor.rawValue) regressor"
+      + (chosenRegressor.functionsPerToken.map { ", \($0) functions a token" } ?? "")
   }
 }

@@ -64,7 +64,9 @@ public struct OrderCompareCommand: ParsableCommand {
     let orders = try specifications.map {
       try $0.order(on: dataset.grid, tokensPerStep: tokensPerStep)
     }
-    let progress = EstimationProgress(images: dataset.imageCount, orders: orders.count)
+    let progress = EstimationProgress(
+      images: dataset.imageCount, orders: orders.count,
+      epochs: orders.count * (estimation.epochs ?? 30) * (estimation.folds ?? 1))
     let profiles = try OrderProfile.profiles(
       of: orders, features: dataset, settings: estimation.settings(tokens),
       progress: { progress.update($0) })
@@ -295,7 +297,8 @@ private struct OrderCompareResult: Encodable {
   let bound: String
   let errors: String
   let heldOut: HeldOutFacts?
-  let regressor = RegressorName.linear
+  let regressor: String
+  let featuresPerToken: Int?
   let images: Int
   let featureDimensions: Int
   let jitter: Double
@@ -311,6 +314,8 @@ private struct OrderCompareResult: Encodable {
     grid = dataset.grid.jsonExtents
     units = estimation.units.rawValue
     bound = estimation.bound.rawValue
+    regressor = estimation.regressor.rawValue
+    featuresPerToken = estimation.chosenRegressor.functionsPerToken
     errors = estimation.errorName
     heldOut = HeldOutFacts(estimation, options.tokens, images: dataset.imageCount)
     images = dataset.imageCount
@@ -324,6 +329,7 @@ private struct OrderCompareResult: Encodable {
   enum CodingKeys: String, CodingKey {
     case command, grid, units, bound, errors, regressor, images, jitter, orders, provenance
     case heldOut = "held_out"
+    case featuresPerToken = "features_per_token"
     case featureDimensions = "feature_dimensions"
     case jointEntropy = "joint_entropy"
   }

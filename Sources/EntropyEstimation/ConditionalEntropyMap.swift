@@ -70,14 +70,35 @@ extension ConditionalEntropyMap {
   public static func maps(
     references: [GridCell], of features: some TokenFeatures, settings: EstimationSettings
   ) throws -> [ConditionalEntropyMap] {
+    try check(references, on: features.grid, name: features.name)
+    switch settings.regressor {
+    case .linear:
+      return try leastSquaresMaps(
+        references: references, of: features, channels: features.featureDimensions, settings)
+    case .features(let count, let kind):
+      return try leastSquaresMaps(
+        references: references,
+        of: RandomFeatures(of: features, count: count, kind: kind, seed: settings.seed),
+        channels: features.featureDimensions, settings)
+    case .mlp(let network):
+      return try networkMaps(references: references, of: features, network: network, settings)
+    }
+  }
+
+  /// Maps by least squares: in `features` a token's first `channels` coordinates are what is predicted, and all of them
+  /// predict other tokens.
+  private static func leastSquaresMaps(
+    references: [GridCell], of features: some TokenFeatures, channels: Int,
+    _ settings: EstimationSettings
+  ) throws -> [ConditionalEntropyMap] {
     let (grid, d) = (features.grid, features.featureDimensions)
-    try check(references, on: grid, name: features.name)
     switch settings.bound {
     case .algorithm1, .debiased:
       try TokenMoments.requireImages(
         features.imageCount, contextTokens: 1, featureDimensions: d, source: features.name)
       let fits = try MapFit.fits(
-        references: references, of: features, bound: settings.bound, jitter: settings.jitter)
+        references: references, of: features, bound: settings.bound, jitter: settings.jitter,
+        channels: channels)
       return try fits.map { fit in
         switch settings.errors {
         case .gaussian: fit.map
@@ -95,7 +116,8 @@ extension ConditionalEntropyMap {
           fitted.imageCount, of: features.imageCount, contextTokens: 1, featureDimensions: d,
           source: features.name)
         let fits = try MapFit.fits(
-          references: references, of: fitted, bound: .heldOut, jitter: settings.jitter)
+          references: references, of: fitted, bound: .heldOut, jitter: settings.jitter,
+          channels: channels)
         for (place, fit) in fits.enumerated() {
           try fit.addLosses(of: ImageSubset(of: features, images: part), to: &losses[place])
         }
@@ -105,7 +127,7 @@ extension ConditionalEntropyMap {
         return ConditionalEntropyMap(
           reference: reference, grid: grid,
           entropy: losses.enumerated().map { $0 == j ? nil : $1.estimate }, bound: .heldOut,
-          imageCount: features.imageCount, featureDimensions: d)
+          imageCount: features.imageCount, featureDimensions: channels)
       }
     }
   }
@@ -188,12 +210,15 @@ struct TokenWhitening {
   /// The fit of all tokens on reference j, from the scatters between it and every token i, d × d each.
   ///
   /// With C the cross-covariance of the whitened tokens, the residual scatter of i given j is L_i(1 − CᵀC)L_iᵀ.
+  ///
+  /// - Parameter channels: d where tokens have more coordinates than channels; nil for as many.
   func fit(
-    reference: GridCell, cross: [Matrix], bound: EntropyBound
+    reference: GridCell, cross: [Matrix], bound: EntropyBound, channels: Int? = nil
   ) throws(EstimationError) -> MapFit {
     let j = grid.index(of: reference)
-    let d = factors[j].order
-    let fit = ResidualFit(imageCount: imageCount, channels: d, predictors: d)
+    let width = factors[j].order
+    let d = channels ?? width
+    let fit = ResidualFit(imageCount: imageCount, channels: d, predictors: width)
     let standardError = fit.gaussianStandardError
     var entropy: [Estimate?] = []
     var residuals: [MapFit.Residual?] = []
@@ -205,7 +230,7 @@ struct TokenWhitening {
       }
       // L_j⁻¹ W_ji, transposed, then whitened by token i: Cᵀ.
       let half = factors[j].solveLower(products).transposed()
-      let correlation = factors[token].solveLower(half)
+      let correlation = factors[token].solveLower(half).block(rows: 0..<d, columns: 0..<width)
       var residual = correlation.timesTranspose()
       for a in 0..<d {
         for b in 0...a { residual[a, b] = (a == b ? 1 : 0) - residual[a, b] }
@@ -218,7 +243,8 @@ struct TokenWhitening {
           source: name, cell: grid.cell(at: token), channel: error.index,
           context: "token \(reference) and the token's other channels")
       }
-      let logDeterminant = factors[token].logDeterminant + factor.logDeterminant
+      let logDeterminant =
+        factors[token].logDeterminant(ofLeading: d) + factor.logDeterminant
       entropy.append(
         Estimate(
           value: bound.entropy(logDeterminant: logDeterminant, fit), standardError: standardError))

@@ -5,6 +5,15 @@ public enum EstimationError: Error, Equatable {
   /// There are fewer images than the largest fit needs (ν ≥ d). `predictors` is that fit's p, `channels` its d.
   case tooFewImages(
     source: String, images: Int, predictors: Int, channels: Int, largestFeatureDimensions: Int)
+  /// There are fewer images than a regression on the channels and random functions of all tokens needs.
+  case tooFewImagesForFeatures(
+    source: String, images: Int, tokens: Int, channels: Int, functions: Int)
+  /// There are fewer images than training and validation of a network need.
+  case tooFewImagesToTrain(source: String, images: Int, needed: Int)
+  /// The loss of a network is no longer a number.
+  case trainingDiverged(source: String, epoch: Int)
+  /// The debiased bound belongs to least squares.
+  case networkIsNotDebiased
   /// The images that are not held out are too few for the largest fit to predict new ones (m − p − 2 > d).
   case tooFewFittedImages(
     source: String, images: Int, all: Int, predictors: Int, channels: Int,
@@ -34,6 +43,18 @@ extension EstimationError: CustomStringConvertible {
       \(predictors + channels + 1) images are needed\
       \(largest > 0 ? ", or --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")
       """
+    case .tooFewImagesForFeatures(let source, let images, let tokens, let channels, let functions):
+      """
+      \(source): \(images) images are too few for a regression on \(tokens) tokens of \(channels) channels and \
+      \(functions) random functions each; at least \(tokens * (channels + functions) + 1) are needed\
+      \(Self.adviceOnFeatures(images: images, tokens: tokens, channels: channels))
+      """
+    case .tooFewImagesToTrain(let source, let images, let needed):
+      "\(source): \(images) images are too few to train and validate a network; at least \(needed) are needed"
+    case .trainingDiverged(let source, let epoch):
+      "\(source): the loss of the network is not a number after epoch \(epoch); lower --learning-rate"
+    case .networkIsNotDebiased:
+      "a trained network has no debiased bound: use --bound held-out or algorithm-1 with --regressor mlp"
     case .tooFewFittedImages(
       let source, let images, let all, let predictors, let channels, let largest):
       """
@@ -66,5 +87,13 @@ extension EstimationError: CustomStringConvertible {
     case .incompatibleMoments(let first, let second):
       "the moments of \(first) and of \(second) cannot be merged: their grids or feature dimensions differ"
     }
+  }
+
+  /// Which numbers of random functions, or else which regressor, these images would do for.
+  private static func adviceOnFeatures(images: Int, tokens: Int, channels: Int) -> String {
+    let most = (images - 1) / tokens - channels
+    return most > 0
+      ? "; --features-per-token \(most)\(most > 1 ? " or fewer" : "") would do"
+      : ", and none would do: use --regressor linear or fewer --feature-dimensions"
   }
 }

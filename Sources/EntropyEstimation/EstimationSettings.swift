@@ -7,8 +7,34 @@ public enum ErrorKind: String, CaseIterable, Sendable, Codable {
   case robust
 }
 
+/// The regressor f_θ that predicts a token from its context.
+public enum Regressor: Hashable, Sendable {
+  /// Ordinary least squares, through one Cholesky factorisation of a whole order.
+  case linear
+  /// Ordinary least squares on the channels and `count` random functions of each context token.
+  case features(count: Int, kind: RandomFeatureKind)
+  /// A network with one hidden layer, conditioned on which tokens it sees, trained by gradient descent.
+  case mlp(NetworkSettings)
+
+  /// Its name on the command line.
+  public var name: String {
+    switch self {
+    case .linear: "linear"
+    case .features: "features"
+    case .mlp: "mlp"
+    }
+  }
+
+  /// The random functions added to each token; nil where there are none.
+  public var functionsPerToken: Int? {
+    if case .features(let count, _) = self { count } else { nil }
+  }
+}
+
 /// How entropies are estimated from images.
 public struct EstimationSettings: Hashable, Sendable {
+  /// f_θ.
+  public var regressor: Regressor
   /// The bound.
   public var bound: EntropyBound
   /// Where the standard errors of in-sample bounds come from; those of the held-out bound always come from the images.
@@ -24,9 +50,11 @@ public struct EstimationSettings: Hashable, Sendable {
 
   /// Makes settings; without arguments those of the commands.
   public init(
-    bound: EntropyBound = .debiased, errors: ErrorKind = .gaussian, folds: Int = 1,
+    regressor: Regressor = .linear, bound: EntropyBound = .debiased, errors: ErrorKind = .gaussian,
+    folds: Int = 1,
     heldOutFraction: Double = 0.2, jitter: Double = 0, seed: UInt64 = 0
   ) {
+    self.regressor = regressor
     self.bound = bound
     self.errors = errors
     self.folds = folds
@@ -47,4 +75,6 @@ public enum EstimationStage: Sendable, Hashable {
   case summing(Int, of: Int)
   /// Orders are factored: done of all.
   case factoring(Int, of: Int)
+  /// A network is trained: epochs done of all, and the validation loss a token, in nats above that of standardised data.
+  case training(Int, of: Int, loss: Double)
 }

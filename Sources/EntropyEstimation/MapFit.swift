@@ -25,7 +25,8 @@ struct MapFit {
   /// - Throws: ``EstimationError`` for degenerate channels, and what reading the features throws.
   /// - Complexity: O(m·n·d²·references).
   static func fits(
-    references: [GridCell], of features: some TokenFeatures, bound: EntropyBound, jitter: Double
+    references: [GridCell], of features: some TokenFeatures, bound: EntropyBound, jitter: Double,
+    channels: Int? = nil
   ) throws -> [MapFit] {
     let (grid, d) = (features.grid, features.featureDimensions)
     let scatter = try TokenScatter(
@@ -46,6 +47,15 @@ struct MapFit {
     for token in marginal.indices {
       for c in 0..<d { marginal[token][c, c] += jitter * trace / Double(grid.cellCount * d) }
     }
+    if let channels, channels < d {
+      let added = channels..<d
+      let variance =
+        marginal.reduce(0.0) { sum, block in added.reduce(sum) { $0 + block[$1, $1] } }
+        / Double(added.count * marginal.count)
+      for token in marginal.indices {
+        for c in added { marginal[token][c, c] += randomFeatureRidge * variance }
+      }
+    }
     let whitening = try TokenWhitening(
       marginal: marginal, grid: grid, imageCount: features.imageCount, name: features.name,
       mean: scatter.mean)
@@ -56,7 +66,8 @@ struct MapFit {
           elements: Array(
             scatter.cross[index * size + token * d * d..<index * size + (token + 1) * d * d]))
       }
-      return try whitening.fit(reference: reference, cross: cross, bound: bound)
+      return try whitening.fit(
+        reference: reference, cross: cross, bound: bound, channels: channels)
     }
   }
 
@@ -68,16 +79,18 @@ struct MapFit {
   private func forEachBlock(
     of features: some TokenFeatures, _ body: (_ tokens: [[Double]], _ reference: [Double]) -> Void
   ) throws {
-    let (n, d) = (whitening.grid.cellCount, fit.channels)
+    // The reference's coordinates all predict; of the others only the channels are predicted.
+    let (n, d, width) = (whitening.grid.cellCount, fit.channels, fit.predictors)
     let j = map.grid.index(of: map.reference)
     for first in stride(from: 0, to: features.imageCount, by: Self.imagesPerBlock) {
       let images = first..<min(first + Self.imagesPerBlock, features.imageCount)
       let rows = try features.features(ofImages: images)
       func whitened(_ token: Int) -> Matrix {
-        var block = Matrix(rows: images.count, columns: d)
+        var block = Matrix(rows: images.count, columns: width)
         for i in 0..<images.count {
-          for c in 0..<d {
-            block[i, c] = Double(rows[(i * n + token) * d + c]) - whitening.mean[token * d + c]
+          for c in 0..<width {
+            block[i, c] =
+              Double(rows[(i * n + token) * width + c]) - whitening.mean[token * width + c]
           }
         }
         return whitening.factors[token].whiten(rows: block)
@@ -86,7 +99,7 @@ struct MapFit {
       var norms = [[Double]](repeating: [], count: n)
       for (token, residual) in residuals.enumerated() {
         guard let residual else { continue }
-        var rest = whitened(token)
+        var rest = whitened(token).block(rows: 0..<images.count, columns: 0..<d)
         let predicted = reference.times(residual.correlation, transposed: true)
         for element in rest.elements.indices {
           rest.elements[element] -= predicted.elements[element]

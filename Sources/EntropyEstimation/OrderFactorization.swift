@@ -34,7 +34,7 @@ struct OrderFactorization: Sendable {
     }
     try moments.requireImages(contextTokens: order.grid.cellCount - 1)
     try moments.requireVaryingChannels()
-    factor = try Self.factor(order: order, moments: moments)
+    factor = try Self.factor(order: order, moments: moments, channels: channels ?? width)
     self.order = order
     self.bound = bound
     imageCount = moments.imageCount
@@ -53,7 +53,7 @@ struct OrderFactorization: Sendable {
 
   /// L of the scatter with the tokens in the order's sequence.
   private static func factor(
-    order: GenerationOrder, moments: TokenMoments
+    order: GenerationOrder, moments: TokenMoments, channels: Int
   ) throws(EstimationError) -> CholeskyFactor {
     let d = moments.featureDimensions
     let sequence = order.sequence
@@ -77,7 +77,7 @@ struct OrderFactorization: Sendable {
           : "its other channels and the tokens before it in \(order.name)")
     }
     if let scale = moments.roundingScale {
-      for row in 0..<factor.order {
+      for row in 0..<factor.order where row % d < channels {
         let (cell, channel, coordinate) = place(row)
         let pivot = factor.lower[row, row]
         guard pivot * pivot > smallestResolvedShare * scale[coordinate] else {

@@ -139,8 +139,8 @@ public struct OrderProfile: Sendable {
     imageTotals = influence.totals
   }
 
-  /// The profile of losses on held-out images.
-  init(heldOut losses: ImageContributions, imageCount: Int, featureDimensions: Int) {
+  /// The profile of losses: on held-out images, or for Algorithm 1 on those fitted to, whose mean loss is its entropy.
+  init(losses: ImageContributions, bound: EntropyBound, imageCount: Int, featureDimensions: Int) {
     let order = losses.order
     let empty = [Estimate](
       repeating: Estimate(value: 0, standardError: 0), count: order.grid.cellCount)
@@ -151,7 +151,7 @@ public struct OrderProfile: Sendable {
       increase[cell] = losses.increase[position].estimate
     }
     self.order = order
-    bound = .heldOut
+    self.bound = bound
     self.imageCount = imageCount
     self.featureDimensions = featureDimensions
     self.sequential = sequential
@@ -162,7 +162,7 @@ public struct OrderProfile: Sendable {
     errors = .robust
     stepTests = StepTest.adjusted(
       zip(order.steps, totalCorrelation).map { step, estimate in
-        step.count > 1 ? StepTest(ofMean: estimate) : nil
+        step.count > 1 && bound == .heldOut ? StepTest(ofMean: estimate) : nil
       })
     imageTotals = losses.totals
   }

@@ -17,13 +17,33 @@ extension OrderProfile {
     of orders: [GenerationOrder], features: some TokenFeatures, settings: EstimationSettings,
     progress: @Sendable (EstimationStage) -> Void = { _ in }
   ) throws -> [OrderProfile] {
+    switch settings.regressor {
+    case .linear:
+      try leastSquaresProfiles(
+        of: orders, features: features, channels: features.featureDimensions, settings, progress)
+    case .features(let count, let kind):
+      try leastSquaresProfiles(
+        of: orders,
+        features: RandomFeatures(of: features, count: count, kind: kind, seed: settings.seed),
+        channels: features.featureDimensions, settings, progress)
+    case .mlp(let network):
+      try networkProfiles(of: orders, features: features, network: network, settings, progress)
+    }
+  }
+
+  /// Profiles by least squares: in `features` a token's first `channels` coordinates are what is predicted, and all of them
+  /// predict later tokens.
+  private static func leastSquaresProfiles(
+    of orders: [GenerationOrder], features: some TokenFeatures, channels: Int,
+    _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
+  ) throws -> [OrderProfile] {
     switch settings.bound {
     case .algorithm1, .debiased:
-      try requireImages(for: features)
-      return try withMoments(of: features, settings, progress) { moments in
+      try requireImages(features.imageCount, for: features, channels: channels)
+      return try withMoments(of: features, channels: channels, settings, progress) { moments in
         try concurrently(orders, progress: { progress(.factoring($0, of: orders.count)) }) {
           let factorization = try OrderFactorization(
-            of: $0, moments: moments, bound: settings.bound)
+            of: $0, moments: moments, bound: settings.bound, channels: channels)
           return switch settings.errors {
           case .gaussian: OrderProfile(factorization)
           case .robust:
@@ -32,33 +52,48 @@ extension OrderProfile {
         }
       }
     case .heldOut:
-      return try heldOutLosses(of: orders, features: features, settings, progress).map {
+      return try heldOutLosses(
+        of: orders, features: features, channels: channels, settings, progress
+      ).map {
         OrderProfile(
-          heldOut: $0, imageCount: features.imageCount,
-          featureDimensions: features.featureDimensions)
+          losses: $0, bound: .heldOut, imageCount: features.imageCount, featureDimensions: channels)
       }
+    }
+  }
+
+  private static func requireImages(
+    _ imageCount: Int, for features: some TokenFeatures, channels: Int
+  ) throws {
+    let (n, width) = (features.grid.cellCount, features.featureDimensions)
+    guard width > channels else { return try requireImages(for: features) }
+    guard imageCount - 1 >= n * width else {
+      throw EstimationError.tooFewImagesForFeatures(
+        source: features.name, images: imageCount, tokens: n, channels: channels,
+        functions: width - channels)
     }
   }
 
   /// The losses of held-out images, part by part.
   private static func heldOutLosses(
-    of orders: [GenerationOrder], features: some TokenFeatures, _ settings: EstimationSettings,
-    _ progress: @Sendable (EstimationStage) -> Void
+    of orders: [GenerationOrder], features: some TokenFeatures, channels: Int,
+    _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [ImageContributions] {
     let split = settings.split(imageCount: features.imageCount)
     var losses = orders.map(ImageContributions.init)
     for (index, part) in split.parts.enumerated() {
       let fitted = ImageSubset(of: features, images: split.fitted(besides: index))
       let heldOut = ImageSubset(of: features, images: part)
+      if channels < features.featureDimensions {
+        try requireImages(fitted.imageCount, for: features, channels: channels)
+      }
       try TokenMoments.requireImagesForPrediction(
         fitted.imageCount, of: features.imageCount, contextTokens: features.grid.cellCount - 1,
         featureDimensions: features.featureDimensions, source: features.name)
-      let before = Dictionary(
-        zip(orders, losses), uniquingKeysWith: { first, _ in first })
-      losses = try withMoments(of: fitted, settings, progress) { moments in
+      let before = Dictionary(zip(orders, losses), uniquingKeysWith: { first, _ in first })
+      losses = try withMoments(of: fitted, channels: channels, settings, progress) { moments in
         try concurrently(orders, progress: { progress(.factoring($0, of: orders.count)) }) {
           var losses = before[$0] ?? ImageContributions(order: $0)
-          try OrderFactorization(of: $0, moments: moments, bound: .heldOut)
+          try OrderFactorization(of: $0, moments: moments, bound: .heldOut, channels: channels)
             .addLosses(of: heldOut, to: &losses)
           return losses
         }
@@ -68,11 +103,16 @@ extension OrderProfile {
   }
 
   private static func withMoments<Result>(
-    of features: some TokenFeatures, _ settings: EstimationSettings,
+    of features: some TokenFeatures, channels: Int, _ settings: EstimationSettings,
     _ progress: @Sendable (EstimationStage) -> Void, _ body: (TokenMoments) throws -> Result
   ) throws -> Result {
     try TokenMoments.withSufficientPrecision(
       of: features, jitter: settings.jitter,
-      progress: { progress(.summing($0, of: features.imageCount)) }, body)
+      progress: { progress(.summing($0, of: features.imageCount)) },
+      { moments in
+        var moments = moments
+        moments.addRidge(randomFeatureRidge, toCoordinatesFrom: channels)
+        return try body(moments)
+      })
   }
 }

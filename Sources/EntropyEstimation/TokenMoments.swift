@@ -138,6 +138,16 @@ public struct TokenMoments: Sendable {
     jitter += epsilon
   }
 
+  /// Adds a share of their mean variance to the variances of the coordinates that a regressor has added to the channels, as
+  /// independent noise on them would: functions that are constant or coincide at a token can then be factored. Noise on a
+  /// predictor can only weaken it, so entropies are raised by it if anything.
+  mutating func addRidge(_ share: Double, toCoordinatesFrom channels: Int) {
+    let added = mean.indices.filter { $0 % featureDimensions >= channels }
+    guard !added.isEmpty else { return }
+    let variance = added.reduce(0.0) { $0 + scatter[$1, $1] } / Double(added.count)
+    for i in added { scatter[i, i] += share * variance }
+  }
+
   /// The cell and channel of a coordinate.
   func place(ofCoordinate index: Int) -> (cell: GridCell, channel: Int) {
     (grid.cell(at: index / featureDimensions), index % featureDimensions)

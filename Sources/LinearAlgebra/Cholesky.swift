@@ -43,9 +43,12 @@ public struct CholeskyFactor: Sendable {
   public var order: Int { lower.rows }
 
   /// log|A|, in nats.
-  public var logDeterminant: Double {
+  public var logDeterminant: Double { logDeterminant(ofLeading: order) }
+
+  /// The logarithm of the determinant of A's first `size` rows and columns, in nats.
+  public func logDeterminant(ofLeading size: Int) -> Double {
     var sum = 0.0
-    for i in 0..<order { sum += Double.log(lower[i, i]) }
+    for i in 0..<size { sum += Double.log(lower[i, i]) }
     return 2 * sum
   }
 
