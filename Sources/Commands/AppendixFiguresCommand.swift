@@ -48,7 +48,7 @@ public struct AppendixFiguresCommand: ParsableCommand {
   /// Refuses what the figures are not drawn with.
   public func validate() throws {
     guard estimation.bound != .heldOut, estimation.errors != .robust,
-      estimation.regressor == .linear
+      estimation.regressor == .linear, estimation.marginals == .data
     else {
       throw ValidationError(
         "appendix-figures draws in-sample bounds of the linear regressor with Gaussian errors; order-compare and"

@@ -62,7 +62,7 @@ public struct EntropyMapCommand: ParsableCommand {
     let dataset = try tokens.load()
     let cells =
       all ? dataset.grid.rasterCells : references.compactMap(GridCell.init).removingRepeats
-    let maps = try maps(of: dataset, references: cells)
+    let maps = try maps(of: estimation.features(of: dataset), references: cells)
     let provenance = try Provenance(
       of: dataset, seed: tokens.limit == nil && !estimation.usesSeed ? nil : tokens.seed
     )
@@ -74,6 +74,7 @@ public struct EntropyMapCommand: ParsableCommand {
       printCSV(maps, grid: dataset.grid)
     } else {
       printTable(maps, dataset: dataset)
+      if output.report { print(health(of: dataset).lines.joined(separator: "\n")) }
     }
     if output.preview { for map in maps { preview(map) } }
     if let directory = output.figureDirectory {
@@ -102,6 +103,10 @@ public struct EntropyMapCommand: ParsableCommand {
       try ConditionalEntropyMap.maps(
         references: references, moments: $0, bound: estimation.bound)
     }
+  }
+
+  fileprivate func health(of dataset: TokenDataset) -> HealthFacts {
+    HealthFacts(dataset: dataset, fit: nil, kurtosisRatio: nil)
   }
 
   private func figure(_ maps: [ConditionalEntropyMap], dataset: TokenDataset) -> any Figure {
@@ -196,6 +201,7 @@ func measurementLine(
     "\(estimation.bound.rawValue) bound", estimation.units.rawValue,
   ]
   facts.append("\(estimation.errorName) errors")
+  if estimation.marginals == .gaussian { facts.append("gaussian marginals") }
   if let heldOut = HeldOutFacts(estimation, tokens, images: dataset.imageCount) {
     facts.append(heldOut.text)
   }
@@ -230,6 +236,8 @@ private struct EntropyMapResult: Encodable {
   let images: Int
   let featureDimensions: Int
   let jitter: Double
+  let marginals: String
+  let health: HealthFacts
   let maps: [Map]
   let provenance: Provenance
 
@@ -248,6 +256,8 @@ private struct EntropyMapResult: Encodable {
     images = dataset.imageCount
     featureDimensions = dataset.featureDimensions
     jitter = options.tokens.jitter
+    marginals = estimation.marginals.rawValue
+    health = options.health(of: dataset)
     self.maps = maps.map { map in
       let values = map.entropy.map { $0.map(estimation.estimate) }
       return Map(
@@ -260,7 +270,8 @@ private struct EntropyMapResult: Encodable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case command, grid, units, bound, errors, regressor, images, jitter, maps, provenance
+    case command, grid, units, bound, errors, regressor, images, jitter, marginals, health, maps,
+      provenance
     case heldOut = "held_out"
     case featuresPerToken = "features_per_token"
     case featureDimensions = "feature_dimensions"

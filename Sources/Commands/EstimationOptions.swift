@@ -1,11 +1,20 @@
 import ArgumentParser
 import EntropyEstimation
 import Figures
+import TokenData
 
 extension EntropyBound: ExpressibleByArgument {}
 extension EntropyUnit: ExpressibleByArgument {}
 extension ErrorKind: ExpressibleByArgument {}
 extension RandomFeatureKind: ExpressibleByArgument {}
+
+/// What becomes of each coordinate's distribution before anything is estimated.
+enum Marginals: String, CaseIterable, ExpressibleByArgument {
+  /// Nothing.
+  case data
+  /// Every coordinate becomes standard normal by the ranks of its values: the Gaussian copula of the data.
+  case gaussian
+}
 
 /// How entropies are estimated and in what unit they are given.
 struct EstimationOptions: ParsableArguments {
@@ -37,6 +46,12 @@ struct EstimationOptions: ParsableArguments {
 
   /// The bound, with its default.
   var bound: EntropyBound { givenBound ?? (regressor == .mlp ? .heldOut : .debiased) }
+
+  @Option(
+    help: ArgumentHelp(
+      "The marginal distributions: data, or gaussian, by the ranks of every channel (a Gaussian copula).",
+      valueName: "marginals"))
+  var marginals: Marginals = .data
 
   @Option(help: "The unit of entropies.")
   var units: EntropyUnit = .nats
@@ -82,6 +97,10 @@ struct EstimationOptions: ParsableArguments {
     } else if bound == .debiased {
       throw ValidationError(
         "a trained network has no debiased bound: use --bound held-out or algorithm-1")
+    }
+    if marginals == .gaussian, bound == .heldOut {
+      throw ValidationError(
+        "--marginals gaussian ranks all images together, so none is held out: use another --bound")
     }
     if let hidden, !(1...65_536).contains(hidden) {
       throw ValidationError("--hidden \(hidden): expected 1 to 65536 units")
@@ -135,6 +154,18 @@ struct EstimationOptions: ParsableArguments {
       .mlp(
         NetworkSettings(
           hidden: hidden ?? 256, epochs: epochs ?? 30, learningRate: learningRate ?? 2e-3))
+    }
+  }
+
+  /// The features that are measured: the data's own, or with Gaussian marginals.
+  func features(of dataset: TokenDataset) throws -> TokenDataset {
+    switch marginals {
+    case .data: dataset
+    case .gaussian:
+      try TokenDataset(
+        name: dataset.name, grid: dataset.grid,
+        tokens: .features(
+          try gaussianMarginals(of: dataset), dimensions: dataset.featureDimensions))
     }
   }
 

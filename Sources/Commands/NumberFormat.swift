@@ -4,6 +4,9 @@ import Foundation
 extension Double {
   /// The number with `digits` digits behind the point.
   func fixed(_ digits: Int) -> String { String(format: "%.\(digits)f", self) }
+
+  /// The number with two significant digits and its power of ten.
+  var powerOfTen: String { String(format: "%.1e", self) }
 }
 
 extension Estimate {

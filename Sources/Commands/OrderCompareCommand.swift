@@ -36,6 +36,12 @@ public struct OrderCompareCommand: ParsableCommand {
     help: ArgumentHelp("Tokens generated together, unless an order says n=.", valueName: "n"))
   var tokensPerStep = 4
 
+  @Option(
+    help: ArgumentHelp(
+      "Draw the images this many times with replacement and give the spread of the totals, as a check.",
+      valueName: "repetitions"))
+  var bootstrap: Int?
+
   @Flag(
     help: ArgumentHelp(
       "In figures and previews leave out the increase of steps that are not distinguishable from zero"
@@ -54,6 +60,16 @@ public struct OrderCompareCommand: ParsableCommand {
     guard tokensPerStep >= 1 else {
       throw ValidationError("--tokens-per-step \(tokensPerStep): at least 1 is needed")
     }
+    if let bootstrap {
+      guard bootstrap >= 2 else {
+        throw ValidationError("--bootstrap \(bootstrap): at least 2 repetitions are needed")
+      }
+      guard estimation.bound != .heldOut, estimation.regressor == .linear else {
+        throw ValidationError(
+          "--bootstrap is for in-sample bounds of the linear regressor: a repeated image would be on both sides of a split"
+        )
+      }
+    }
   }
 
   /// Estimates the profiles and prints them.
@@ -64,28 +80,37 @@ public struct OrderCompareCommand: ParsableCommand {
     let orders = try specifications.map {
       try $0.order(on: dataset.grid, tokensPerStep: tokensPerStep)
     }
+    let features = try estimation.features(of: dataset)
     let progress = EstimationProgress(
       images: dataset.imageCount, orders: orders.count,
       epochs: orders.count * (estimation.epochs ?? 30) * (estimation.folds ?? 1))
     let profiles = try OrderProfile.profiles(
-      of: orders, features: dataset, settings: estimation.settings(tokens),
+      of: orders, features: features, settings: estimation.settings(tokens),
       progress: { progress.update($0) })
     progress.finish()
+    let bootstrapErrors = try bootstrap.map {
+      try OrderProfile.bootstrapErrors(
+        of: orders, features: features, settings: estimation.settings(tokens), repetitions: $0)
+    }
     let provenance = try Provenance(
-      of: dataset, seed: tokens.limit == nil && !estimation.usesSeed ? nil : tokens.seed
+      of: dataset,
+      seed: tokens.limit == nil && !estimation.usesSeed && bootstrap == nil ? nil : tokens.seed
     )
     .finished(after: clock)
     if output.json {
       try printJSON(
-        OrderCompareResult(profiles, dataset: dataset, options: self, provenance: provenance))
+        OrderCompareResult(
+          profiles, bootstrapErrors: bootstrapErrors, dataset: dataset, options: self,
+          provenance: provenance))
     } else if output.csv {
       printCSV(profiles)
     } else {
       print(measurementLine(dataset, estimation, tokens))
-      print(orderTable(profiles, estimation).text)
+      print(orderTable(profiles, estimation, bootstrapErrors: bootstrapErrors).text)
       print(
         "joint entropy of all tokens: \(estimation.value(profiles[0].jointEntropy).fixed(3)) "
           + estimation.units.rawValue)
+      if output.report { print(profiles[0].facts(dataset).lines.joined(separator: "\n")) }
     }
     if output.preview { for profile in profiles { preview(profile) } }
     if let directory = output.figureDirectory {
@@ -140,12 +165,15 @@ public struct OrderCompareCommand: ParsableCommand {
 }
 
 /// The table that compares orders.
-func orderTable(_ profiles: [OrderProfile], _ estimation: EstimationOptions) -> TextTable {
+func orderTable(
+  _ profiles: [OrderProfile], _ estimation: EstimationOptions, bootstrapErrors: [Double]? = nil
+) -> TextTable {
   var table = TextTable("order", "steps", "n", "total increase", "mean", "largest", "largest at")
   table.headings.append("steps > 0")
   let isPaired = profiles.count > 1 && profiles[0].errors == .robust
   if isPaired { table.headings.append("minus \(profiles[0].order.name)") }
-  for profile in profiles {
+  if bootstrapErrors != nil { table.headings.append("bootstrap error") }
+  for (index, profile) in profiles.enumerated() {
     let cells = Double(profile.order.grid.cellCount)
     let total = estimation.estimate(profile.totalIncrease)
     let mean = Estimate(value: total.value / cells, standardError: total.standardError / cells)
@@ -162,6 +190,7 @@ func orderTable(_ profiles: [OrderProfile], _ estimation: EstimationOptions) -> 
           Estimate(value: difference.value, standardError: difference.standardError ?? .nan)
         ).text())
     }
+    if let bootstrapErrors { row.append(estimation.value(bootstrapErrors[index]).fixed(3)) }
     table.add(row)
   }
   return table
@@ -197,6 +226,11 @@ extension OrderProfile {
     }
   }
 
+  /// The health report.
+  fileprivate func facts(_ dataset: TokenDataset) -> HealthFacts {
+    HealthFacts(dataset: dataset, fit: health, kurtosisRatio: kurtosisRatio)
+  }
+
   /// How many of the tested steps are distinguishable from zero.
   fileprivate var distinguishableSteps: String {
     let tests = stepTests.compactMap(\.self)
@@ -221,11 +255,15 @@ private struct OrderCompareResult: Encodable {
     let stepPValue, stepAdjustedPValue: [JSONNumber]
     let totalIncreaseConfidenceInterval: [JSONNumber]
     /// This order's total increase minus the first order's.
+    let bootstrapStandardError: JSONNumber?
     let differenceFromFirst, differenceFromFirstStandardError: JSONNumber
     /// The one-sided 95% limits, where the bound is held-out.
     let sequentialUpperLimit, parallelUpperLimit: JSONGrid<JSONNumber>?
 
-    init(_ profile: OrderProfile, first: OrderProfile, _ estimation: EstimationOptions) {
+    init(
+      _ profile: OrderProfile, first: OrderProfile, bootstrapError: Double?,
+      _ estimation: EstimationOptions
+    ) {
       let (order, grid) = (profile.order, profile.order.grid)
       let total = estimation.estimate(profile.totalIncrease)
       func values(_ estimates: [Estimate]) -> JSONGrid<JSONNumber> {
@@ -261,6 +299,7 @@ private struct OrderCompareResult: Encodable {
       totalIncreaseConfidenceInterval = [interval.lowerBound, interval.upperBound].map {
         JSONNumber($0)
       }
+      bootstrapStandardError = bootstrapError.map { JSONNumber(estimation.value($0)) }
       let difference = profile.difference(from: first)
       differenceFromFirst = JSONNumber(estimation.value(difference.value))
       differenceFromFirstStandardError = JSONNumber(
@@ -284,6 +323,7 @@ private struct OrderCompareResult: Encodable {
       case stepPValue = "step_p_value"
       case stepAdjustedPValue = "step_adjusted_p_value"
       case totalIncreaseConfidenceInterval = "total_increase_confidence_interval"
+      case bootstrapStandardError = "total_increase_bootstrap_standard_error"
       case differenceFromFirst = "difference_from_first"
       case differenceFromFirstStandardError = "difference_from_first_standard_error"
       case sequentialUpperLimit = "sequential_upper_limit"
@@ -302,13 +342,15 @@ private struct OrderCompareResult: Encodable {
   let images: Int
   let featureDimensions: Int
   let jitter: Double
+  let marginals: String
+  let health: HealthFacts?
   let jointEntropy: JSONNumber
   let orders: [Order]
   let provenance: Provenance
 
   init(
-    _ profiles: [OrderProfile], dataset: TokenDataset, options: OrderCompareCommand,
-    provenance: Provenance
+    _ profiles: [OrderProfile], bootstrapErrors: [Double]?, dataset: TokenDataset,
+    options: OrderCompareCommand, provenance: Provenance
   ) {
     let estimation = options.estimation
     grid = dataset.grid.jsonExtents
@@ -321,13 +363,18 @@ private struct OrderCompareResult: Encodable {
     images = dataset.imageCount
     featureDimensions = dataset.featureDimensions
     jitter = options.tokens.jitter
+    marginals = estimation.marginals.rawValue
+    health = profiles.first?.facts(dataset)
     jointEntropy = JSONNumber(profiles.first.map { estimation.value($0.jointEntropy) })
-    orders = profiles.map { Order($0, first: profiles[0], estimation) }
+    orders = profiles.enumerated().map {
+      Order($1, first: profiles[0], bootstrapError: bootstrapErrors?[$0], estimation)
+    }
     self.provenance = provenance
   }
 
   enum CodingKeys: String, CodingKey {
-    case command, grid, units, bound, errors, regressor, images, jitter, orders, provenance
+    case command, grid, units, bound, errors, regressor, images, jitter, marginals, health, orders,
+      provenance
     case heldOut = "held_out"
     case featuresPerToken = "features_per_token"
     case featureDimensions = "feature_dimensions"

@@ -15,9 +15,13 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Show the maps in the terminal.")
   var preview = false
 
+  @Flag(help: "Print how far the result can be trusted; always part of --json.")
+  var report = false
+
   @OptionGroup var figures: FigureOptions
 
   func validate() throws {
+    if report, csv { throw ValidationError("--report would mix with the output of --csv") }
     if json, csv { throw ValidationError("--json and --csv exclude each other") }
     if preview, json || csv {
       throw ValidationError("--preview would mix with the output of --json and --csv")

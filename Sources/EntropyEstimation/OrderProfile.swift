@@ -43,6 +43,12 @@ public struct OrderProfile: Sendable {
   /// For each step the probability of a total correlation at least as large if there were none; nil for a single token.
   /// Box's test for in-sample bounds, the paired one-sided test of the mean for the held-out bound.
   public let stepTests: [StepTest?]
+  /// Mardia's kurtosis of the sequential residuals over that of Gaussian ones, averaged over the tokens: 1 if they are
+  /// Gaussian, more for heavy tails; nil where errors do not come from the images.
+  public let kurtosisRatio: Double?
+  /// How well the fits are determined; nil where moments were not at hand, and for all but the first of several orders,
+  /// which have the same.
+  public internal(set) var health: FitHealth?
   /// By image, where errors come from the images: numbers whose mean has the standard error of the total increase, and
   /// whose differences from another order's have that of the difference of totals.
   let imageTotals: [Double]?
@@ -102,6 +108,7 @@ public struct OrderProfile: Sendable {
       standardError: totalCorrelation.reduce(0) { $0 + $1.standardError * $1.standardError }
         .squareRoot())
     errors = .gaussian
+    kurtosisRatio = nil
     stepTests = StepTest.adjusted(factorization.steps.map(\.test))
     imageTotals = nil
   }
@@ -137,6 +144,15 @@ public struct OrderProfile: Sendable {
     errors = .robust
     stepTests = gaussian.stepTests
     imageTotals = influence.totals
+    // Influences are ½·√(m/ν)·M.
+    let fits = factorization.steps.flatMap(\.sequentialFits)
+    kurtosisRatio =
+      zip(influence.sequential, fits).reduce(0.0) { sum, pair in
+        let scale = 4 * Double(pair.1.degreesOfFreedom) / Double(pair.1.imageCount)
+        return sum
+          + EntropyEstimation.kurtosisRatio(
+            variance: scale * pair.0.variance, channels: pair.1.channels)
+      } / Double(fits.count)
   }
 
   /// The profile of losses: on held-out images, or for Algorithm 1 on those fitted to, whose mean loss is its entropy.
@@ -165,6 +181,13 @@ public struct OrderProfile: Sendable {
         step.count > 1 && bound == .heldOut ? StepTest(ofMean: estimate) : nil
       })
     imageTotals = losses.totals
+    // Losses are ½·M and a constant.
+    kurtosisRatio =
+      losses.sequential.reduce(0.0) {
+        $0
+          + EntropyEstimation.kurtosisRatio(
+            variance: 4 * $1.variance, channels: featureDimensions)
+      } / Double(losses.sequential.count)
   }
 }
 

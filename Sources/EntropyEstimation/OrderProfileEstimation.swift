@@ -44,11 +44,16 @@ extension OrderProfile {
         try concurrently(orders, progress: { progress(.factoring($0, of: orders.count)) }) {
           let factorization = try OrderFactorization(
             of: $0, moments: moments, bound: settings.bound, channels: channels)
-          return switch settings.errors {
-          case .gaussian: OrderProfile(factorization)
-          case .robust:
-            OrderProfile(factorization, influence: try factorization.influence(of: features))
+          var profile =
+            switch settings.errors {
+            case .gaussian: OrderProfile(factorization)
+            case .robust:
+              OrderProfile(factorization, influence: try factorization.influence(of: features))
+            }
+          if $0 == orders.first {
+            profile.health = FitHealth(factorization, moments: moments)
           }
+          return profile
         }
       }
     case .heldOut:

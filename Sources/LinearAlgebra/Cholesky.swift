@@ -96,4 +96,46 @@ public struct CholeskyFactor: Sendable {
     }
     return rows
   }
+
+  /// An estimate of A's condition number ‖A‖·‖A⁻¹‖ in the 1-norm (`dpocon`), seldom more than three times too small.
+  ///
+  /// - Parameter norm: ‖A‖, the largest sum of magnitudes of a column.
+  /// - Complexity: O(n²).
+  public func conditionNumber(norm: Double) -> Double {
+    guard order > 0 else { return 1 }
+    var reciprocal = 0.0
+    let (n, elements) = (Int32(order), lower.elements)
+    let status = LAPACKE_dpocon(
+      LAPACK_COL_MAJOR, 85 /* U */, n, elements, n, norm, &reciprocal)
+    return status == 0 && reciprocal > 0 ? 1 / reciprocal : .infinity
+  }
+}
+
+extension Matrix {
+  /// The trace, the sum of squares and the largest sum of magnitudes of a column of the symmetric matrix whose lower
+  /// triangle this is.
+  ///
+  /// - Complexity: O(n²).
+  public var symmetricNorms: (trace: Double, squares: Double, largestColumnSum: Double) {
+    var (trace, squares) = (0.0, 0.0)
+    var sums = [Double](repeating: 0, count: rows)
+    elements.withUnsafeBufferPointer { elements in
+      sums.withUnsafeMutableBufferPointer { sums in
+        for i in 0..<rows {
+          var own = 0.0
+          for j in 0..<i {
+            let value = abs(elements[i * columns + j])
+            own += value
+            sums[j] += value
+            squares += 2 * value * value
+          }
+          let diagonal = elements[i * columns + i]
+          trace += diagonal
+          squares += diagonal * diagonal
+          sums[i] += own + abs(diagonal)
+        }
+      }
+    }
+    return (trace, squares, sums.max() ?? 0)
+  }
 }

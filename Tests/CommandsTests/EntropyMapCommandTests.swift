@@ -63,8 +63,11 @@ private struct Output: Decodable {
     try program.run(["--ref", "2,3", "--tokens", $0, "--csv"])
   }
   let lines = result.output.split(separator: "\n")
-  #expect(lines[0] == "reference_row,reference_column,row,column,entropy_nats,standard_error")
-  #expect(lines.count == 37 && lines[1].hasPrefix("2,3,0,0,") && lines[16] == "2,3,2,3,,")
+  #expect(
+    lines[0]
+      == "reference_row,reference_column,row,column,entropy_nats,standard_error,confidence_low,"
+      + "confidence_high")
+  #expect(lines.count == 37 && lines[1].hasPrefix("2,3,0,0,") && lines[16] == "2,3,2,3,,,,")
 }
 
 @Test func theTableComesWithAFigureAndAPreview() throws {

@@ -1,0 +1,87 @@
+import Foundation
+import Testing
+import TokenData
+import TokenGrids
+
+private let compare = Program(name: "order-compare")
+private let map = Program(name: "entropy-map")
+
+private func small() throws -> TokenDataset {
+  try smallDataset(grid: TokenGrid(rows: 3, columns: 3), images: 200)
+}
+
+/// Every bound and regressor gives the same bytes twice, but for the time, and says what it is.
+@Test(arguments: [
+  ["--bound", "held-out"], ["--bound", "held-out", "--folds", "3"], ["--errors", "robust"],
+  ["--regressor", "features", "--features-per-token", "3"],
+  ["--regressor", "features", "--feature-kind", "fourier", "--bound", "held-out"],
+  ["--regressor", "mlp", "--epochs", "3", "--hidden", "8"],
+  ["--regressor", "mlp", "--bound", "algorithm-1", "--epochs", "2", "--hidden", "8"],
+])
+func everyEstimatorIsRepeatable(options: [String]) throws {
+  try withFile(small()) { path in
+    for (program, arguments) in [
+      (compare, ["raster", "diagonal"]), (map, ["--ref", "1,1", "--ref", "0,2"]),
+    ] {
+      let outputs = try (0..<2).map { _ in
+        let result = try program.run(
+          arguments + options + ["--tokens", path, "--json", "--seed", "4"])
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+        return result.output.replacing(/"seconds":[0-9.e-]+/, with: "\"seconds\":0")
+      }
+      #expect(
+        outputs[0] == outputs[1] && outputs[0].contains("\"seed\":4") || options[0] == "--errors")
+      let object = try #require(
+        try JSONSerialization.jsonObject(with: Data(outputs[0].utf8))
+          as? [String: Any])
+      let heldOut = outputs[0].contains("\"bound\":\"held-out\"")
+      #expect((object["held_out"] != nil) == heldOut)
+      #expect(outputs[0].contains("upper_limit") == heldOut)
+      let name = options[0] == "--regressor" ? options[1] : "linear"
+      #expect(object["regressor"] as? String == name)
+    }
+  }
+}
+
+@Test func tablesHavePairedDifferencesAndTests() throws {
+  let result = try withFile(small()) {
+    try compare.run([
+      "raster", "diagonal", "--tokens", $0, "--no-figure", "--errors", "robust",
+    ])
+  }
+  let lines = result.output.split(separator: "\n")
+  try #require(result.status == 0, "\(result.errors)")
+  #expect(lines[0].contains("robust errors"))
+  #expect(lines[1].contains("steps > 0") && lines[1].hasSuffix("minus raster"))
+  #expect(lines[3].contains("±"))
+}
+
+/// Independent tokens leave nothing to draw when only what is distinguishable is asked for.
+@Test func indistinguishableStepsAreLeftOutOfPreviews() throws {
+  let result = try withFile(small()) {
+    try compare.run([
+      "raster", "--tokens", $0, "--no-figure", "--preview", "--only-distinguishable", "--limit",
+      "40",
+    ])
+  }
+  #expect(result.status == 0, "\(result.errors)")
+  #expect(result.output.contains("entropy increase, raster"))
+}
+
+@Test(arguments: [
+  (["--folds", "3"], "--bound held-out only"),
+  (["--bound", "held-out", "--folds", "1"], "at least 2"),
+  (["--bound", "held-out", "--folds", "2", "--held-out-fraction", "0.1"], "exclude each other"),
+  (["--bound", "held-out", "--held-out-fraction", "1.5"], "between 0 and 1"),
+  (["--bound", "held-out", "--errors", "gaussian"], "errors from the images"),
+  (["--regressor", "mlp", "--bound", "debiased"], "no debiased bound"),
+  (["--epochs", "3"], "--regressor mlp only"),
+  (["--features-per-token", "3"], "--regressor features only"),
+  (["--regressor", "features", "--features-per-token", "40"], "would do"),
+  (["--regressor", "mlp", "--learning-rate", "-1"], "--learning-rate"),
+])
+func badEstimationOptionsAreOneSentence(options: [String], expected: String) throws {
+  let result = try withFile(small()) { try compare.run(["raster", "--tokens", $0] + options) }
+  #expect(result.status != 0 && result.status != -1 && result.files.isEmpty)
+  #expect(result.errors.contains(expected), "\(result.errors)")
+}
