@@ -158,7 +158,7 @@ INLINE long NAME(lines)(const NAME(operands) * o, const int bf16, const int outp
     if (fetch) {
 #pragma clang loop unroll(full)
       for (int j = 0; j < outputs; j++) {
-        __builtin_prefetch(o->ahead + (size_t)j * o->w_stride + (size_t)(k * size), 0, 3);
+        __builtin_prefetch(o->ahead + (size_t)j * o->w_stride + (size_t)(k * size), 0, 2);
       }
     }
 #pragma clang loop unroll(full)
@@ -341,7 +341,7 @@ TARGET static void NAME(pack)(te_precision precision, const float *x, long rows,
 // Here the lanes of a vector are sixteen rows of x, and a weight is spread over them: no sum has to be put together
 // from lanes, and a tile of WIDE_OUTPUTS outputs reads each weight once for sixteen rows. The columns are taken in
 // chunks, whose part of x stays in the first-level cache while the outputs of a piece go by.
-enum { NAME(wide_vectors) = TE_WIDE_ROWS / LANES, NAME(wide_chunk) = 256 };
+enum { NAME(wide_vectors) = TE_WIDE_ROWS / LANES, NAME(wide_chunk) = 128 };
 
 // Adds the products with column `k` of bf16 weights (of a pair: the even one, or the odd one above it) or f32 weights.
 INLINE void NAME(wide_step)(const char *w, size_t w_stride, const float *x, const int bf16,
@@ -381,7 +381,7 @@ INLINE void NAME(wide_tile)(const char *w, size_t w_stride, const float *x, cons
     if (ahead != NULL) {
 #pragma clang loop unroll(full)
       for (int j = 0; j < WIDE_OUTPUTS; j++) {
-        __builtin_prefetch(ahead + (size_t)j * w_stride + (size_t)k * (bf16 ? 2 : 4), 0, 2);
+        __builtin_prefetch(ahead + (size_t)j * w_stride + (size_t)k * (bf16 ? 2 : 4), 0, 3);
       }
     }
 #pragma clang loop unroll_count(2)
