@@ -78,8 +78,8 @@ public struct ParSampleCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      What the codes mean, for --output and --images: a token dataset, or, for --output only, a \
-      VQ-16 tokenizer (.safetensors).
+      What the codes mean, for --output and --images: a token dataset, a VQ-16 tokenizer \
+      (.safetensors or .pt), or, without images, a codebook (.npy).
       """,
       valueName: "file"))
   var codebook: String?
@@ -166,7 +166,7 @@ public struct ParSampleCommand: ParsableCommand {
         source: "par-sample, \(model.model ?? "random weights"), order \(sequence.order.name)",
         createdBy: provenance.lines.joined(separator: "; "))
       if let output { try dataset.write(to: output) }
-      if let folder { try folder.write(dataset, labels: labels) }
+      if let folder { try folder.write(labels: labels, codebook.pictures(of: dataset)) }
     }
     let result = ParSampleResult(
       order: sequence.order.name, tokensPerStep: configuration.tokensPerStep,

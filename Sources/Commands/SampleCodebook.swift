@@ -5,36 +5,30 @@ import TokenData
 import TokenGrids
 import VisualTokenizers
 
-/// What turns a model's codes into a token dataset: the codebook, and with it names of classes and a decoder.
+/// What turns a model's codes into a token dataset and images: the codebook, and with it names of classes and a decoder.
 struct SampleCodebook {
   private let codebook: SingleMatrix
   private let labelNames: [String]
   private let decoder: TokenDecoderParameters?
+  private let vq: VQDecoder?
   private let tokenizer: String
 
-  /// Reads the codebook of a token dataset or of a VQ-16 tokenizer, whose rows are scaled to length 1.
+  /// Reads the codebook of a token dataset or of a VQ-16 tokenizer, or a plain one.
   ///
   /// - Parameter isForImages: whether the file must also tell how codes are turned into images.
   /// - Throws: an error that names the file when it has no codebook, not one of `codes` entries, or no decoder
   ///   where one is needed.
   init(path: String, codes: Int, isForImages: Bool) throws {
-    if path.hasSuffix(".safetensors") {
-      let file = try SafetensorsFile(path: path)
-      let name = "quantize.embedding.weight"
-      let shape = try file.entry(name).shape
-      guard shape.count == 2, shape[0] == codes, shape[1] > 0 else {
-        throw SafetensorsError.wrongShape(
-          file: path, tensor: name, found: shape, expected: [codes, 0])
+    if [".safetensors", ".pt", ".pth", ".npy"].contains(where: path.hasSuffix) {
+      codebook = try CodebookFile.read(path)
+      guard codebook.rows == codes else {
+        throw SampleCodebookError.otherSize(path: path, found: codebook.rows, expected: codes)
       }
-      if isForImages { throw SampleCodebookError.codebookOnly(path: path) }
-      var elements = try file.floats(name)
-      for row in 0..<shape[0] {
-        let range = row * shape[1]..<(row + 1) * shape[1]
-        let length = elements[range].reduce(0) { $0 + $1 * $1 }.squareRoot()
-        for i in range { elements[i] /= max(length, .leastNormalMagnitude) }
-      }
-      codebook = SingleMatrix(rows: shape[0], columns: shape[1], elements: elements)
-      (labelNames, decoder, tokenizer) = ([], nil, "VQ-16")
+      let isPlain = path.hasSuffix(".npy")
+      if isForImages, isPlain { throw SampleCodebookError.codebookOnly(path: path) }
+      vq = isForImages ? try VQDecoder(TensorFile.open(path)) : nil
+      (labelNames, decoder) = ([], nil)
+      tokenizer = isPlain ? "" : VQTokenization.tokenizerName
       return
     }
     let dataset = try TokenDatasetFile(path: path)
@@ -47,6 +41,7 @@ struct SampleCodebook {
     self.codebook = codebook
     labelNames = dataset.labels?.names ?? []
     decoder = dataset.decoder
+    vq = nil
     tokenizer = dataset.attributes.tokenizer
   }
 
@@ -62,6 +57,24 @@ struct SampleCodebook {
       labels: TokenLabels(values: labels.map { UInt32($0) }, names: names),
       attributes: TokenAttributes(tokenizer: tokenizer, source: source, createdBy: createdBy),
       decoder: decoder)
+  }
+
+  /// What shows the images of a dataset made here; of a video, the frames from left to right.
+  func pictures(of dataset: TokenDataset) throws -> (Int) throws -> RGBImage {
+    guard let vq else { return try TokenImages(of: dataset).image }
+    let grid = dataset.grid
+    return { index in
+      let codes = Array(dataset.codes(ofImages: index..<index + 1) ?? [])
+      let frame = grid.rows * grid.columns
+      let pictures = try (0..<grid.frames).map {
+        try vq.decode(
+          Array(codes[$0 * frame..<($0 + 1) * frame]), rows: grid.rows, columns: grid.columns)
+      }
+      let width = grid.columns * vq.upsampling
+      var strip = RGBImage(width: width * grid.frames, height: grid.rows * vq.upsampling)
+      for (i, picture) in pictures.enumerated() { strip.draw(picture, left: i * width, top: 0) }
+      return strip
+    }
   }
 }
 
@@ -83,12 +96,11 @@ struct SampleImageFolder {
   }
 
   /// Writes `0000-class-207.png` and so on, in the order of the samples.
-  func write(_ dataset: TokenDataset, labels: [Int]) throws {
-    let images = try TokenImages(of: dataset)
+  func write(labels: [Int], _ picture: (Int) throws -> RGBImage) throws {
     for (index, label) in labels.enumerated() {
       let number = String(index)
       let name = String(repeating: "0", count: max(0, 4 - number.count)) + number
-      try images.image(index)
+      try picture(index)
         .writePNG(to: url.appendingPathComponent("\(name)-class-\(label).png").path)
     }
   }
@@ -105,7 +117,7 @@ extension NSError {
 enum SampleCodebookError: Error, CustomStringConvertible {
   /// The codebook is of another size, or there is none.
   case otherSize(path: String, found: Int?, expected: Int)
-  /// A tokenizer's codebook without a decoder that this program knows.
+  /// A codebook and nothing else.
   case codebookOnly(path: String)
 
   var description: String {
@@ -114,7 +126,7 @@ enum SampleCodebookError: Error, CustomStringConvertible {
       "\(path): \(found.map { "the codebook has \($0) entries" } ?? "there is no codebook");"
         + " the model has \(expected) codes"
     case .codebookOnly(let path):
-      "\(path): only its codebook is used; --images needs a token dataset with a decoder"
+      "\(path): holds a codebook only; --images needs a token dataset or a VQ-16 checkpoint with its decoder"
     }
   }
 }

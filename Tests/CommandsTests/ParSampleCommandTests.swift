@@ -29,6 +29,19 @@ private struct Output: Decodable {
   let provenance: Provenance
 }
 
+/// The codes of the one video of a result, frame by frame.
+private func videoCodes(_ result: Program.Result) throws -> [Int] {
+  struct Videos: Decodable {
+    struct Sample: Decodable {
+      let codes: [[[Int]]]
+    }
+    let samples: [Sample]
+  }
+  #expect(result.status == 0, "\(result.errors)")
+  let videos = try JSONDecoder().decode(Videos.self, from: Data(result.output.utf8))
+  return videos.samples.flatMap { $0.codes.flatMap { $0.flatMap(\.self) } }
+}
+
 private func decode(_ result: Program.Result) throws -> Output {
   #expect(result.status == 0, "\(result.errors)")
   return try JSONDecoder().decode(Output.self, from: Data(result.output.utf8))
@@ -157,6 +170,34 @@ private func withModel<Result>(
   }
 }
 
+@Test func aVQTokenizerShowsItsCodes() throws {
+  try withModel { model, _ in
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let tokenizer = folder.appendingPathComponent("vq.safetensors").path
+    try writeVQCheckpoint(to: tokenizer, codes: 64)
+    // Two frames of 2×4 tokens; a token is one pixel.
+    let arguments = ["--model", model, "--grid", "2x2x4", "--order", "raster"]
+    let codes = try videoCodes(program.run(arguments + ["--json"]))
+    let result = try program.run(
+      arguments + ["--codebook", tokenizer, "--images", "."],
+      inspecting: { folder in
+        let strip = try RGBImage(
+          contentsOf: folder.appendingPathComponent("0000-class-0.png").path)
+        #expect(strip.width == 8 && strip.height == 2)
+        let decoder = try VQDecoder(TensorFile.open(tokenizer))
+        var expected = RGBImage(width: 8, height: 2)
+        for frame in 0..<2 {
+          let picture = try decoder.decode(
+            codes[frame * 8..<(frame + 1) * 8].map { UInt32($0) }, rows: 2, columns: 4)
+          expected.draw(picture, left: 4 * frame, top: 0)
+        }
+        #expect(strip == expected)
+      })
+    #expect(result.status == 0 && result.files == ["0000-class-0.png"], "\(result.errors)")
+  }
+}
+
 @Test func randomWeightsAreForTiming() throws {
   // The smallest preset is too large for every test run; its refusals are not.
   let result = try program.run(["--preset", "B"])
@@ -176,8 +217,8 @@ private func withModel<Result>(
   (["--model", "m", "--grid", "6by6"], "--grid 6by6: expected HxW or TxHxW"),
   (["--model", "m", "--grid", "0x6"], "--grid 0x6: expected HxW or TxHxW"),
   (["--model", "m", "--guidance", "nan"], "guidance is nan"),
-  (["--model", "m", "--temperature", "-1"], "temperature is -1.0"),
-  (["--model", "m", "--top-k", "-1"], "top-k is -1"),
+  (["--model", "m", "--temperature=-1"], "temperature is -1.0"),
+  (["--model", "m", "--top-k=-1"], "top-k is -1"),
   (["--model", "m", "--top-p", "0"], "top-p is 0.0"),
   (["--model", "m", "--batch", "0"], "batch size is 0"),
   (["--model", "m", "--greedy", "--top-k", "5"], "--greedy leaves nothing"),
@@ -207,7 +248,8 @@ func impossibleOptionsAreRefused(arguments: [String], message: String) throws {
   (["--heads", "3"], "a width of 16 does not divide into 3 heads"),
   (["--order", "distnat"], "distant"),
   (["--order", "missing.txt"], "missing.txt"),
-  (["--order", "distant:initial=2"], "a model with 4 tokens per step generates"),
+  (["--order", "distant:initial=2"], "initial = 2 is neither 0"),
+  (["--order", "distant:n=9"], "a model with 4 tokens per step generates"),
   (["--codebook", "missing.h5", "--output", "o.h5"], "missing.h5"),
 ])
 func whatDoesNotFitTheModelIsNamed(arguments: [String], message: String) throws {
@@ -291,7 +333,7 @@ func whatDoesNotFitTheModelIsNamed(arguments: [String], message: String) throws 
     try writeTokenizer(codes: 64)
     let images = try run("--codebook", tokenizer, "--images", "pictures")
     #expect(images.status == 1 && images.files.isEmpty)
-    #expect(images.errors.contains("--images needs a token dataset with a decoder"))
+    #expect(images.errors.contains("decoder.conv_in.weight"), "\(images.errors)")
     let dataset = try program.run(
       ["--model", model, "--codebook", tokenizer, "-o", "s.h5"],
       inspecting: { folder in
@@ -304,7 +346,9 @@ func whatDoesNotFitTheModelIsNamed(arguments: [String], message: String) throws 
     #expect(dataset.status == 0, "\(dataset.errors)")
     try writeTokenizer(codes: 63)
     let other = try run("--codebook", tokenizer, "-o", "s.h5")
-    #expect(other.status == 1 && other.errors.contains("quantize.embedding.weight"))
+    #expect(
+      other.status == 1
+        && other.errors.contains("vq.safetensors: the codebook has 63 entries; the model has 64"))
   }
 }
 

@@ -6,47 +6,47 @@ import VisualTokenizers
 
 @testable import Commands
 
-struct TokenizeVQTests {
-  /// The smallest network with every kind of layer: 32 channels, one level, no halving.
-  private func writeCheckpoint(to path: String) throws {
-    var tensors: [SafetensorsTensor] = []
-    var state: UInt64 = 7
-    func add(_ name: String, _ shape: [Int]) {
-      let scale = shape.count == 4 ? 1 / Float(shape[1] * shape[2] * shape[3]).squareRoot() : 1
-      let elements = (0..<shape.reduce(1, *)).map { _ in
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return (Float(state >> 40) / Float(1 << 23) - 1) * scale
-      }
-      tensors.append(SafetensorsTensor(name: name, shape: shape, elements: elements))
+/// The smallest network with every kind of layer: 32 channels, one level, no halving.
+func writeVQCheckpoint(to path: String, codes: Int = 16) throws {
+  var tensors: [SafetensorsTensor] = []
+  var state: UInt64 = 7
+  func add(_ name: String, _ shape: [Int]) {
+    let scale = shape.count == 4 ? 1 / Float(shape[1] * shape[2] * shape[3]).squareRoot() : 1
+    let elements = (0..<shape.reduce(1, *)).map { _ in
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return (Float(state >> 40) / Float(1 << 23) - 1) * scale
     }
-    func layer(_ name: String, _ shape: [Int]) {
-      add(name + ".weight", shape)
-      add(name + ".bias", [shape[0]])
-    }
-    func residual(_ name: String) {
-      for part in ["norm1", "norm2"] { layer("\(name).\(part)", [32]) }
-      for part in ["conv1", "conv2"] { layer("\(name).\(part)", [32, 32, 3, 3]) }
-    }
-    for half in ["encoder", "decoder"] {
-      layer(half + ".conv_in", [32, half == "encoder" ? 3 : 32, 3, 3])
-      residual(half + ".conv_blocks.0.res.0")
-      for block in [0, 2] { residual("\(half).mid.\(block)") }
-      layer(half + ".mid.1.norm", [32])
-      for part in ["q", "k", "v", "proj_out"] { layer("\(half).mid.1.\(part)", [32, 32, 1, 1]) }
-      layer(half + ".norm_out", [32])
-      layer(half + ".conv_out", [half == "encoder" ? 32 : 3, 32, 3, 3])
-    }
-    layer("quant_conv", [4, 32, 1, 1])
-    layer("post_quant_conv", [32, 4, 1, 1])
-    add(CodebookFile.tensorName, [16, 4])
-    try SafetensorsWriter.write(tensors, to: path)
+    tensors.append(SafetensorsTensor(name: name, shape: shape, elements: elements))
   }
+  func layer(_ name: String, _ shape: [Int]) {
+    add(name + ".weight", shape)
+    add(name + ".bias", [shape[0]])
+  }
+  func residual(_ name: String) {
+    for part in ["norm1", "norm2"] { layer("\(name).\(part)", [32]) }
+    for part in ["conv1", "conv2"] { layer("\(name).\(part)", [32, 32, 3, 3]) }
+  }
+  for half in ["encoder", "decoder"] {
+    layer(half + ".conv_in", [32, half == "encoder" ? 3 : 32, 3, 3])
+    residual(half + ".conv_blocks.0.res.0")
+    for block in [0, 2] { residual("\(half).mid.\(block)") }
+    layer(half + ".mid.1.norm", [32])
+    for part in ["q", "k", "v", "proj_out"] { layer("\(half).mid.1.\(part)", [32, 32, 1, 1]) }
+    layer(half + ".norm_out", [32])
+    layer(half + ".conv_out", [half == "encoder" ? 32 : 3, 32, 3, 3])
+  }
+  layer("quant_conv", [4, 32, 1, 1])
+  layer("post_quant_conv", [32, 4, 1, 1])
+  add(CodebookFile.tensorName, [codes, 4])
+  try SafetensorsWriter.write(tensors, to: path)
+}
 
+struct TokenizeVQTests {
   @Test func imagesAreEncodedAndDecoded() throws {
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     func place(_ name: String) -> String { folder.appendingPathComponent(name).path }
-    try writeCheckpoint(to: place("vq.safetensors"))
+    try writeVQCheckpoint(to: place("vq.safetensors"))
     try FileManager.default.createDirectory(
       atPath: place("images"), withIntermediateDirectories: true)
     let image = RGBImage(
