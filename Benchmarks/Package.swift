@@ -9,7 +9,10 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "bench",
-      dependencies: [.product(name: "LinearAlgebra", package: "token-entropy")]),
+      dependencies: [
+        .product(name: "LinearAlgebra", package: "token-entropy"),
+        .product(name: "PARTransformer", package: "token-entropy"),
+      ]),
     .executableTarget(
       name: "vq-benchmark",
       dependencies: [

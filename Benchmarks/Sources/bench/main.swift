@@ -12,12 +12,16 @@ func option(_ name: String) -> String? {
 
 guard let root = option("--root"), let runs = Int(option("--runs") ?? "5"), runs > 0 else {
   FileHandle.standardError.write(
-    Data("usage: bench --root FOLDER [--runs N] [--python FILE]\n".utf8))
+    Data("usage: bench --root FOLDER [sampling] [--runs N] [--python FILE]\n".utf8))
   exit(64)
 }
-let benchmark = EstimationBenchmark(root: root, runs: runs, python: option("--python") ?? "python3")
+let python = option("--python") ?? "python3"
 do {
-  try benchmark.run()
+  if arguments.contains("sampling") {
+    try SamplingBenchmark(root: root, runs: runs, python: python).run()
+  } else {
+    try EstimationBenchmark(root: root, runs: runs, python: python).run()
+  }
 } catch {
   FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
   exit(1)
