@@ -106,7 +106,12 @@ public struct EntropyMapCommand: ParsableCommand {
   }
 
   fileprivate func health(of dataset: TokenDataset) -> HealthFacts {
-    HealthFacts(dataset: dataset, fit: nil, kurtosisRatio: nil)
+    let predictors =
+      dataset.featureDimensions + (estimation.chosenRegressor.functionsPerToken ?? 0)
+    let isLeastSquares = estimation.regressor != .mlp && estimation.bound != .heldOut
+    return HealthFacts(
+      dataset: dataset, fit: nil, kurtosisRatio: nil,
+      degreesOfFreedom: isLeastSquares ? dataset.imageCount - 1 - predictors : nil)
   }
 
   private func figure(_ maps: [ConditionalEntropyMap], dataset: TokenDataset) -> any Figure {

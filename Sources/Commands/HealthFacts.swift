@@ -14,9 +14,14 @@ struct HealthFacts: Encodable {
   let codebookSize, codebookUsed: Int?
   let codebookPerplexity: JSONNumber
 
-  init(dataset: TokenDataset, fit: FitHealth?, kurtosisRatio: Double?) {
-    degreesOfFreedom = fit?.degreesOfFreedom
-    degreesOfFreedomPerChannel = JSONNumber(fit?.degreesOfFreedomPerChannel)
+  /// - Parameter degreesOfFreedom: ν where there is no more to say about the fit.
+  init(
+    dataset: TokenDataset, fit: FitHealth?, kurtosisRatio: Double?, degreesOfFreedom: Int? = nil
+  ) {
+    self.degreesOfFreedom = fit?.degreesOfFreedom ?? degreesOfFreedom
+    degreesOfFreedomPerChannel = JSONNumber(
+      fit?.degreesOfFreedomPerChannel
+        ?? degreesOfFreedom.map { Double($0) / Double(dataset.featureDimensions) })
     conditionNumber = JSONNumber(fit?.conditionNumber)
     effectiveRank = JSONNumber(fit?.effectiveRank)
     self.kurtosisRatio = JSONNumber(kurtosisRatio)
@@ -52,7 +57,8 @@ struct HealthFacts: Encodable {
         "kurtosis of residuals: \(ratio.fixed(2)) times that of Gaussian ones"
           + (ratio > 1.1 ? " (Gaussian errors are too small: use --errors robust)" : ""))
     } else {
-      lines.append("kurtosis of residuals: known with --errors robust only")
+      lines.append(
+        "kurtosis of residuals: known for orders, with --errors robust or --bound held-out")
     }
     if let codebookSize, let codebookUsed, let perplexity = codebookPerplexity.value {
       lines.append(

@@ -38,6 +38,12 @@ public struct OrderCompareCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Use only context tokens at most this many rows and columns away, for few images.",
+      valueName: "cells"))
+  var contextWindow: Int?
+
+  @Option(
+    help: ArgumentHelp(
       "Draw the images this many times with replacement and give the spread of the totals, as a check.",
       valueName: "repetitions"))
   var bootstrap: Int?
@@ -59,6 +65,17 @@ public struct OrderCompareCommand: ParsableCommand {
   public func validate() throws {
     guard tokensPerStep >= 1 else {
       throw ValidationError("--tokens-per-step \(tokensPerStep): at least 1 is needed")
+    }
+    if let contextWindow {
+      guard contextWindow >= 1 else {
+        throw ValidationError("--context-window \(contextWindow): at least 1 is needed")
+      }
+      guard estimation.bound != .heldOut, estimation.regressor == .linear,
+        estimation.errors != .robust, bootstrap == nil
+      else {
+        throw ValidationError(
+          "--context-window is for in-sample bounds of the linear regressor with Gaussian errors")
+      }
     }
     if let bootstrap {
       guard bootstrap >= 2 else {
@@ -84,8 +101,10 @@ public struct OrderCompareCommand: ParsableCommand {
     let progress = EstimationProgress(
       images: dataset.imageCount, orders: orders.count,
       epochs: orders.count * (estimation.epochs ?? 30) * (estimation.folds ?? 1))
+    var settings = estimation.settings(tokens)
+    settings.contextWindow = contextWindow
     let profiles = try OrderProfile.profiles(
-      of: orders, features: features, settings: estimation.settings(tokens),
+      of: orders, features: features, settings: settings,
       progress: { progress.update($0) })
     progress.finish()
     let bootstrapErrors = try bootstrap.map {
@@ -105,7 +124,8 @@ public struct OrderCompareCommand: ParsableCommand {
     } else if output.csv {
       printCSV(profiles)
     } else {
-      print(measurementLine(dataset, estimation, tokens))
+      let window = contextWindow.map { " · contexts within \($0) cells" } ?? ""
+      print(measurementLine(dataset, estimation, tokens) + window)
       print(orderTable(profiles, estimation, bootstrapErrors: bootstrapErrors).text)
       print(
         "joint entropy of all tokens: \(estimation.value(profiles[0].jointEntropy).fixed(3)) "
@@ -343,6 +363,7 @@ private struct OrderCompareResult: Encodable {
   let featureDimensions: Int
   let jitter: Double
   let marginals: String
+  let contextWindow: Int?
   let health: HealthFacts?
   let jointEntropy: JSONNumber
   let orders: [Order]
@@ -364,6 +385,7 @@ private struct OrderCompareResult: Encodable {
     featureDimensions = dataset.featureDimensions
     jitter = options.tokens.jitter
     marginals = estimation.marginals.rawValue
+    contextWindow = options.contextWindow
     health = profiles.first?.facts(dataset)
     jointEntropy = JSONNumber(profiles.first.map { estimation.value($0.jointEntropy) })
     orders = profiles.enumerated().map {
@@ -376,6 +398,7 @@ private struct OrderCompareResult: Encodable {
     case command, grid, units, bound, errors, regressor, images, jitter, marginals, health, orders,
       provenance
     case heldOut = "held_out"
+    case contextWindow = "context_window"
     case featuresPerToken = "features_per_token"
     case featureDimensions = "feature_dimensions"
     case jointEntropy = "joint_entropy"

@@ -43,7 +43,8 @@ extension EstimationError: CustomStringConvertible {
       """
       \(source): \(images) \(images == 1 ? "image is" : "images are") too few for a regression on \(predictors) numbers; at least \
       \(predictors + channels + 1) images are needed\
-      \(largest > 0 ? ", or --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")
+      \(largest > 0 ? ", or --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")\
+      \(Self.adviceOnWindows(images: images, predictors: predictors, channels: channels))
       """
     case .tooFewImagesForFeatures(let source, let images, let tokens, let channels, let functions):
       """
@@ -94,6 +95,13 @@ extension EstimationError: CustomStringConvertible {
     case .incompatibleMoments(let first, let second):
       "the moments of \(first) and of \(second) cannot be merged: their grids or feature dimensions differ"
     }
+  }
+
+  /// The largest window, (2w + 1)² tokens of an image, for which these images would do; nothing for contexts of one token.
+  private static func adviceOnWindows(images: Int, predictors: Int, channels: Int) -> String {
+    let side = Double(max(images - 1, 0) / channels).squareRoot()
+    let window = Int((side - 1) / 2)
+    return predictors > channels && window > 0 ? ", or --context-window \(window)" : ""
   }
 
   /// Which numbers of random functions, or else which regressor, these images would do for.

@@ -45,6 +45,9 @@ public struct EstimationSettings: Hashable, Sendable {
   public var heldOutFraction: Double
   /// ε of ε·tr(Σ)/D added to the diagonal of the covariance; 0 adds nothing.
   public var jitter: Double
+  /// How far from its target a token of a context may be, in rows, columns and frames; nil for any distance. For orders, with
+  /// the linear regressor, in-sample bounds and Gaussian errors.
+  public var contextWindow: Int?
   /// The seed of every random choice.
   public var seed: UInt64
 
@@ -52,7 +55,7 @@ public struct EstimationSettings: Hashable, Sendable {
   public init(
     regressor: Regressor = .linear, bound: EntropyBound = .debiased, errors: ErrorKind = .gaussian,
     folds: Int = 1,
-    heldOutFraction: Double = 0.2, jitter: Double = 0, seed: UInt64 = 0
+    heldOutFraction: Double = 0.2, jitter: Double = 0, contextWindow: Int? = nil, seed: UInt64 = 0
   ) {
     self.regressor = regressor
     self.bound = bound
@@ -60,6 +63,7 @@ public struct EstimationSettings: Hashable, Sendable {
     self.folds = folds
     self.heldOutFraction = heldOutFraction
     self.jitter = jitter
+    self.contextWindow = contextWindow
     self.seed = seed
   }
 

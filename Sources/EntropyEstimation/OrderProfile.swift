@@ -81,6 +81,27 @@ public struct OrderProfile: Sendable {
     self.init(try OrderFactorization(of: order, moments: moments, bound: bound))
   }
 
+  /// A profile with Gaussian errors and no tests.
+  init(
+    order: GenerationOrder, bound: EntropyBound, imageCount: Int, featureDimensions: Int,
+    sequential: [Estimate], parallel: [Estimate], increase: [Estimate],
+    totalCorrelation: [Estimate], totalIncrease: Estimate
+  ) {
+    self.order = order
+    self.bound = bound
+    self.imageCount = imageCount
+    self.featureDimensions = featureDimensions
+    self.sequential = sequential
+    self.parallel = parallel
+    self.increase = increase
+    self.totalCorrelation = totalCorrelation
+    self.totalIncrease = totalIncrease
+    errors = .gaussian
+    kurtosisRatio = nil
+    stepTests = order.steps.map { _ in nil }
+    imageTotals = nil
+  }
+
   /// The profile of a factorisation, with Gaussian errors.
   init(_ factorization: OrderFactorization) {
     let order = factorization.order

@@ -17,7 +17,19 @@ extension OrderProfile {
     of orders: [GenerationOrder], features: some TokenFeatures, settings: EstimationSettings,
     progress: @Sendable (EstimationStage) -> Void = { _ in }
   ) throws -> [OrderProfile] {
-    switch settings.regressor {
+    if let window = settings.contextWindow {
+      precondition(
+        settings.regressor == .linear && settings.bound != .heldOut && settings.errors == .gaussian,
+        "windows are for in-sample bounds of the linear regressor with Gaussian errors")
+      return try withMoments(
+        of: features, channels: features.featureDimensions, settings, progress
+      ) { moments in
+        try orders.map {
+          try OrderProfile(of: $0, moments: moments, bound: settings.bound, window: window)
+        }
+      }
+    }
+    return switch settings.regressor {
     case .linear:
       try leastSquaresProfiles(
         of: orders, features: features, channels: features.featureDimensions, settings, progress)

@@ -85,3 +85,30 @@ func badEstimationOptionsAreOneSentence(options: [String], expected: String) thr
   #expect(result.status != 0 && result.status != -1 && result.files.isEmpty)
   #expect(result.errors.contains(expected), "\(result.errors)")
 }
+
+@Test func reportsAndWindowsAndCopulasSayWhatTheyAre() throws {
+  try withFile(small()) { path in
+    let result = try compare.run([
+      "raster", "--tokens", path, "--no-figure", "--report", "--errors", "robust", "--marginals",
+      "gaussian", "--bootstrap", "3",
+    ])
+    try #require(result.status == 0, "\(result.errors)")
+    for text in [
+      "degrees of freedom of the largest fit: 183, 91.5 a channel", "condition number",
+      "kurtosis of residuals", "codebook: 64 of 64 entries used", "gaussian marginals",
+      "bootstrap error",
+    ] {
+      #expect(result.output.contains(text), "\(text)")
+    }
+    let map = try map.run(["--ref", "1,1", "--tokens", path, "--json"])
+    #expect(map.output.contains("\"degrees_of_freedom\":197"))
+    let window = try compare.run([
+      "raster", "--tokens", path, "--no-figure", "--context-window", "1", "--limit", "20",
+    ])
+    #expect(window.status == 0 && window.output.contains("contexts within 1 cells"))
+    let refused = try compare.run([
+      "raster", "--tokens", path, "--context-window", "1", "--bound", "held-out",
+    ])
+    #expect(refused.status != 0 && refused.errors.contains("in-sample bounds"))
+  }
+}
