@@ -11,6 +11,7 @@ static inline hid_t token_h5_native_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t token_h5_native_double(void) { return H5T_NATIVE_DOUBLE; }
 static inline hid_t token_h5_c_string(void) { return H5T_C_S1; }
 static inline hid_t token_h5_dataset_create(void) { return H5P_DATASET_CREATE; }
+static inline hid_t token_h5_file_access(void) { return H5P_FILE_ACCESS; }
 static inline unsigned token_h5_read_only(void) { return H5F_ACC_RDONLY; }
 static inline unsigned token_h5_truncate(void) { return H5F_ACC_TRUNC; }
 static inline hid_t token_h5_default(void) { return H5P_DEFAULT; }

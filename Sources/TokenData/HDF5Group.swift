@@ -9,21 +9,31 @@ struct HDF5Group: Sendable {
   /// Opens an existing file for reading.
   static func openFile(_ path: String) throws -> HDF5Group {
     try HDF5.locked {
-      HDF5Group(
+      let access = try unlockedAccess()
+      return HDF5Group(
         handle: try HDF5Handle(
-          H5Fopen(path, token_h5_read_only(), token_h5_default()), closing: H5Fclose,
-          "open the file"))
+          H5Fopen(path, token_h5_read_only(), access.id), closing: H5Fclose, "open the file"))
     }
   }
 
   /// Makes an empty file, in place of one that may be there.
   static func createFile(_ path: String) throws -> HDF5Group {
     try HDF5.locked {
-      HDF5Group(
+      let access = try unlockedAccess()
+      return HDF5Group(
         handle: try HDF5Handle(
-          H5Fcreate(path, token_h5_truncate(), token_h5_default(), token_h5_default()),
+          H5Fcreate(path, token_h5_truncate(), token_h5_default(), access.id),
           closing: H5Fclose, "create the file"))
     }
+  }
+
+  /// Access without the library's file locks: network file systems refuse them, and a process started while a file is
+  /// being written inherits them. Files are written under names of their own and renamed, so that no lock is needed.
+  private static func unlockedAccess() throws -> HDF5Handle {
+    let access = try HDF5Handle(
+      H5Pcreate(token_h5_file_access()), closing: H5Pclose, "describe the file's access")
+    try HDF5.check(H5Pset_file_locking(access.id, false, true), "describe the file's access")
+    return access
   }
 
   /// Whether the file at `path` starts as an HDF5 file does.
