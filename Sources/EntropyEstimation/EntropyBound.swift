@@ -60,6 +60,15 @@ struct ResidualFit: Hashable {
     return (m - p - d - 2) * (m - p - 2) / ((m - 2) * (1 + 1 / m))
   }
 
+  /// c of the covariance Σ = W/c with which new images are scored, W the scatter of leave-one-out residuals.
+  ///
+  /// They have the covariance of new residuals, and as many degrees of freedom as the fit leaves: E W⁻¹ = Σ⁻¹·ν/(m(ν − d − 1))
+  /// for Gaussian data, so that this c makes the expected squared Mahalanobis norm of a new residual d.
+  var leaveOneOutDivisor: Double {
+    let (m, freedom, d) = (Double(imageCount), Double(degreesOfFreedom), Double(channels))
+    return m * (freedom - d - 1) / freedom
+  }
+
   /// E log|W| when the residual covariance is the identity: Σ ψ((ν − i + 1)/2) + d·log 2.
   var expectedLogDeterminant: Double {
     (0..<channels).reduce(Double(channels) * log(2)) {

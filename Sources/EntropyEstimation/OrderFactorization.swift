@@ -99,27 +99,30 @@ extension OrderFactorization {
   /// Images whitened together; a block of them with the factor stays well below a gigabyte.
   private static let imagesPerBlock = 256
 
-  /// Squared lengths of whitened residuals of some images: eᵀW⁻¹e with W a fit's residual scatter; `images × n` each, by
-  /// position in the sequence.
-  struct SquaredNorms {
-    var sequential: [Double]
-    var parallel: [Double]
-    /// The squared length of the whitened context, which 1/m makes the leverage: of all tokens before, and of the earlier
-    /// steps.
-    var sequentialContext: [Double]
+  /// Residuals of some images given the earlier steps and given all tokens before, both in the coordinates in which the
+  /// scatter of the former is the identity: token k's parallel residual is C_k times what stands here, with
+  /// C_k·C_kᵀ = L_g[k]·L_g[k]ᵀ.
+  struct Residuals {
+    /// `images × n·d`, by position in the sequence.
+    var parallel: Matrix
+    /// `images × n·d`; the same as `parallel` for the first token of a step.
+    var sequential: Matrix
+    /// eᵀW⁻¹e of the sequential residuals with their own scatter W, `images × n`.
+    var sequentialNorms: [Double]
+    /// The squared length of the whitened context, which 1/m makes the leverage: of the earlier steps, and of all tokens
+    /// before; `images × n`.
     var parallelContext: [Double]
+    var sequentialContext: [Double]
   }
 
-  /// The squared norms of the residuals of a run of images.
+  /// The residuals of a run of images.
   ///
   /// One triangular solve whitens all residuals of the order at once: z = L⁻¹(x − x̄). Token k's sequential residual L_kk·z_k
   /// has the scatter L_kk·L_kkᵀ, and its parallel residual L_g[k]·z_g the scatter L_g[k]·L_g[k]ᵀ.
   ///
   /// - Throws: What reading the features throws.
   /// - Complexity: O(images·(n·d)²/2).
-  func squaredNorms(
-    of images: Range<Int>, in features: some TokenFeatures
-  ) throws -> SquaredNorms {
+  func residuals(of images: Range<Int>, in features: some TokenFeatures) throws -> Residuals {
     let (n, width, d) = (order.grid.cellCount, coordinates, channels)
     let rows = try features.features(ofImages: images)
     var centred = Matrix(rows: images.count, columns: n * width)
@@ -133,8 +136,10 @@ extension OrderFactorization {
     }
     let whitened = factor.whiten(rows: centred)
     let zeros = [Double](repeating: 0, count: images.count * n)
-    var result = SquaredNorms(
-      sequential: zeros, parallel: zeros, sequentialContext: zeros, parallelContext: zeros)
+    var result = Residuals(
+      parallel: Matrix(rows: images.count, columns: n * d),
+      sequential: Matrix(rows: images.count, columns: n * d), sequentialNorms: zeros,
+      parallelContext: zeros, sequentialContext: zeros)
     for i in 0..<images.count {
       var context = 0.0
       var position = 0
@@ -142,11 +147,15 @@ extension OrderFactorization {
         let past = context
         for _ in step {
           let place = i * n + position
-          let first = (i * n + position) * width
+          let first = place * width
           var squares = 0.0
-          for c in first..<first + d { squares += whitened.elements[c] * whitened.elements[c] }
-          result.sequential[place] = squares
-          result.parallel[place] = squares
+          for c in 0..<d {
+            let value = whitened.elements[first + c]
+            squares += value * value
+            result.parallel.elements[place * d + c] = value
+            result.sequential.elements[place * d + c] = value
+          }
+          result.sequentialNorms[place] = squares
           result.sequentialContext[place] = context
           result.parallelContext[place] = past
           for c in first + d..<first + width {
@@ -161,65 +170,44 @@ extension OrderFactorization {
     for (cells, step) in zip(order.steps, steps) {
       defer { position += cells.count }
       guard cells.count > 1 else { continue }
-      let residuals = whitened.block(
-        rows: 0..<images.count, columns: position * width..<(position + cells.count) * width
-      ).times(step.whitening, transposed: true)
-      for i in 0..<images.count {
-        for index in 1..<cells.count {
-          let first = (i * cells.count + index) * d
-          var squares = 0.0
-          for c in first..<first + d { squares += residuals.elements[c] * residuals.elements[c] }
-          result.parallel[i * n + position + index] = squares
+      let parts = whitened.block(
+        rows: 0..<images.count, columns: position * width..<(position + cells.count) * width)
+      let parallel = parts.times(step.whitening, transposed: true)
+      for index in 1..<cells.count {
+        let own = step.whitening.block(
+          rows: index * d..<(index + 1) * d, columns: index * width..<index * width + d)
+        let sequential = parts.block(
+          rows: 0..<images.count, columns: index * width..<index * width + d
+        ).times(own, transposed: true)
+        for i in 0..<images.count {
+          let to = (i * n + position + index) * d
+          for c in 0..<d {
+            result.parallel.elements[to + c] = parallel[i, index * d + c]
+            result.sequential.elements[to + c] = sequential[i, c]
+          }
         }
       }
     }
     return result
   }
 
-  private func forEachBlock(
-    of features: some TokenFeatures, _ body: (Int, SquaredNorms) throws -> Void
+  /// Calls `body` with the residuals of a block of images at a time.
+  ///
+  /// - Throws: What reading the features or `body` throws.
+  /// - Complexity: O(images·(n·d)²/2).
+  func forEachBlock(
+    of features: some TokenFeatures, _ body: (Int, Residuals) throws -> Void
   ) throws {
     for first in stride(from: 0, to: features.imageCount, by: Self.imagesPerBlock) {
       let images = first..<min(first + Self.imagesPerBlock, features.imageCount)
-      try body(images.count, try squaredNorms(of: images, in: features))
+      try body(images.count, try residuals(of: images, in: features))
     }
   }
 
-  /// Adds the losses ½log|2πΣ| + ½eᵀΣ⁻¹e of images that were not fitted to, Σ = W/c (``ResidualFit/predictiveDivisor``).
-  ///
-  /// - Throws: What reading the features throws.
-  /// - Complexity: O(images·(n·d)²/2).
-  func addLosses(of features: some TokenFeatures, to losses: inout ImageContributions) throws {
-    let n = order.grid.cellCount
-    let d = Double(channels)
-    let sequentialDivisor = steps.flatMap { $0.sequentialFits.map(\.predictiveDivisor) }
-    let parallelDivisor = steps.flatMap { step in
-      Array(repeating: step.parallelFit.predictiveDivisor, count: step.sequentialFits.count)
-    }
-    let sequentialEntropy = steps.flatMap { step in
-      zip(step.sequentialLogDeterminants, step.sequentialFits).map {
-        EntropyBound.heldOut.entropy(logDeterminant: $0, $1)
-      }
-    }
-    let parallelEntropy = steps.flatMap { step in
-      step.parallelLogDeterminants.map {
-        EntropyBound.heldOut.entropy(logDeterminant: $0, step.parallelFit)
-      }
-    }
-    try forEachBlock(of: features) { count, norms in
-      var sequential = [Double](repeating: 0, count: n)
-      var (parallel, increase) = (sequential, sequential)
-      for i in 0..<count {
-        for k in 0..<n {
-          sequential[k] =
-            sequentialEntropy[k] + 0.5 * (sequentialDivisor[k] * norms.sequential[i * n + k] - d)
-          parallel[k] =
-            parallelEntropy[k] + 0.5 * (parallelDivisor[k] * norms.parallel[i * n + k] - d)
-          increase[k] = parallel[k] - sequential[k]
-        }
-        losses.add(sequential: sequential[...], parallel: parallel[...], increase: increase[...])
-      }
-    }
+  /// The share of an image's own weight that a fit leaves out, 1 − h, from the squared length of its whitened context;
+  /// rounding must not bring it to zero.
+  func rest(ofContext context: Double) -> Double {
+    max(1 - 1 / Double(imageCount) - context, 1e-9)
   }
 
   /// The influence of the images fitted to, from their squared Mahalanobis norms M = ν·eᵀW⁻¹e/(1 − h), h the leverage:
@@ -229,7 +217,7 @@ extension OrderFactorization {
   /// - Throws: What reading the features throws.
   /// - Complexity: O(m·(n·d)²/2).
   func influence(of features: some TokenFeatures) throws -> ImageContributions {
-    let n = order.grid.cellCount
+    let (n, d) = (order.grid.cellCount, channels)
     let m = Double(imageCount)
     let sequentialScale = steps.flatMap { step in
       step.sequentialFits.map { 0.5 * (m * Double($0.degreesOfFreedom)).squareRoot() }
@@ -239,17 +227,20 @@ extension OrderFactorization {
         repeating: 0.5 * (m * Double(step.parallelFit.degreesOfFreedom)).squareRoot(),
         count: step.sequentialFits.count)
     }
-    /// 1 − h, which rounding must not bring to zero.
-    func rest(_ context: Double) -> Double { max(1 - 1 / m - context, 1e-9) }
     var result = ImageContributions(order: order)
-    try forEachBlock(of: features) { count, norms in
+    try forEachBlock(of: features) { count, residuals in
       var sequential = [Double](repeating: 0, count: n)
       var (parallel, increase) = (sequential, sequential)
       for i in 0..<count {
         for k in 0..<n {
           let place = i * n + k
-          let own = norms.sequential[place] / rest(norms.sequentialContext[place])
-          let other = norms.parallel[place] / rest(norms.parallelContext[place])
+          var norm = 0.0
+          for c in place * d..<(place + 1) * d {
+            norm += residuals.parallel.elements[c] * residuals.parallel.elements[c]
+          }
+          let own =
+            residuals.sequentialNorms[place] / rest(ofContext: residuals.sequentialContext[place])
+          let other = norm / rest(ofContext: residuals.parallelContext[place])
           sequential[k] = sequentialScale[k] * own
           parallel[k] = parallelScale[k] * other
           increase[k] = parallelScale[k] * (other - own)

@@ -110,8 +110,9 @@ extension OrderProfile {
       losses = try withMoments(of: fitted, channels: channels, settings, progress) { moments in
         try concurrently(orders, progress: { progress(.factoring($0, of: orders.count)) }) {
           var losses = before[$0] ?? ImageContributions(order: $0)
-          try OrderFactorization(of: $0, moments: moments, bound: .heldOut, channels: channels)
-            .addLosses(of: heldOut, to: &losses)
+          let factorization = try OrderFactorization(
+            of: $0, moments: moments, bound: .heldOut, channels: channels)
+          try HeldOutLaw(factorization, fittedTo: fitted).addLosses(of: heldOut, to: &losses)
           return losses
         }
       }

@@ -45,6 +45,77 @@ func heldOutLosses(
   }
 }
 
+/// The slow, obvious way to the losses of an order's token: both regressions by the normal equations, leave-one-out
+/// residuals by leaving each image out and fitting again, α by trying many.
+func heldOutOrderLosses(
+  of target: Int, sequential: [Int], parallel: [Int], fitted: Samples, heldOut: Samples
+) throws -> (sequential: [Double], parallel: [Double], share: Double) {
+  let d = fitted.featureDimensions
+  let columns = fitted.grid.cellCount * d
+  func residuals(_ context: [Int], fit: Samples, of images: Samples) throws -> Matrix {
+    func row(_ samples: Samples, _ image: Int, _ tokens: [Int]) -> [Double] {
+      tokens.flatMap { t in (0..<d).map { Double(samples.values[image * columns + t * d + $0]) } }
+    }
+    func matrix(_ samples: Samples, _ body: (Int) -> [Double]) -> Matrix {
+      let rows = (0..<samples.imageCount).map(body)
+      return Matrix(rows: rows.count, columns: rows[0].count, elements: rows.flatMap { $0 })
+    }
+    let x = matrix(fit) { [1] + row(fit, $0, context) }
+    let y = matrix(fit) { row(fit, $0, [target]) }
+    let products = try CholeskyFactor(ofLowerTriangle: x.transposed().timesTranspose())
+    let coefficients = products.solveLowerTransposed(products.solveLower(x.transposed().times(y)))
+    var result = matrix(images) { row(images, $0, [target]) }
+    let prediction = matrix(images) { [1] + row(images, $0, context) }.times(coefficients)
+    for index in result.elements.indices { result.elements[index] -= prediction.elements[index] }
+    return result
+  }
+  func leftOut(_ context: [Int]) throws -> Matrix {
+    let m = fitted.imageCount
+    return Matrix(
+      rows: m, columns: d,
+      elements: try (0..<m).flatMap { i in
+        try residuals(
+          context, fit: fitted.chosen((0..<m).filter { $0 != i }), of: fitted.chosen([i])
+        ).elements
+      })
+  }
+  func mixed(_ share: Double, _ p: Matrix, _ s: Matrix) -> Matrix {
+    Matrix(
+      rows: p.rows, columns: d,
+      elements: zip(p.elements, s.elements).map { $0 + share * ($1 - $0) })
+  }
+  func scatter(_ rows: Matrix) -> Matrix { rows.transposed().timesTranspose() }
+  let (p, s) = (try leftOut(parallel), try leftOut(sequential))
+  let metric = try CholeskyFactor(ofLowerTriangle: scatter(p))
+  func size(_ rows: Matrix) -> Double {
+    metric.whiten(rows: rows).elements.reduce(0) { $0 + $1 * $1 }
+  }
+  var share = 0.0
+  if Set(parallel) != Set(sequential) {
+    // A parabola in α.
+    let (a, b, c) = (size(mixed(0, p, s)), size(mixed(0.5, p, s)), size(mixed(1, p, s)))
+    let (slope, curve) = (4 * b - 3 * a - c, 2 * (a + c - 2 * b))
+    share = min(max(-slope / (2 * curve), 0), 1)
+  }
+  func losses(_ leftOut: Matrix, _ rows: Matrix, predictors: Int) throws -> [Double] {
+    let (m, freedom) = (Double(fitted.imageCount), Double(fitted.imageCount - 1 - predictors))
+    let c = m * (freedom - Double(d) - 1) / freedom
+    let factor = try CholeskyFactor(ofLowerTriangle: scatter(leftOut))
+    let constant = 0.5 * (Double(d) * log(2 * .pi / c) + factor.logDeterminant)
+    return factor.whiten(rows: rows).squaredRowNorms.map { constant + 0.5 * c * $0 }
+  }
+  let alone = try residuals(parallel, fit: fitted, of: heldOut)
+  let other = try residuals(sequential, fit: fitted, of: heldOut)
+  let parallelLosses = try losses(p, alone, predictors: parallel.count * d)
+  return (
+    share > 0
+      ? try losses(
+        mixed(share, p, s), mixed(share, alone, other), predictors: sequential.count * d)
+      : parallelLosses,
+    parallelLosses, share
+  )
+}
+
 extension Samples {
   /// Some of the images.
   func chosen(_ images: [Int]) -> Samples {
