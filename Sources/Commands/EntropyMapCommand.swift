@@ -96,8 +96,13 @@ public struct EntropyMapCommand: ParsableCommand {
     if references.count <= 32 || estimation.bound == .heldOut || estimation.errors == .robust
       || estimation.regressor != .linear
     {
+      let progress = EstimationProgress(
+        images: dataset.imageCount, orders: references.count,
+        epochs: references.count * estimation.network.epochs * (estimation.folds ?? 1))
+      defer { progress.finish() }
       return try ConditionalEntropyMap.maps(
-        references: references, of: dataset, settings: estimation.settings(tokens))
+        references: references, of: dataset, settings: estimation.settings(tokens),
+        progress: progress.update)
     }
     return try tokens.withMoments(of: dataset) {
       try ConditionalEntropyMap.maps(

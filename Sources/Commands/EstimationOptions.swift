@@ -78,12 +78,12 @@ struct EstimationOptions: ParsableArguments {
   @Option(help: "Hidden units of the network, for --regressor mlp (default: 256).")
   var hidden: Int?
 
-  @Option(help: "The most passes over the images, for --regressor mlp (default: 30).")
+  @Option(help: "The most passes over the images, for --regressor mlp (default: 8).")
   var epochs: Int?
 
   @Option(
     help: ArgumentHelp(
-      "The step size at the start, for --regressor mlp (default: 0.002).", valueName: "rate"))
+      "The step size at the start, for --regressor mlp (default: 0.004).", valueName: "rate"))
   var learningRate: Double?
 
   func validate() throws {
@@ -151,10 +151,17 @@ struct EstimationOptions: ParsableArguments {
     case .linear: .linear
     case .features: .features(count: featuresPerToken ?? 8, kind: featureKind ?? .relu)
     case .mlp:
-      .mlp(
-        NetworkSettings(
-          hidden: hidden ?? 256, epochs: epochs ?? 30, learningRate: learningRate ?? 2e-3))
+      .mlp(network)
     }
+  }
+
+  /// How the network of the `mlp` regressor is trained.
+  var network: NetworkSettings {
+    var settings = NetworkSettings()
+    if let hidden { settings.hidden = hidden }
+    if let epochs { settings.epochs = epochs }
+    if let learningRate { settings.learningRate = learningRate }
+    return settings
   }
 
   /// The features that are measured: the data's own, or with Gaussian marginals.

@@ -100,7 +100,7 @@ public struct OrderCompareCommand: ParsableCommand {
     let features = try estimation.features(of: dataset)
     let progress = EstimationProgress(
       images: dataset.imageCount, orders: orders.count,
-      epochs: orders.count * (estimation.epochs ?? 30) * (estimation.folds ?? 1))
+      epochs: orders.count * estimation.network.epochs * (estimation.folds ?? 1))
     var settings = estimation.settings(tokens)
     settings.contextWindow = contextWindow
     let profiles = try OrderProfile.profiles(

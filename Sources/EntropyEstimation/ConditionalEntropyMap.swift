@@ -65,10 +65,12 @@ extension ConditionalEntropyMap {
 
   /// Maps for references with any bound and any errors.
   ///
+  /// - Parameter progress: Told how far training is.
   /// - Throws: As ``maps(references:of:bound:jitter:)``.
   /// - Complexity: O(m·n·d²·references), twice that for errors from the images; k times that for k folds.
   public static func maps(
-    references: [GridCell], of features: some TokenFeatures, settings: EstimationSettings
+    references: [GridCell], of features: some TokenFeatures, settings: EstimationSettings,
+    progress: @Sendable (EstimationStage) -> Void = { _ in }
   ) throws -> [ConditionalEntropyMap] {
     try check(references, on: features.grid, name: features.name)
     switch settings.regressor {
@@ -81,7 +83,8 @@ extension ConditionalEntropyMap {
         of: RandomFeatures(of: features, count: count, kind: kind, seed: settings.seed),
         channels: features.featureDimensions, settings)
     case .mlp(let network):
-      return try networkMaps(references: references, of: features, network: network, settings)
+      return try networkMaps(
+        references: references, of: features, network: network, settings, progress)
     }
   }
 

@@ -3,305 +3,326 @@ import LinearAlgebra
 import TokenData
 import TokenGrids
 
-/// How the network of the `mlp` regressor is made and trained.
-public struct NetworkSettings: Hashable, Sendable {
-  /// Hidden units.
-  public var hidden: Int
-  /// The most passes over the training images.
-  public var epochs: Int
-  /// The step size at the start; it falls to zero as half a cosine.
-  public var learningRate: Double
-
-  /// Makes settings; without arguments those of the commands.
-  public init(hidden: Int = 256, epochs: Int = 30, learningRate: Double = 2e-3) {
-    self.hidden = hidden
-    self.epochs = epochs
-    self.learningRate = learningRate
-  }
-
-  /// Images in a batch at most; few images make smaller ones, so that an epoch has enough steps.
-  static let largestBatch = 256
-  /// The share of the images fitted to on which training is judged, and which the residual covariance of the held-out bound
-  /// is taken from.
-  static let validationShare = 0.15
-  /// Epochs without improvement after which training stops.
-  static let patience = 6
-}
-
-/// A ``PrefixNetwork`` trained to predict tokens from the contexts that an order produces: the `mlp` regressor, one
-/// mask-conditioned network for all targets and contexts of an order.
+/// A network trained to predict tokens from the contexts that an order produces: the `mlp` regressor, one mask-conditioned
+/// network for all targets and contexts of an order.
+///
+/// Where least squares can be had, the network adds to them: it is trained on leave-one-out residuals of the linear fit, from
+/// predictions of zero on, and has only to find what is not linear. It sees the neighbourhood of a target
+/// (``ContextRows``), wherever that is: its weights are learned from n tokens of every image, where a network of its own
+/// for each token has only the images.
 struct ContextNetwork: Sendable {
   let order: GenerationOrder
-  private var network: PrefixNetwork
-  /// Of each coordinate, in the order's sequence.
-  private let mean: [Float]
-  private let deviation: [Float]
-  /// The images whose residuals Σ is taken from, of those fitted to.
-  let calibration: [Int]
+  /// The images on which training was judged, of those fitted to.
+  let validation: [Int]
+  private let network: Perceptron
+  private let base: ContextBase
+  /// β, the part of what the network says more for a sequential context than for the parallel one that is kept: the one that
+  /// makes residuals of the validation images smallest. One number for the whole order, so that noise in what the network
+  /// makes of a step's own tokens does not make more context look worse.
+  private(set) var sequentialShare = 1.0
 
-  /// Trains on some images with AdamW, stopping early by the Gaussian log-likelihood of a validation part.
-  ///
-  /// Outputs are weighted by their inverse residual variance as of the epoch before, which makes the squared error the
-  /// Gaussian negative log-likelihood with a diagonal covariance.
+  /// Trains on some images.
   ///
   /// - Parameters:
-  ///   - readsEveryPrefix: Whether sequential contexts are wanted too.
-  ///   - progress: Told the epoch and the mean validation loss a token, in nats.
-  /// - Throws: What reading the features throws.
-  /// - Complexity: O(epochs·m·n·d·hidden).
+  ///   - linear: Least squares on the same images, to add to.
+  ///   - progress: Told the mean validation loss a token after every epoch.
+  /// - Throws: ``EstimationError`` for too few images or a loss that is no number, and what reading the features throws.
+  /// - Complexity: O(epochs·m·n·window·d·hidden), and m·n·d numbers of memory for each kind of context.
   init(
-    of order: GenerationOrder, fittedTo features: some TokenFeatures, settings: NetworkSettings,
-    seed: UInt64, readsEveryPrefix: Bool = true, progress: (Int, Double) -> Void = { _, _ in }
+    of order: GenerationOrder, fittedTo features: some TokenFeatures, linear: HeldOutLaw? = nil,
+    settings: NetworkSettings, seed: UInt64, progress: (Double) -> Void = { _ in }
   ) throws {
-    let (n, d) = (order.grid.cellCount, features.featureDimensions)
     var generator = NormalGenerator(seed: seed, stream: 3)
-    var images = Array(0..<features.imageCount)
-    generator.shuffle(&images)
-    let validationCount = max(
-      Int((Double(images.count) * NetworkSettings.validationShare).rounded()), d + 4)
-    guard images.count - validationCount >= 8 else {
-      throw EstimationError.tooFewImagesToTrain(
-        source: features.name, images: images.count, needed: validationCount + 8)
-    }
-    let validation = images.prefix(validationCount).sorted()
-    var training = images.dropFirst(validationCount).sorted()
+    let (training, validation) = try generator.trainingParts(of: features)
+    let base = try ContextBase(order, features, linear: linear)
     self.order = order
-    calibration = validation
-
-    let sample = try features.spreadSample(of: 0..<features.imageCount)
-    var moments = [RunningMoments](repeating: RunningMoments(), count: n * d)
-    for row in 0..<sample.count / (n * d) {
-      for c in 0..<n * d { moments[c].add(Double(sample[row * n * d + c])) }
-    }
-    let coordinates = order.sequence.flatMap { cell in (0..<d).map { cell * d + $0 } }
-    mean = coordinates.map { Float(moments[$0].mean) }
-    deviation = coordinates.map {
-      moments[$0].variance > 0 ? Float(moments[$0].variance.squareRoot()) : 1
-    }
-
-    let hidden = settings.hidden
-    var groups: [Range<Int>] = []
-    for step in order.steps {
-      let first = groups.last?.upperBound ?? 0
-      groups.append(first..<first + step.count)
-    }
-    var parameters = [Float](
-      repeating: 0, count: PrefixNetwork.parameterCount(blocks: n, blockSize: d, hidden: hidden))
-    for u in 0..<hidden { parameters[u] = Float(0.5 * generator.next()) }
-    var trained = PrefixNetwork(
-      blockSize: d, hidden: hidden, groups: groups, readsEveryPrefix: readsEveryPrefix,
-      parameters: parameters)
-    let inputScale = (2 / Double(n * d)).squareRoot()
-    for index in trained.inputWeights {
-      trained.parameters[index] = Float(inputScale * generator.next())
-    }
-    let readoutScale = 0.3 / Double(hidden).squareRoot()
-    let readout = trained.inputWeights.count
-    for start in [
-      trained.inputWeights.upperBound, trained.inputWeights.upperBound + readout + n * d,
-    ] {
-      for index in start..<start + readout {
-        trained.parameters[index] = Float(readoutScale * generator.next())
-      }
-    }
-
-    network = trained
-    var optimizer = AdamW(parameterCount: trained.parameters.count)
-    let batch = min(NetworkSettings.largestBatch, max(16, training.count / 30))
-    let batches = (training.count + batch - 1) / batch
-    let total = Double(settings.epochs * batches)
-    var weights = [Float](repeating: 1, count: 2 * n * d)
-    var best = (loss: Double.infinity, epoch: 0, parameters: trained.parameters)
-    for epoch in 1...max(settings.epochs, 1) {
-      generator.shuffle(&training)
-      for index in 0..<batches {
-        let chosen = training[index * batch..<min((index + 1) * batch, training.count)].sorted()
-        let rows = try standardised(ImageSubset(of: features, images: chosen), 0..<chosen.count)
-        let done = Double((epoch - 1) * batches + index) / total
-        let rate = settings.learningRate * 0.5 * (1 + cos(.pi * done))
-        optimizer.step(
-          &trained.parameters, gradient: trained.gradient(ofRows: rows, weights: weights),
-          rate: Float(rate))
-      }
-      let variances = try Self.residualVariances(trained) { range in
-        try standardised(ImageSubset(of: features, images: validation), range)
-      } count: {
-        validation.count
-      }
-      let relevant = variances.filter { $0 > 0 }
-      let loss =
-        relevant.reduce(0.0) { $0 + 0.5 * log($1) } / Double(max(relevant.count, 1)) * Double(d)
-      if loss < best.loss { best = (loss, epoch, trained.parameters) }
-      progress(epoch, loss)
-      guard loss.isFinite else {
-        throw EstimationError.trainingDiverged(source: features.name, epoch: epoch)
-      }
-      if epoch - best.epoch >= NetworkSettings.patience { break }
-      weights = variances.map { $0 > 0 ? Float(min(1 / $0, 1e3)) : 0 }
-      let meanWeight = weights.reduce(0, +) / Float(max(relevant.count, 1))
-      for i in weights.indices { weights[i] /= max(meanWeight, 1e-6) }
-    }
-    trained.parameters = best.parameters
-    network = trained
+    self.base = base
+    self.validation = validation
+    network = try Perceptron(
+      for: ContextProblem(base, features), training: training, validation: validation,
+      settings: settings, generator: &generator, source: features.name, progress: progress)
+    sequentialShare = try bestShare(of: ImageSubset(of: features, images: validation))
   }
 
-  /// Rows of images, standardised, in the order's sequence.
-  private func standardised(
-    _ features: some TokenFeatures, _ images: Range<Int>
-  ) throws -> SingleMatrix {
-    let d = features.featureDimensions
-    let columns = mean.count
-    let values = try features.features(ofImages: images)
-    var rows = SingleMatrix(rows: images.count, columns: columns)
-    for (position, cell) in order.sequence.enumerated() {
-      for c in 0..<d {
-        let (from, to) = (cell * d + c, position * d + c)
-        for i in 0..<images.count {
-          rows.elements[i * columns + to] = (values[i * columns + from] - mean[to]) / deviation[to]
+  /// The β that makes sequential residuals of some images smallest.
+  private func bestShare(of features: some TokenFeatures) throws -> Double {
+    let d = base.channels
+    var (product, square) = (0.0, 0.0)
+    try forEachPrediction(of: features, leavingOut: true) { count, residuals, predicted in
+      // With what is said for the parallel context, and with what is said for the sequential one.
+      let own = base.residuals(residuals, predicted: predicted)
+      let alone = base.residuals(residuals, predicted: mixed(predicted, share: 0))
+      for i in 0..<count {
+        let first = i * base.rows.count * d
+        for index in first..<first + base.rows.tokens * d {
+          let change = Double(alone.elements[index] - own.elements[index])
+          product += Double(alone.elements[index]) * change
+          square += change * change
         }
       }
     }
-    return rows
+    return square > 0 ? min(max(product / square, 0), 1) : 1
   }
 
-  /// The mean squared residual of each coordinate's first readout, then of each one's second; 0 where it is not read.
-  private static func residualVariances(
-    _ network: PrefixNetwork, rows: (Range<Int>) throws -> SingleMatrix, count: () -> Int
-  ) rethrows -> [Double] {
-    let size = network.blocks * network.blockSize
-    var sums = [Double](repeating: 0, count: 2 * size)
-    let images = count()
-    for start in stride(from: 0, to: images, by: imagesPerBlock) {
-      let block = start..<min(start + imagesPerBlock, images)
-      let (first, second) = network.residuals(ofRows: try rows(block))
-      for i in 0..<block.count {
-        for c in 0..<size {
-          let (a, b) = (Double(first.elements[i * size + c]), Double(second.elements[i * size + c]))
-          sums[c] += a * a
-          sums[size + c] += b * b
+  /// Predictions with sequential ones moved towards the parallel ones.
+  private func mixed(_ predicted: SingleMatrix, share: Double) -> SingleMatrix {
+    let (d, rows) = (base.channels, base.rows)
+    var result = predicted
+    for image in stride(from: 0, to: predicted.rows, by: rows.count) {
+      for (position, other) in rows.parallelRows.enumerated() where other != position {
+        for c in 0..<d {
+          let (own, alone) = (predicted[image + position, c], predicted[image + other, c])
+          result[image + position, c] = alone + Float(share) * (own - alone)
         }
       }
     }
-    // A group's first block has no second readout of its own.
-    for group in network.groups {
-      for c in group.lowerBound * network.blockSize..<(group.lowerBound + 1) * network.blockSize {
-        sums[size + c] = 0
-      }
-    }
-    return sums.map { $0 / Double(max(images, 1)) }
+    return result
   }
 
-  private static let imagesPerBlock = 256
+  private func forEachPrediction(
+    of features: some TokenFeatures, leavingOut: Bool,
+    _ body: (Int, _ residuals: SingleMatrix, _ predicted: SingleMatrix) -> Void
+  ) throws {
+    try base.forEachBlock(of: features, leavingOut: leavingOut) { images, residuals in
+      let inputs = base.rows.inputs.rows(of: try base.standardised(features, images))
+      body(images.count, residuals, network.forward(inputs).output)
+    }
+  }
 
-  /// The Gaussian law of the residuals of every position and readout, taken from some images.
-  struct ResidualLaw {
-    /// The entropy that ``EntropyBound/entropy(logDeterminant:_:)`` gives; of sequential, then of parallel residuals.
-    let entropy: [[Double]]
-    /// Σ⁻¹ = c·W⁻¹.
-    let divisor: Double
-    fileprivate let factors: [[CholeskyFactor?]]
-    fileprivate let means: [[Double]]
+  private func forEachResidual(
+    of features: some TokenFeatures, leavingOut: Bool, _ body: (Int, SingleMatrix) -> Void
+  ) throws {
+    try forEachPrediction(of: features, leavingOut: leavingOut) { count, residuals, predicted in
+      body(
+        count,
+        base.residuals(residuals, predicted: mixed(predicted, share: sequentialShare)))
+    }
   }
 
   /// Takes the residual covariances from images.
   ///
+  /// - Parameter leavingOut: Whether least squares were fitted to these images, and each is to be left out of them.
   /// - Throws: ``EstimationError`` for residuals without spread, and what reading the features throws.
   /// - Complexity: O(images·n·d·(hidden + d)).
-  func residualLaw(of features: some TokenFeatures, bound: EntropyBound) throws -> ResidualLaw {
-    let (n, d, m) = (order.grid.cellCount, features.featureDimensions, features.imageCount)
-    var sums = [[Double]](repeating: Array(repeating: 0, count: n * d), count: 2)
-    var products = [[Double]](repeating: Array(repeating: 0, count: n * d * d), count: 2)
-    try forEachBlock(of: features) { count, residuals in
-      for (kind, matrix) in residuals.enumerated() {
-        for i in 0..<count {
-          for t in 0..<n {
-            let first = (i * n + t) * d
-            for a in 0..<d {
-              let value = Double(matrix.elements[first + a])
-              sums[kind][t * d + a] += value
-              for b in 0...a {
-                products[kind][(t * d + a) * d + b] += value * Double(matrix.elements[first + b])
-              }
-            }
-          }
-        }
-      }
+  func residualLaw(
+    of features: some TokenFeatures, leavingOut: Bool, bound: EntropyBound
+  ) throws -> ResidualLaw {
+    var sums = ResidualSums(rows: base.rows.count, channels: base.channels)
+    try forEachResidual(of: features, leavingOut: leavingOut) { _, residuals in
+      sums.add(residuals)
     }
-    let fit = ResidualFit(imageCount: m, channels: d, predictors: 0)
     let sequence = order.sequence
-    var entropy = [[Double]](repeating: Array(repeating: .nan, count: n), count: 2)
-    var factors = [[CholeskyFactor?]](repeating: Array(repeating: nil, count: n), count: 2)
-    for kind in 0..<2 {
-      for t in 0..<n where kind == 1 || network.readsEveryPrefix || isFirst(t) {
-        var scatter = Matrix(rows: d, columns: d)
-        for a in 0..<d {
-          for b in 0...a {
-            scatter[a, b] =
-              products[kind][(t * d + a) * d + b]
-              - sums[kind][t * d + a] * sums[kind][t * d + b] / Double(m)
-          }
-        }
-        do throws(NotPositiveDefinite) {
-          let factor = try CholeskyFactor(ofLowerTriangle: scatter)
-          let scale = (0..<d).reduce(0.0) { $0 + log(Double(deviation[t * d + $1])) }
-          entropy[kind][t] =
-            bound.entropy(logDeterminant: factor.logDeterminant, fit) + scale
-          factors[kind][t] = factor
-        } catch {
-          throw EstimationError.constantChannel(
-            source: features.name, cell: order.grid.cell(at: sequence[t]), channel: error.index,
-            images: m)
-        }
-      }
-    }
-    return ResidualLaw(
-      entropy: entropy, divisor: bound == .heldOut ? fit.predictiveDivisor : Double(m),
-      factors: factors, means: sums.map { $0.map { $0 / Double(m) } })
-  }
-
-  private func isFirst(_ position: Int) -> Bool {
-    network.groups.contains { $0.lowerBound == position }
-  }
-
-  private func forEachBlock(
-    of features: some TokenFeatures, _ body: (Int, [SingleMatrix]) -> Void
-  ) throws {
-    for start in stride(from: 0, to: features.imageCount, by: Self.imagesPerBlock) {
-      let images = start..<min(start + Self.imagesPerBlock, features.imageCount)
-      let (first, second) = network.residuals(ofRows: try standardised(features, images))
-      body(images.count, [first, second])
+    return try ResidualLaw(sums, bound: bound, scales: base.logarithmicScales) { row, channel in
+      EstimationError.constantChannel(
+        source: features.name, cell: order.grid.cell(at: sequence[base.rows.positions[row]]),
+        channel: channel, images: sums.count)
     }
   }
 
-  /// Calls `body` with every image's losses by position, sequential and parallel; NaN where a readout is not wanted.
+  /// Calls `body` with every image's losses by position, sequential and parallel.
   ///
   /// - Throws: What reading the features throws.
   /// - Complexity: O(images·n·d·(hidden + d)).
   func forEachLoss(
     of features: some TokenFeatures, law: ResidualLaw, _ body: ([Double], [Double]) -> Void
   ) throws {
-    let (n, d) = (order.grid.cellCount, features.featureDimensions)
-    try forEachBlock(of: features) { count, residuals in
-      var losses = [[Double]](repeating: Array(repeating: .nan, count: count * n), count: 2)
-      for (kind, matrix) in residuals.enumerated() {
-        for t in 0..<n {
-          guard let factor = law.factors[kind][t] else { continue }
-          var block = Matrix(rows: count, columns: d)
-          for i in 0..<count {
-            for c in 0..<d {
-              block[i, c] =
-                Double(matrix.elements[(i * n + t) * d + c]) - law.means[kind][t * d + c]
-            }
-          }
-          for (i, norm) in factor.whiten(rows: block).squaredRowNorms.enumerated() {
-            losses[kind][i * n + t] =
-              law.entropy[kind][t] + 0.5 * (law.divisor * norm - Double(d))
-          }
-        }
-      }
+    let rows = base.rows
+    try forEachResidual(of: features, leavingOut: false) { count, residuals in
+      let losses = law.losses(of: residuals)
       for i in 0..<count {
-        body(Array(losses[0][i * n..<(i + 1) * n]), Array(losses[1][i * n..<(i + 1) * n]))
+        let first = i * rows.count
+        body(
+          Array(losses[first..<first + rows.tokens]), rows.parallelRows.map { losses[first + $0] })
       }
     }
+  }
+}
+
+/// What a context network starts from: residuals of least squares or, without them, standardised tokens.
+struct ContextBase: Sendable {
+  let rows: ContextRows
+  /// d.
+  let channels: Int
+  private let order: GenerationOrder
+  private let linear: HeldOutLaw?
+  /// The mean of each coordinate, in the order's sequence, and the standard deviation of each channel over all tokens.
+  private let mean: [Float]
+  private let deviation: [Float]
+  /// K of each row, which takes predictions of standardised channels to the units of the residuals: d × d, lower triangle.
+  private let units: [[Float]]
+  /// What the entropy of residuals in tokens' own units has more than that of residuals in theirs, by row.
+  let logarithmicScales: [Double]
+
+  init(
+    _ order: GenerationOrder, _ features: some TokenFeatures, linear: HeldOutLaw?
+  ) throws {
+    let d = features.featureDimensions
+    let sample = try features.spreadSample(of: 0..<features.imageCount)
+    let columns = order.grid.cellCount * d
+    let centre = features.mean(ofRows: sample)
+    var channels = [RunningMoments](repeating: RunningMoments(), count: d)
+    for (index, value) in sample.enumerated() {
+      channels[index % d].add(Double(value) - centre[index % columns])
+    }
+    let deviation = channels.map { $0.variance > 0 ? Float($0.variance.squareRoot()) : 1 }
+    let rows = ContextRows(order, channels: d)
+    if let linear {
+      var units: [[Float]] = []
+      for (row, position) in rows.positions.enumerated() {
+        let whitening = linear.whitening(at: position, isSequential: row < rows.tokens)
+        units.append(
+          whitening.elements.enumerated().map { Float($1) * deviation[$0 % d] })
+      }
+      self.units = units
+      let entropies = linear.entropies
+      let gaussian = 0.5 * Double(d) * log(2 * .pi * M_E)
+      logarithmicScales = rows.positions.enumerated().map { row, position in
+        (row < rows.tokens ? entropies.sequential : entropies.parallel)[position] - gaussian
+      }
+    } else {
+      units = rows.positions.map { _ in Matrix.identity(d).elements.map { Float($0) } }
+      let scale = deviation.reduce(0.0) { $0 + log(Double($1)) }
+      logarithmicScales = rows.positions.map { _ in scale }
+    }
+    self.order = order
+    self.linear = linear
+    self.rows = rows
+    self.channels = d
+    self.deviation = deviation
+    mean = order.sequence.flatMap { cell in (0..<d).map { Float(centre[cell * d + $0]) } }
+  }
+
+  /// Tokens of images, standardised, in the order's sequence: images × n·d.
+  func standardised(_ features: some TokenFeatures, _ images: Range<Int>) throws -> SingleMatrix {
+    let (d, columns) = (channels, mean.count)
+    let values = try features.features(ofImages: images)
+    var result = SingleMatrix(rows: images.count, columns: columns)
+    for (position, cell) in order.sequence.enumerated() {
+      for c in 0..<d {
+        let (from, to) = (cell * d + c, position * d + c)
+        for i in 0..<images.count {
+          result.elements[i * columns + to] = (values[i * columns + from] - mean[to]) / deviation[c]
+        }
+      }
+    }
+    return result
+  }
+
+  private static let imagesPerBlock = 64
+
+  /// Calls `body` with the residuals of every row of a block of images at a time, `images · rows` × d.
+  func forEachBlock(
+    of features: some TokenFeatures, leavingOut: Bool,
+    _ body: (Range<Int>, SingleMatrix) throws -> Void
+  ) throws {
+    guard let linear else {
+      for start in stride(from: 0, to: features.imageCount, by: Self.imagesPerBlock) {
+        let images = start..<min(start + Self.imagesPerBlock, features.imageCount)
+        let tokens = try standardised(features, images)
+        try body(
+          images,
+          residuals(count: images.count) { i, _, element in
+            tokens[i, element]
+          })
+      }
+      return
+    }
+    var start = 0
+    try linear.forEachBlock(of: features, leavingOut: leavingOut) { count, whitened in
+      try body(
+        start..<start + count,
+        residuals(count: count) { i, isSequential, element in
+          Float((isSequential ? whitened.sequential : whitened.parallel)[i, element])
+        })
+      start += count
+    }
+  }
+
+  private func residuals(
+    count: Int, _ element: (Int, Bool, Int) -> Float
+  ) -> SingleMatrix {
+    let d = channels
+    var result = SingleMatrix(rows: count * rows.count, columns: d)
+    for i in 0..<count {
+      for (row, position) in rows.positions.enumerated() {
+        for c in 0..<d {
+          result[i * rows.count + row, c] = element(i, row < rows.tokens, position * d + c)
+        }
+      }
+    }
+    return result
+  }
+
+  /// w − K·y.
+  func residuals(_ residuals: SingleMatrix, predicted: SingleMatrix) -> SingleMatrix {
+    residuals.subtractingProducts(units, predicted)
+  }
+
+  /// −Kᵀ·g.
+  func gradient(ofResiduals gradient: SingleMatrix) -> SingleMatrix {
+    gradient.negativeTransposedProducts(units)
+  }
+}
+
+/// The training of a ``ContextNetwork``.
+private struct ContextProblem<Features: TokenFeatures>: NetworkProblem {
+  let base: ContextBase
+  let features: Features
+  /// Of all images, `images × rows · d`.
+  let residuals: SingleMatrix
+
+  init(_ base: ContextBase, _ features: Features) throws {
+    self.base = base
+    self.features = features
+    var elements: [Float] = []
+    elements.reserveCapacity(features.imageCount * base.rows.count * base.channels)
+    try base.forEachBlock(of: features, leavingOut: true) { elements += $1.elements }
+    residuals = SingleMatrix(
+      rows: features.imageCount, columns: base.rows.count * base.channels, elements: elements)
+  }
+
+  var inputs: Int { base.rows.inputs.columns }
+  var outputs: Int { base.channels }
+  var rowsPerImage: Int { base.rows.count }
+  /// About 16,000 rows.
+  var largestBatch: Int { max(16_384 / rowsPerImage, 1) }
+
+  func rows(of images: [Int]) throws -> (inputs: SingleMatrix, residuals: SingleMatrix) {
+    let chosen = ImageSubset(of: features, images: images)
+    let tokens = try base.standardised(chosen, 0..<images.count)
+    return (
+      base.rows.inputs.rows(of: tokens),
+      SingleMatrix(
+        rows: images.count * rowsPerImage, columns: outputs,
+        elements: residuals.rows(images).elements)
+    )
+  }
+
+  func residuals(_ residuals: SingleMatrix, predicted: SingleMatrix) -> SingleMatrix {
+    base.residuals(residuals, predicted: predicted)
+  }
+
+  func gradient(ofResiduals gradient: SingleMatrix) -> SingleMatrix {
+    base.gradient(ofResiduals: gradient)
+  }
+}
+
+extension NormalGenerator {
+  /// Divides images at random into those trained on and those that training is judged by.
+  ///
+  /// - Throws: ``EstimationError/tooFewImagesToTrain(source:images:needed:)``.
+  mutating func trainingParts(
+    of features: some TokenFeatures
+  ) throws(EstimationError) -> (training: [Int], validation: [Int]) {
+    var images = Array(0..<features.imageCount)
+    shuffle(&images)
+    let count = max(
+      Int((Double(images.count) * NetworkSettings.validationShare).rounded()),
+      features.featureDimensions + 4)
+    guard images.count - count >= 8 else {
+      throw .tooFewImagesToTrain(
+        source: features.name, images: images.count, needed: count + 8)
+    }
+    return (images.dropFirst(count).sorted(), images.prefix(count).sorted())
   }
 }

@@ -12,9 +12,9 @@ import TokenData
 /// covariances that need no assumption on the law of the data, and for each token the share α of what the other tokens of
 /// its step add to the prediction that is worth keeping, the one that makes the residuals smallest (0 ≤ α ≤ 1). Since the
 /// context of either prediction is the sequential one, the bound remains an upper bound.
-struct HeldOutLaw {
+struct HeldOutLaw: Sendable {
   /// The covariance W/c of a token's residuals.
-  private struct Law {
+  struct Law {
     /// ½ log((2πe)^d |W/c|), in the token's own units.
     let entropy: Double
     let factor: CholeskyFactor
@@ -119,47 +119,115 @@ struct HeldOutLaw {
     return (share, mixed)
   }
 
+  /// Residuals in units in which their covariance is the identity, `images × n·d`, by position in the sequence.
+  struct Whitened {
+    var sequential: Matrix
+    var parallel: Matrix
+  }
+
+  /// ½ log((2πe)^d |Σ|) of each position's sequential and parallel residuals: the loss of an image is this and ½(|w|² − d), w
+  /// its whitened residual.
+  var entropies: (sequential: [Double], parallel: [Double]) {
+    (sequential.map(\.entropy), parallel.map(\.entropy))
+  }
+
+  /// The matrix that whitens a position's residuals, given in the token's own units.
+  func whitening(at position: Int, isSequential: Bool) -> Matrix {
+    let law = isSequential ? sequential[position] : parallel[position]
+    var result = law.factor.solveLower(factorization.parallelWhitening(at: position))
+    for index in result.elements.indices { result.elements[index] *= law.divisor.squareRoot() }
+    return result
+  }
+
+  /// Calls `body` with the whitened residuals of a block of images at a time.
+  ///
+  /// - Parameter leavingOut: Whether these are images that were fitted to, whose residuals are wanted as if each had been left
+  ///   out.
+  /// - Throws: What reading the features or `body` throws.
+  /// - Complexity: O(images·(n·d)²/2).
+  func forEachBlock(
+    of features: some TokenFeatures, leavingOut: Bool, _ body: (Int, Whitened) throws -> Void
+  ) throws {
+    let (n, d) = (factorization.order.grid.cellCount, factorization.channels)
+    try factorization.forEachBlock(of: features) { count, residuals in
+      var result = Whitened(
+        sequential: Matrix(rows: count, columns: n * d),
+        parallel: Matrix(rows: count, columns: n * d))
+      for k in 0..<n {
+        var alone = residuals.parallel.block(rows: 0..<count, columns: k * d..<(k + 1) * d)
+        if leavingOut {
+          alone.divideRows { factorization.rest(ofContext: residuals.parallelContext[$0 * n + k]) }
+        }
+        let whitened = alone.whitened(by: parallel[k])
+        result.parallel.setColumns(from: k * d, to: whitened)
+        guard shares[k] > 0 else {
+          result.sequential.setColumns(from: k * d, to: whitened)
+          continue
+        }
+        var mixed = residuals.sequential.block(rows: 0..<count, columns: k * d..<(k + 1) * d)
+        if leavingOut {
+          mixed.divideRows {
+            factorization.rest(ofContext: residuals.sequentialContext[$0 * n + k])
+          }
+        }
+        for index in mixed.elements.indices {
+          mixed.elements[index] =
+            alone.elements[index] + shares[k] * (mixed.elements[index] - alone.elements[index])
+        }
+        result.sequential.setColumns(from: k * d, to: mixed.whitened(by: sequential[k]))
+      }
+      try body(count, result)
+    }
+  }
+
   /// Adds the losses ½log|2πΣ| + ½eᵀΣ⁻¹e of images that were not fitted to.
   ///
   /// - Throws: What reading the features throws.
   /// - Complexity: O(images·(n·d)²/2).
   func addLosses(of features: some TokenFeatures, to losses: inout ImageContributions) throws {
     let (n, d) = (factorization.order.grid.cellCount, factorization.channels)
-    try factorization.forEachBlock(of: features) { count, residuals in
-      var sequential = [Double](repeating: 0, count: count * n)
-      var parallel = sequential
-      for k in 0..<n {
-        let alone = residuals.parallel.block(
-          rows: 0..<count, columns: k * d..<(k + 1) * d)
-        let own = loss(of: alone, by: self.parallel[k])
-        var other = own
-        if shares[k] > 0 {
-          var mixed = residuals.sequential.block(rows: 0..<count, columns: k * d..<(k + 1) * d)
-          for index in mixed.elements.indices {
-            mixed.elements[index] =
-              alone.elements[index]
-              + shares[k] * (mixed.elements[index] - alone.elements[index])
-          }
-          other = loss(of: mixed, by: self.sequential[k])
-        }
-        for i in 0..<count {
-          parallel[i * n + k] = own[i]
-          sequential[i * n + k] = other[i]
-        }
-      }
+    let entropies = entropies
+    try forEachBlock(of: features, leavingOut: false) { count, whitened in
       for i in 0..<count {
-        let range = i * n..<(i + 1) * n
+        func loss(_ residuals: Matrix, _ entropies: [Double]) -> [Double] {
+          (0..<n).map { k in
+            var squares = 0.0
+            for c in (i * n + k) * d..<(i * n + k + 1) * d {
+              squares += residuals.elements[c] * residuals.elements[c]
+            }
+            return entropies[k] + 0.5 * (squares - Double(d))
+          }
+        }
+        let sequential = loss(whitened.sequential, entropies.sequential)
+        let parallel = loss(whitened.parallel, entropies.parallel)
         losses.add(
-          sequential: sequential[range], parallel: parallel[range],
-          increase: range.map { parallel[$0] - sequential[$0] }[...])
+          sequential: sequential[...], parallel: parallel[...],
+          increase: zip(parallel, sequential).map { $0 - $1 }[...])
       }
     }
   }
+}
 
-  private func loss(of rows: Matrix, by law: Law) -> [Double] {
-    let d = Double(factorization.channels)
-    return law.factor.whiten(rows: rows).squaredRowNorms.map {
-      law.entropy + 0.5 * (law.divisor * $0 - d)
+extension Matrix {
+  fileprivate mutating func divideRows(by divisor: (Int) -> Double) {
+    for i in 0..<rows {
+      let factor = 1 / divisor(i)
+      for j in i * columns..<(i + 1) * columns { elements[j] *= factor }
+    }
+  }
+
+  fileprivate consuming func whitened(by law: HeldOutLaw.Law) -> Matrix {
+    var result = law.factor.whiten(rows: self)
+    let scale = law.divisor.squareRoot()
+    for index in result.elements.indices { result.elements[index] *= scale }
+    return result
+  }
+
+  fileprivate mutating func setColumns(from first: Int, to block: Matrix) {
+    for i in 0..<rows {
+      for j in 0..<block.columns {
+        elements[i * columns + first + j] = block.elements[i * block.columns + j]
+      }
     }
   }
 }

@@ -16,52 +16,104 @@ extension OrderProfile {
     }
     let epochs = orders.count * network.epochs * (settings.bound == .heldOut ? settings.folds : 1)
     let done = Mutex(0)
-    return try concurrently(orders) { order in
-      var losses = ImageContributions(order: order)
-      try forEachNetworkLoss(
-        order: order, features: features, network: network, settings, readsEveryPrefix: true,
-        epoch: { loss in
-          progress(
-            .training(
-              done.withLock {
-                $0 += 1
-                return $0
-              }, of: epochs, loss: loss))
-        },
-        body: { sequential, parallel in
-          losses.add(
-            sequential: sequential[...], parallel: parallel[...],
-            increase: zip(parallel, sequential).map { $0 - $1 }[...])
-        })
-      return OrderProfile(
-        losses: losses, bound: settings.bound, imageCount: features.imageCount,
+    let epoch: @Sendable (Double) -> Void = { loss in
+      progress(
+        .training(
+          done.withLock {
+            $0 += 1
+            return $0
+          }, of: epochs, loss: loss))
+    }
+    return try networkLosses(
+      of: orders, features: features, network: network, settings, progress, epoch: epoch
+    ).map {
+      OrderProfile(
+        losses: $0, bound: settings.bound, imageCount: features.imageCount,
         featureDimensions: features.featureDimensions)
     }
   }
 
-  /// Trains and calls `body` with the losses of every image that the bound is taken over.
-  static func forEachNetworkLoss(
-    order: GenerationOrder, features: some TokenFeatures, network: NetworkSettings,
-    _ settings: EstimationSettings, readsEveryPrefix: Bool, epoch: (Double) -> Void,
-    body: ([Double], [Double]) -> Void
-  ) throws {
+  /// The losses of every image that the bound is taken over, part by part.
+  private static func networkLosses(
+    of orders: [GenerationOrder], features: some TokenFeatures, network: NetworkSettings,
+    _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void,
+    epoch: @Sendable (Double) -> Void
+  ) throws -> [ImageContributions] {
+    var losses = orders.map(ImageContributions.init)
+    for part in trainingParts(of: features, settings) {
+      let before = Dictionary(zip(orders, losses), uniquingKeysWith: { first, _ in first })
+      @Sendable func trained(_ order: GenerationOrder, _ linear: HeldOutLaw?) throws
+        -> ImageContributions
+      {
+        var losses = before[order] ?? ImageContributions(order: order)
+        try forEachNetworkLoss(
+          order: order, part: part, linear: linear, network: network, settings, epoch: epoch,
+          body: { sequential, parallel in
+            losses.add(
+              sequential: sequential[...], parallel: parallel[...],
+              increase: zip(parallel, sequential).map { $0 - $1 }[...])
+          })
+        return losses
+      }
+      guard hasLinearPart(part.fitted) else {
+        losses = try concurrently(orders) { try trained($0, nil) }
+        continue
+      }
+      losses = try withMoments(
+        of: part.fitted, channels: features.featureDimensions, settings, progress
+      ) { moments in
+        try concurrently(orders) {
+          let factorization = try OrderFactorization(of: $0, moments: moments, bound: .heldOut)
+          return try trained($0, HeldOutLaw(factorization, fittedTo: part.fitted))
+        }
+      }
+    }
+    return losses
+  }
+
+  /// Whether least squares can predict new images, so that the network adds to them: m − p − 2 > d for the largest context.
+  static func hasLinearPart(_ fitted: some TokenFeatures) -> Bool {
+    (try? TokenMoments.requireImagesForPrediction(
+      fitted.imageCount, of: fitted.imageCount, contextTokens: fitted.grid.cellCount - 1,
+      featureDimensions: fitted.featureDimensions, source: fitted.name)) != nil
+  }
+
+  /// Images to fit to and images to take losses of.
+  struct TrainingPart<Base: TokenFeatures> {
+    let fitted: ImageSubset<Base>
+    let measured: ImageSubset<Base>
+    let index: Int
+  }
+
+  static func trainingParts<Features: TokenFeatures>(
+    of features: Features, _ settings: EstimationSettings
+  ) -> [TrainingPart<Features>] {
     guard settings.bound == .heldOut else {
-      let trained = try ContextNetwork(
-        of: order, fittedTo: features, settings: network, seed: settings.seed,
-        readsEveryPrefix: readsEveryPrefix, progress: { epoch($1) })
-      let law = try trained.residualLaw(of: features, bound: .algorithm1)
-      return try trained.forEachLoss(of: features, law: law, body)
+      let all = ImageSubset(of: features, images: Array(0..<features.imageCount))
+      return [TrainingPart(fitted: all, measured: all, index: 0)]
     }
     let split = settings.split(imageCount: features.imageCount)
-    for (index, part) in split.parts.enumerated() {
-      let fitted = ImageSubset(of: features, images: split.fitted(besides: index))
-      let trained = try ContextNetwork(
-        of: order, fittedTo: fitted, settings: network, seed: settings.seed &+ UInt64(index),
-        readsEveryPrefix: readsEveryPrefix, progress: { epoch($1) })
-      let law = try trained.residualLaw(
-        of: ImageSubset(of: fitted, images: trained.calibration), bound: .heldOut)
-      try trained.forEachLoss(of: ImageSubset(of: features, images: part), law: law, body)
+    return split.parts.enumerated().map { index, part in
+      TrainingPart(
+        fitted: ImageSubset(of: features, images: split.fitted(besides: index)),
+        measured: ImageSubset(of: features, images: part), index: index)
     }
+  }
+
+  /// Trains and calls `body` with the losses of every measured image.
+  ///
+  /// Covariances come from all images fitted to: the network has few parameters for the tokens it is trained on.
+  private static func forEachNetworkLoss(
+    order: GenerationOrder, part: TrainingPart<some TokenFeatures>, linear: HeldOutLaw?,
+    network: NetworkSettings, _ settings: EstimationSettings, epoch: (Double) -> Void,
+    body: ([Double], [Double]) -> Void
+  ) throws {
+    let trained = try ContextNetwork(
+      of: order, fittedTo: part.fitted, linear: linear, settings: network,
+      seed: settings.seed &+ UInt64(part.index), progress: epoch)
+    let law = try trained.residualLaw(
+      of: part.fitted, leavingOut: settings.bound == .heldOut, bound: settings.bound)
+    try trained.forEachLoss(of: part.measured, law: law, body)
   }
 }
 
@@ -69,24 +121,29 @@ extension ConditionalEntropyMap {
   /// Maps by a network for each reference: from its token, of all others.
   static func networkMaps(
     references: [GridCell], of features: some TokenFeatures, network: NetworkSettings,
-    _ settings: EstimationSettings
+    _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [ConditionalEntropyMap] {
     guard settings.bound != .debiased else { throw EstimationError.networkIsNotDebiased }
     let grid = features.grid
+    let parts = OrderProfile.trainingParts(of: features, settings)
+    let epochs = references.count * parts.count * network.epochs
+    var done = 0
     return try references.map { reference in
       let j = grid.index(of: reference)
-      let rest = (0..<grid.cellCount).filter { $0 != j }
-      let order = try GenerationOrder(
-        name: "\(reference)", grid: grid, steps: rest.isEmpty ? [[j]] : [[j], rest])
       var losses = [RunningMoments](repeating: RunningMoments(), count: grid.cellCount)
-      try OrderProfile.forEachNetworkLoss(
-        order: order, features: features, network: network, settings, readsEveryPrefix: false,
-        epoch: { _ in },
-        body: { _, parallel in
-          for (position, loss) in parallel.enumerated().dropFirst() {
-            losses[rest[position - 1]].add(loss)
-          }
-        })
+      for part in parts {
+        let trained = try MapNetwork(
+          reference: reference, fittedTo: part.fitted, settings: network,
+          seed: settings.seed &+ UInt64(part.index),
+          progress: {
+            done += 1
+            progress(.training(done, of: epochs, loss: $0 / Double(grid.cellCount)))
+          })
+        let law = try trained.residualLaw(of: part.fitted, bound: settings.bound)
+        try trained.forEachLoss(of: part.measured, law: law) { image in
+          for (cell, loss) in image.enumerated() where cell != j { losses[cell].add(loss) }
+        }
+      }
       return ConditionalEntropyMap(
         reference: reference, grid: grid,
         entropy: losses.enumerated().map { $0 == j ? nil : $1.estimate }, bound: settings.bound,

@@ -204,6 +204,36 @@ extension OrderFactorization {
     }
   }
 
+  /// C_k⁻¹, which whitens the parallel residuals of the token at a position by their scatter.
+  func parallelWhitening(at position: Int) -> Matrix {
+    let (d, width) = (channels, coordinates)
+    var own = Matrix(rows: d, columns: d)
+    for a in 0..<d {
+      for b in 0...a { own[a, b] = factor.lower[position * width + a, position * width + b] }
+    }
+    // L_kk⁻¹.
+    var inverse = Matrix.identity(d)
+    for a in 0..<d {
+      for b in 0...a {
+        var value = a == b ? 1.0 : 0
+        for c in b..<a { value -= own[a, c] * inverse[c, b] }
+        inverse[a, b] = value / own[a, a]
+      }
+    }
+    var first = 0
+    for step in steps {
+      let count = step.sequentialFits.count
+      defer { first += count }
+      guard position < first + count else { continue }
+      let index = position - first
+      guard index > 0 else { return inverse }
+      return step.whitening.block(
+        rows: index * d..<(index + 1) * d, columns: index * width..<index * width + d
+      ).times(inverse)
+    }
+    return inverse
+  }
+
   /// The share of an image's own weight that a fit leaves out, 1 − h, from the squared length of its whitened context;
   /// rounding must not bring it to zero.
   func rest(ofContext context: Double) -> Double {

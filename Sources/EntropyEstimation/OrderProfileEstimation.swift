@@ -120,7 +120,7 @@ extension OrderProfile {
     return losses
   }
 
-  private static func withMoments<Result>(
+  static func withMoments<Result>(
     of features: some TokenFeatures, channels: Int, _ settings: EstimationSettings,
     _ progress: @Sendable (EstimationStage) -> Void, _ body: (TokenMoments) throws -> Result
   ) throws -> Result {

@@ -30,6 +30,14 @@ public struct SingleMatrix: Hashable, Sendable {
     set { elements[i * columns + j] = newValue }
   }
 
+  /// Some of the rows, in the order given.
+  public func rows(_ chosen: some Collection<Int>) -> SingleMatrix {
+    var values: [Float] = []
+    values.reserveCapacity(chosen.count * columns)
+    for row in chosen { values += elements[row * columns..<(row + 1) * columns] }
+    return SingleMatrix(rows: chosen.count, columns: columns, elements: values)
+  }
+
   /// The product op(A)·op(B), through single-precision `gemm`; op is the identity or transposes.
   ///
   /// - Precondition: the inner extents agree.
