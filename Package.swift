@@ -33,6 +33,7 @@ let package = Package(
     .library(name: "Figures", targets: ["Figures"]),
     .library(name: "EmbeddedData", targets: ["EmbeddedData"]),
     .library(name: "PARTransformer", targets: ["PARTransformer"]),
+    .library(name: "GenerationMetrics", targets: ["GenerationMetrics"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -61,13 +62,18 @@ let package = Package(
       name: "VisualTokenizers",
       dependencies: ["CTurboJPEG", "CPNG", "TokenData", "TokenGrids", "LinearAlgebra"]),
     .target(
+      name: "GenerationMetrics",
+      dependencies: [
+        "EntropyEstimation", "LinearAlgebra", "TokenData", "TokenGrids", "VisualTokenizers",
+      ]),
+    .target(
       name: "EmbeddedData", path: "Notebooks-data", exclude: ["README.md"],
       resources: [.copy("scenes-24x24.h5"), .copy("scenes-12x12.h5")]),
     .target(
       name: "Commands",
       dependencies: [
-        "EmbeddedData", "EntropyEstimation", "Figures", "LinearAlgebra", "PARTransformer",
-        "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
+        "EmbeddedData", "EntropyEstimation", "Figures", "GenerationMetrics", "LinearAlgebra",
+        "PARTransformer", "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
 
     // Programs
@@ -75,6 +81,7 @@ let package = Package(
     command("order-compare"),
     command("appendix-figures"),
     command("par-sample"),
+    command("fid-compare"),
     command("tokenize"),
 
     // Tests
@@ -89,6 +96,12 @@ let package = Package(
       ], resources: [.copy("Resources")]),
     .testTarget(
       name: "EmbeddedDataTests", dependencies: ["EmbeddedData", "TokenData", "TokenGrids"]),
+    .testTarget(
+      name: "GenerationMetricsTests",
+      dependencies: [
+        "GenerationMetrics", "EntropyEstimation", "LinearAlgebra", "TokenData", "TokenGrids",
+        "VisualTokenizers",
+      ]),
     .testTarget(name: "TokenDataTests", dependencies: ["TokenData", "LinearAlgebra"]),
     .testTarget(name: "TokenGridsTests", dependencies: ["TokenGrids"]),
     .testTarget(
@@ -100,6 +113,7 @@ let package = Package(
       name: "CommandsTests",
       dependencies: [
         "Commands", "entropy-map", "order-compare", "appendix-figures", "tokenize", "par-sample",
+        "fid-compare", "GenerationMetrics",
         "EntropyEstimation", "LinearAlgebra", "PARTransformer", "TokenData", "TokenGrids",
         "VisualTokenizers",
       ]),

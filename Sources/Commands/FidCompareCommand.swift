@@ -1,0 +1,26 @@
+import ArgumentParser
+
+/// `fid-compare`: how close generated tokens are to real ones.
+public struct FidCompareCommand: ParsableCommand {
+  /// The name, the help and the subcommands.
+  public static let configuration = CommandConfiguration(
+    commandName: "fid-compare",
+    abstract: "Compare generated images with real ones by proxies of the FID.",
+    discussion: """
+      EXAMPLES
+        fid-compare proxies real.h5 generated.h5
+            Fréchet and kernel distances, precision, recall, density, coverage and dependencies.
+        fid-compare proxies real.h5 generated.h5 --extractor texture --order distant --json
+            One extractor, and how the order's entropies differ.
+        fid-compare statistics real.h5 --extractor structure --output real.npz
+            Mean and covariance, as other programs exchange them.
+
+      Proxies are computed from the tokens by extractors that nobody trained; they are not the FID and compare only with
+      each other.
+      """,
+    version: packageVersion,
+    subcommands: [FidCompareProxies.self, FidCompareStatistics.self])
+
+  /// Makes the command.
+  public init() {}
+}

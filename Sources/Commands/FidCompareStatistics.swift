@@ -1,0 +1,129 @@
+import ArgumentParser
+import Foundation
+import GenerationMetrics
+import TokenData
+
+/// `fid-compare statistics TOKENS --extractor structure --output FILE.npz`: mean and covariance of features.
+struct FidCompareStatistics: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "statistics",
+    abstract: "Write the mean and covariance of an extractor's features as .npz (mu, sigma).")
+
+  @Argument(help: "A token dataset (HDF5).")
+  var tokens: String
+
+  @Option(help: "structure, texture or pixels.")
+  var extractor: ExtractorName
+
+  @Option(help: ArgumentHelp("Use only this many images, drawn at random.", valueName: "images"))
+  var limit: Int?
+
+  @Option(
+    help: ArgumentHelp("The seed of everything that is drawn at random.", valueName: "number"))
+  var seed: UInt64 = 0
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file.npz"))
+  var output: String
+
+  func validate() throws {
+    if let limit, limit < 2 {
+      throw ValidationError("--limit \(limit): at least 2 images are needed")
+    }
+  }
+
+  func run() throws {
+    Interruption.removeTemporaryFiles()
+    let (set, definition) = try featureSet(of: tokens, extractor, limit: limit, seed: seed)
+    try set.gaussian.statistics.write(npz: output)
+    print(
+      "\(output): \(set.dimensions) features of \(set.imageCount.grouped) images by \(extractor.rawValue) (\(definition))"
+    )
+  }
+}
+
+/// The features of a file, and the hash of the extractor's definition.
+func featureSet(
+  of path: String, _ name: ExtractorName, limit: Int?, seed: UInt64
+) throws -> (set: FeatureSet, definitionHash: ContentHash) {
+  let dataset =
+    if let limit {
+      try TokenDataset(contentsOf: path, sampling: limit, seed: seed)
+    } else {
+      try TokenDataset(contentsOf: path)
+    }
+  let extractor = try name.extractor(for: dataset, seed: seed)
+  let progress = Progress("\(name.rawValue) features", total: dataset.imageCount, unit: "images")
+  defer { progress.finish() }
+  return (
+    try FeatureSet(of: dataset, by: extractor, seed: seed) { progress.update($0) },
+    extractor.definitionHash
+  )
+}
+
+/// The Fréchet distance where at least one side is known by its statistics only.
+struct StatisticsComparison {
+  let real: String
+  let generated: String
+  let extractors: [ExtractorName]
+  let limit: Int?
+  let seed: UInt64
+
+  /// Whether a file holds statistics instead of tokens, by its name.
+  static func isStatistics(_ path: String) -> Bool { path.hasSuffix(".npz") }
+
+  private struct Result: Encodable {
+    let command = "fid-compare proxies"
+    let real, generated: String
+    let extractor: String?
+    let definitionHash: String?
+    let dimensions: Int
+    let frechetDistance, meanTerm, covarianceTerm: JSONNumber
+    let provenance: Provenance
+
+    enum CodingKeys: String, CodingKey {
+      case command, real, generated, extractor, dimensions, provenance
+      case definitionHash = "definition_hash"
+      case frechetDistance = "frechet_distance"
+      case meanTerm = "mean_term"
+      case covarianceTerm = "covariance_term"
+    }
+  }
+
+  /// Computes and prints the distance.
+  ///
+  /// - Throws: What is wrong with a file, or `ValidationError` when it is not clear which features are meant.
+  func print(asJSON json: Bool, clock: Stopwatch) throws {
+    let bothAreStatistics = Self.isStatistics(real) && Self.isStatistics(generated)
+    guard extractors.count == (bothAreStatistics ? 0 : 1) else {
+      throw ValidationError(
+        bothAreStatistics
+          ? "--extractor is for tokens; both files hold statistics"
+          : "name with --extractor the one extractor whose statistics the .npz file holds")
+    }
+    if bothAreStatistics, limit != nil {
+      throw ValidationError("--limit is for tokens; both files hold statistics")
+    }
+    var definitionHash: ContentHash?
+    func gaussian(_ path: String) throws -> FeatureGaussian {
+      if Self.isStatistics(path) { return FeatureGaussian(try FeatureStatistics(npz: path)) }
+      let (set, hash) = try featureSet(of: path, extractors[0], limit: limit, seed: seed)
+      definitionHash = hash
+      return set.gaussian
+    }
+    let (a, b) = (try gaussian(real), try gaussian(generated))
+    let distance = try FrechetDistance(a, b)
+    let result = Result(
+      real: real, generated: generated, extractor: extractors.first?.rawValue,
+      definitionHash: definitionHash?.description, dimensions: a.dimensions,
+      frechetDistance: JSONNumber(distance.value), meanTerm: JSONNumber(distance.meanTerm),
+      covarianceTerm: JSONNumber(distance.covarianceTerm),
+      provenance: Provenance(input: real, seed: seed).finished(after: clock))
+    if json { return try printJSON(result) }
+    Swift.print(
+      """
+      \(real) against \(generated) · \(a.dimensions) features\(extractors.first.map { " by \($0.rawValue)" } ?? "")
+      Fréchet distance \(distance.value.significant(6)): means \(distance.meanTerm.significant(6)), covariances \
+      \(distance.covarianceTerm.significant(6))
+      """)
+  }
+}

@@ -1,0 +1,103 @@
+import EntropyEstimation
+import TokenData
+import TokenGrids
+
+/// How differently the tokens of two sets depend on each other: mean absolute differences of conditional entropies, in nats.
+///
+/// Features of single images do not enter; a generator that draws every token well and independently of the others is far
+/// from real images here.
+public struct DependencyDistance: Hashable, Sendable {
+  /// Of the profiles of one order.
+  public struct Profile: Hashable, Sendable {
+    /// The order.
+    public let order: String
+    /// Of H(v_k | all tokens before), over the tokens.
+    public let sequential: Double
+    /// Of H(v_k | earlier steps), over the tokens.
+    public let parallel: Double
+    /// Of the entropy increase, over the tokens.
+    public let increase: Double
+    /// The total increase of the first set.
+    public let realTotalIncrease: Double
+    /// The total increase of the second set.
+    public let generatedTotalIncrease: Double
+  }
+
+  /// Of H(v_i | v_j), over all pairs of a token and a reference.
+  public let maps: Double
+  /// How many references the maps have.
+  public let references: Int
+  /// For each order asked for.
+  public let profiles: [Profile]
+
+  /// Compares the dependencies of two sets of tokens.
+  ///
+  /// - Parameters:
+  ///   - references: Reference tokens j; nil for all tokens.
+  ///   - orders: Orders whose profiles are compared as well.
+  ///   - jitter: ε of ε·tr(Σ)/D on the diagonal of both covariances, for degenerate tokens; 0 adds nothing.
+  /// - Throws: `EstimationError` for too few images, constant or dependent channels, with the numbers needed.
+  /// - Complexity: O(m·(n·d)²/2) for all references or any order, O(m·n·d²·references) without.
+  public init(
+    real: some TokenFeatures, generated: some TokenFeatures, references: [GridCell]? = nil,
+    orders: [GenerationOrder] = [], jitter: Double = 0
+  ) throws {
+    let cells = references ?? real.grid.rasterCells
+    let a = try Self.estimates(of: real, references: cells, orders: orders, jitter: jitter)
+    let b = try Self.estimates(of: generated, references: cells, orders: orders, jitter: jitter)
+    self.init(a, b)
+  }
+
+  /// Compares estimates that are already there.
+  public init(_ a: DependencyEstimates, _ b: DependencyEstimates) {
+    var (sum, count) = (0.0, 0)
+    for (x, y) in zip(a.maps, b.maps) {
+      for case (let p?, let q?) in zip(x.entropy, y.entropy) {
+        sum += abs(p.value - q.value)
+        count += 1
+      }
+    }
+    maps = sum / Double(count)
+    references = a.maps.count
+    profiles = zip(a.profiles, b.profiles).map { x, y in
+      func mean(_ values: (OrderProfile) -> [Estimate]) -> Double {
+        let (p, q) = (values(x), values(y))
+        return zip(p, q).reduce(0) { $0 + abs($1.0.value - $1.1.value) } / Double(p.count)
+      }
+      return Profile(
+        order: x.order.name, sequential: mean(\.sequential), parallel: mean(\.parallel),
+        increase: mean(\.increase), realTotalIncrease: x.totalIncrease.value,
+        generatedTotalIncrease: y.totalIncrease.value)
+    }
+  }
+
+  /// The maps and profiles of one set.
+  ///
+  /// - Throws: As ``init(real:generated:references:orders:jitter:)``.
+  public static func estimates(
+    of features: some TokenFeatures, references: [GridCell]? = nil, orders: [GenerationOrder] = [],
+    jitter: Double = 0
+  ) throws -> DependencyEstimates {
+    let cells = references ?? features.grid.rasterCells
+    // Sums of all products pay off only where all of them are used.
+    if orders.isEmpty, cells.count < features.grid.cellCount / 4 {
+      return DependencyEstimates(
+        maps: try ConditionalEntropyMap.maps(references: cells, of: features, jitter: jitter),
+        profiles: [])
+    }
+    if !orders.isEmpty { try OrderProfile.requireImages(for: features) }
+    return try TokenMoments.withSufficientPrecision(of: features, jitter: jitter) { moments in
+      DependencyEstimates(
+        maps: try ConditionalEntropyMap.maps(references: cells, moments: moments),
+        profiles: try OrderProfile.profiles(of: orders, moments: moments))
+    }
+  }
+}
+
+/// The conditional entropies of one set of images, for comparison with another's.
+public struct DependencyEstimates: Sendable {
+  /// H(v_i | v_j), a map for each reference.
+  public let maps: [ConditionalEntropyMap]
+  /// A profile for each order.
+  public let profiles: [OrderProfile]
+}
