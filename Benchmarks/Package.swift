@@ -12,6 +12,9 @@ let package = Package(
       dependencies: [
         .product(name: "LinearAlgebra", package: "token-entropy"),
         .product(name: "PARTransformer", package: "token-entropy"),
+        .product(name: "GenerationMetrics", package: "token-entropy"),
+        .product(name: "TokenData", package: "token-entropy"),
+        .product(name: "TokenGrids", package: "token-entropy"),
       ]),
     .executableTarget(
       name: "vq-benchmark",

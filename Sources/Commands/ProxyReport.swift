@@ -40,13 +40,10 @@ struct ProxyReport: Encodable {
 
   /// The first columns of a table: numbers of images and samples, and the distances.
   var distanceCells: [String] {
-    let counts =
-      samplesReal == imagesReal && samplesGenerated == imagesGenerated
-      ? ["\(imagesReal.grouped), \(imagesGenerated.grouped)", "as many"]
-      : [
-        "\(imagesReal.grouped), \(imagesGenerated.grouped)",
-        "\(samplesReal.grouped), \(samplesGenerated.grouped)",
-      ]
+    let counts = [
+      "\(imagesReal.grouped), \(imagesGenerated.grouped)",
+      "\(samplesReal.grouped), \(samplesGenerated.grouped)",
+    ]
     return counts + [
       frechetDistance.text, frechetDistanceCorrected.text,
       Self.text(frechetDistanceInfinity, frechetDistanceInfinityStandardError),

@@ -93,6 +93,24 @@ public struct FeatureSet: Sendable {
     self.groups = groups
   }
 
+  /// Independent samples, one an image, dealt to the groups in runs.
+  init(rows: SingleMatrix, groups count: Int = FeatureSet.groupCount) {
+    let runs = (0..<count).map { $0 * rows.rows / count..<($0 + 1) * rows.rows / count }
+    let shift = Self.mean(of: rows)
+    source = "samples"
+    extractor = "samples"
+    dimensions = rows.columns
+    imageCount = rows.rows
+    samplesPerImage = 1
+    self.rows = rows
+    groupRows = runs
+    groups = runs.map { run in
+      var moments = FeatureMoments(shift: shift)
+      moments.add(rows.slice(run), samplesPerUnit: 1)
+      return moments
+    }
+  }
+
   private init(_ whole: FeatureSet, groups chosen: [Int]) {
     let d = whole.dimensions
     var rows: [Float] = []

@@ -1,0 +1,74 @@
+import LinearAlgebra
+import Testing
+import TokenData
+import TokenGrids
+
+@testable import GenerationMetrics
+
+@Suite struct FeatureSetTests {
+  @Test func sumsOfGroupsAreThoseOfAllImages() throws {
+    let dataset = try dependentTokens(images: 60)
+    for name in [ExtractorName.structure, .texture] {
+      let extractor = try name.extractor(for: dataset, seed: 0)
+      let set = try FeatureSet(of: dataset, by: extractor, seed: 3)
+      let all = try extractor.features(of: dataset, images: 0..<60)
+      let exact = FeatureGaussian(
+        samples: Matrix(
+          rows: all.rows, columns: all.columns, elements: all.elements.map { Double($0) }))
+      let gaussian = set.gaussian
+      #expect(gaussian.sampleCount == 60 * extractor.samplesPerImage)
+      #expect(abs(gaussian.trace - exact.trace) < 1e-9 * exact.trace)
+      #expect(zip(gaussian.mean, exact.mean).allSatisfy { abs($0 - $1) < 1e-9 })
+      let (p, q) = (gaussian.statistics.covariance, exact.statistics.covariance)
+      #expect(zip(p.elements, q.elements).allSatisfy { abs($0 - $1) < 1e-9 })
+    }
+  }
+
+  /// The variance of the mean comes from whole images, and from whole photographs where they are known.
+  @Test func theVarianceOfTheMeanCountsIndependentUnits() throws {
+    let ids = (0..<60).map { UInt32($0 / 2) }
+    for imageIDs in [nil, ids] {
+      let dataset = try dependentTokens(images: 60, imageIDs: imageIDs)
+      let extractor = try TextureExtractor(for: dataset)
+      let set = try FeatureSet(of: dataset, by: extractor, seed: 3)
+      let all = try extractor.features(of: dataset, images: 0..<60)
+      let perUnit = extractor.samplesPerImage * (imageIDs == nil ? 1 : 2)
+      let units = all.rows / perUnit
+      var means = Matrix(rows: units, columns: all.columns)
+      for i in 0..<all.rows {
+        for j in 0..<all.columns { means[i / perUnit, j] += Double(all[i, j]) / Double(perUnit) }
+      }
+      let expected = FeatureGaussian(samples: means).trace / Double(units)
+      #expect(abs((set.gaussian.meanVariance ?? .nan) - expected) < 1e-9 * expected)
+    }
+  }
+
+  @Test func halvesShareNoImageAndMakeTheWhole() throws {
+    let dataset = try dependentTokens(images: 70)
+    let set = try FeatureSet(of: dataset, by: StructureExtractor(for: dataset), seed: 3)
+    let (a, b) = set.halves
+    #expect(a.imageCount + b.imageCount == 70 && abs(a.imageCount - b.imageCount) <= 5)
+    func rows(_ matrix: SingleMatrix) -> [[Float]] {
+      (0..<matrix.rows).map { i in (0..<matrix.columns).map { matrix[i, $0] } }
+    }
+    let sorted: ([[Float]]) -> [[Float]] = { $0.sorted { $0.lexicographicallyPrecedes($1) } }
+    #expect(sorted(rows(a.rows) + rows(b.rows)) == sorted(rows(set.rows)))
+  }
+
+  @Test func theSeedDecidesTheGroups() throws {
+    let dataset = try dependentTokens(images: 40)
+    let extractor = try TextureExtractor(for: dataset)
+    let sets = try [1, 1, 2].map { try FeatureSet(of: dataset, by: extractor, seed: $0) }
+    #expect(sets[0].rows == sets[1].rows && sets[0].rows != sets[2].rows)
+  }
+
+  @Test func tooFewImagesAreRefused() throws {
+    let dataset = try dependentTokens(images: 19)
+    #expect(
+      throws: MetricError.tooFewImages(
+        source: "tokens", extractor: "structure", images: 19, needed: 20)
+    ) {
+      try FeatureSet(of: dataset, by: StructureExtractor(for: dataset), seed: 0)
+    }
+  }
+}
