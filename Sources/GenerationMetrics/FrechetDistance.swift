@@ -56,16 +56,16 @@ public struct FrechetDistance: Hashable, Sendable {
     return try a.times(b, transposed: true).singularValues().reduce(0, +)
   }
 
-  /// Whether what rounding does to eigenvalues, some n·ε·λmax, moves the sum of their roots by less than 10⁻⁹ of it.
+  /// Whether what rounding does to eigenvalues, a few ε·λmax, moves the sum of their roots by less than 10⁻⁸ of it.
   private static func rootsAreAccurate(_ values: [Double]) -> Bool {
-    let rounding = 8 * Double.ulpOfOne * Double(values.count).squareRoot() * (values.max() ?? 0)
+    let rounding = 4 * Double.ulpOfOne * (values.max() ?? 0)
     var (sum, uncertainty) = (0.0, 0.0)
     for value in values {
       let root = max(value, 0).squareRoot()
       sum += root
       uncertainty += min(rounding.squareRoot(), rounding / max(2 * root, .leastNormalMagnitude))
     }
-    return uncertainty <= 1e-9 * sum
+    return uncertainty <= 1e-8 * sum
   }
 }
 
@@ -75,6 +75,9 @@ extension FeatureGaussian.Spread {
     switch self {
     case .rows(let rows): return rows
     case .covariance(let covariance):
+      if let factor = try? CholeskyFactor(ofLowerTriangle: covariance) {
+        return factor.lower.transposedLowerTriangle()
+      }
       let eigen = try SymmetricEigen(covariance)
       let largest = eigen.values.first ?? 0
       let smallest = eigen.values.last ?? 0
@@ -90,5 +93,16 @@ extension FeatureGaussian.Spread {
       }
       return root
     }
+  }
+}
+
+extension Matrix {
+  /// The transpose of the lower triangle, zero below the diagonal.
+  fileprivate func transposedLowerTriangle() -> Matrix {
+    var result = Matrix(rows: columns, columns: rows)
+    for i in 0..<rows {
+      for j in 0...i { result[j, i] = self[i, j] }
+    }
+    return result
   }
 }
