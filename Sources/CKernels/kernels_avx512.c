@@ -14,4 +14,5 @@
 #define WIDE_OUTPUTS 12
 
 #include "kernels_template.h"
+#include "training_template.h"
 #endif

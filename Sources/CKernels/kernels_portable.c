@@ -13,3 +13,4 @@
 #define WIDE_OUTPUTS 3
 
 #include "kernels_template.h"
+#include "training_template.h"

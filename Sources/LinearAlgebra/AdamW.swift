@@ -45,7 +45,7 @@ public struct AdamW: Sendable {
     }
   }
 
-  private static func power(_ base: Float, _ exponent: Int) -> Float {
+  static func power(_ base: Float, _ exponent: Int) -> Float {
     var (result, factor, rest) = (1.0, Double(base), exponent)
     while rest > 0 {
       if rest & 1 == 1 { result *= factor }

@@ -107,7 +107,7 @@ public struct PARWeights: Sendable {
 }
 
 /// A checkpoint's tensors under their plain names.
-private struct CheckpointTensors {
+struct CheckpointTensors {
   let checkpoint: SafetensorsCheckpoint
   /// The name each tensor has in the file, by its name without a wrapper's prefix.
   private var storedNames: [String: String] = [:]

@@ -6,6 +6,7 @@
 #include "nearest.h"
 #include "scatter.h"
 #include "skinny_matrix.h"
+#include "training_kernels.h"
 #include "transformer_kernels.h"
 #include "worker_team.h"
 

@@ -1,0 +1,84 @@
+import Foundation
+import LinearAlgebra
+import TokenGrids
+
+/// Everything random of a training run as a function of its seed and the step, so that a run can go on from any step as
+/// if it had never stopped.
+struct TrainingRandomness: Sendable {
+  let seed: UInt64
+
+  private enum Purpose: UInt64 {
+    case weights = 1
+    case split, shuffle, labels, dropout
+  }
+
+  private func generator(_ purpose: Purpose, _ number: Int, _ part: Int = 0) -> SeededGenerator {
+    SeededGenerator(
+      seed: seed, stream: purpose.rawValue << 56 | UInt64(number) << 16 | UInt64(part))
+  }
+
+  /// Fills in initial weights: matrices from N(0, 0.02²), norms 1, the output head 0.
+  func initialize(_ parameters: ParameterBuffer) {
+    for (index, parameter) in parameters.configuration.parameters.enumerated() {
+      let count = parameter.shape(in: parameters.configuration).reduce(1, *)
+      let view = parameters[parameter]
+      switch parameter {
+      case .output: view.write(Array(repeating: 0, count: count))
+      case .norm, .layer(_, .attentionNorm), .layer(_, .feedForwardNorm):
+        view.write(Array(repeating: 1, count: count))
+      default: view.write(normals(count, generator(.weights, index)))
+      }
+    }
+  }
+
+  /// Normal draws of standard deviation 0.02 (Box and Muller).
+  private func normals(_ count: Int, _ generator: SeededGenerator) -> [Float] {
+    var generator = generator
+    var values: [Float] = []
+    values.reserveCapacity(count + 1)
+    while values.count < count {
+      let radius = (-2 * log(1 - generator.nextUniform())).squareRoot() * 0.02
+      let angle = 2 * Double.pi * generator.nextUniform()
+      values.append(Float(radius * cos(angle)))
+      values.append(Float(radius * sin(angle)))
+    }
+    return Array(values.prefix(count))
+  }
+
+  /// Divides images at random into those held out and those trained on, both in the order of the data.
+  ///
+  /// - Parameter groups: images of one group stay together: crops of one photograph are no independent test.
+  func split(
+    imageCount: Int, heldOut count: Int, groups: [UInt32]?
+  ) -> (training: [Int], heldOut: [Int]) {
+    var generator = generator(.split, 0)
+    let members = Dictionary(grouping: 0..<imageCount) { image in
+      groups.map { Int($0[image]) } ?? image
+    }
+    var keys = members.keys.sorted()
+    generator.shuffle(&keys)
+    var heldOut: Set<Int> = []
+    for key in keys where heldOut.count < count { heldOut.formUnion(members[key] ?? []) }
+    return ((0..<imageCount).filter { !heldOut.contains($0) }, heldOut.sorted())
+  }
+
+  /// The order in which an epoch visits `count` images.
+  func permutation(epoch: Int, count: Int) -> [Int] {
+    var generator = generator(.shuffle, epoch)
+    var order = Array(0..<count)
+    generator.shuffle(&order)
+    return order
+  }
+
+  /// Which images of a step's batch lose their label.
+  func droppedLabels(step: Int, count: Int, probability: Float) -> [Bool] {
+    var generator = generator(.labels, step)
+    return (0..<count).map { _ in generator.nextUniform() < Double(probability) }
+  }
+
+  /// The key of the dropout masks of one step in one place of the network.
+  func dropoutKey(step: Int, place: Int) -> UInt64 {
+    var generator = generator(.dropout, step, place)
+    return generator.next()
+  }
+}
