@@ -81,6 +81,7 @@ let package = Package(
     command("order-compare"),
     command("appendix-figures"),
     command("par-sample"),
+    command("par-train"),
     command("fid-compare"),
     command("tokenize"),
 
@@ -113,8 +114,8 @@ let package = Package(
       name: "CommandsTests",
       dependencies: [
         "Commands", "entropy-map", "order-compare", "appendix-figures", "tokenize", "par-sample",
-        "fid-compare", "GenerationMetrics",
-        "EntropyEstimation", "LinearAlgebra", "PARTransformer", "TokenData", "TokenGrids",
+        "par-train", "fid-compare", "EntropyEstimation", "GenerationMetrics", "LinearAlgebra",
+        "PARTransformer", "TokenData", "TokenGrids",
         "VisualTokenizers",
       ]),
   ],

@@ -55,6 +55,15 @@ extension GenerationOrder {
   /// The order as JSON, one step to a line, as ``init(contentsOfFile:grid:)`` reads it from `.json`.
   public var jsonText: String { OrderJSON.text(of: self) }
 
+  /// Reads an order from JSON as ``jsonText`` writes it, for instance out of a model's metadata.
+  ///
+  /// - Throws: ``OrderFileError`` that names the order and the place in its text.
+  /// - Complexity: O(bytes + N log N).
+  public init(jsonText: String, grid: TokenGrid, name: String) throws(OrderFileError) {
+    let text = try OrderText(file: name, bytes: Array(jsonText.utf8))
+    self.init(uncheckedName: name, grid: grid, steps: try OrderJSON.steps(in: text, on: grid))
+  }
+
   /// Writes the order beside the final name and renames it: `.txt` and `.csv` as a table, `.json` as JSON.
   ///
   /// - Throws: ``OrderFileError`` when the extension is another one or the file cannot be written.

@@ -1,0 +1,29 @@
+import ArgumentParser
+import TokenGrids
+
+/// `par-train`: PAR transformers learnt from tokens, and what they make of tokens they have not seen.
+public struct ParTrainCommand: ParsableCommand {
+  /// The command's name and help.
+  public static let configuration = CommandConfiguration(
+    commandName: "par-train",
+    abstract: "Train a PAR transformer on a token dataset, or measure one on held-out tokens.",
+    discussion: """
+      EXAMPLES
+        par-train --order distant --tokens-per-step 4 --output-dir run
+            A small model of the embedded photographs, with its loss curve.
+        par-train codes.h5 --order raster -n 1 --layers 6 --heads 8 --width 256 --output-dir run-seq
+            A sequential model of your own tokens. Ctrl-C writes a checkpoint.
+        par-train codes.h5 --order raster -n 1 --layers 6 --heads 8 --width 256 --output-dir run-seq --resume
+            Goes on where it stopped, and ends with the same bits as if it had not.
+        par-train likelihood run/model.safetensors
+            The negative log-likelihood of every cell of images that were held out, as a map.
+
+      \(OrderFamily.help)
+      """,
+    version: packageVersion,
+    subcommands: [TrainModel.self],
+    defaultSubcommand: TrainModel.self)
+
+  /// Makes the command for the parser.
+  public init() {}
+}

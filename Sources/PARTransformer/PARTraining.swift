@@ -1,0 +1,170 @@
+import Foundation
+import LinearAlgebra
+import TokenData
+import TokenGrids
+
+/// Training of a PAR transformer from its first step to a model file, with checkpoints on the way. (PAR, section 4.1.)
+public enum PARTraining {
+  /// The final model's name in a run's folder.
+  public static let modelName = "model.safetensors"
+  /// The checkpoint's name in a run's folder.
+  public static let checkpointName = "checkpoint.safetensors"
+  /// The name of the table of losses in a run's folder.
+  public static let lossName = "loss.csv"
+
+  /// Trains a model on all images of a dataset but those held out, or goes on with a run that was stopped.
+  ///
+  /// The folder gets `model.safetensors` at the end; `checkpoint.safetensors` every `settings.checkpointSeconds`, when
+  /// the run is stopped, and at the end; and `loss.csv` with them. A run that was stopped, or killed and resumed from its
+  /// last checkpoint, ends with the same bits as one that never was, whatever the number of threads.
+  ///
+  /// - Parameters:
+  ///   - tokens: codes with their codebook; without labels all images are of one class.
+  ///   - order: n single steps (or none), then groups of n.
+  ///   - tokensPerStep: n.
+  ///   - directory: the run's folder, made if need be.
+  ///   - resume: go on from the folder's checkpoint; where there is none, start.
+  ///   - threads: how many threads; nil for one a processor.
+  ///   - shouldStop: asked before every step; true writes a checkpoint and returns.
+  ///   - progress: called after every step.
+  /// - Returns: The model's path and all losses.
+  /// - Throws: ``TrainingError``, ``PARError``, or why a file cannot be read or written.
+  /// - Complexity: O(steps · batch · N · parameters) time; parameters ten to twelve times over in memory.
+  public static func run(
+    tokens: TokenDataset, order: GenerationOrder, tokensPerStep: Int,
+    attention: AttentionPattern = .groupwise, settings: TrainingSettings, directory: String,
+    resume: Bool, threads: Int? = nil, shouldStop: () -> Bool,
+    progress: (TrainingProgress) -> Void
+  ) throws -> TrainingOutcome {
+    let clock = ContinuousClock.now
+    try settings.validate()
+    let team = WorkerTeam(workers: threads)
+    let folder = try TrainingFolder(directory)
+    var run = try TrainingRun(
+      tokens: tokens, order: order, tokensPerStep: tokensPerStep, attention: attention,
+      settings: settings, shards: min(team.workers, settings.batchSize))
+    let checkpoint = try folder.checkpoint()
+    if let checkpoint {
+      guard resume else {
+        throw TrainingError.alreadyStarted(
+          checkpoint: checkpoint.path, step: checkpoint.state.step)
+      }
+      try checkpoint.state.run.check(isSameAs: run, checkpoint: checkpoint.path)
+      run.shards = checkpoint.state.run.shards
+    }
+    let sequence = try PARSequence(order: order, tokensPerStep: tokensPerStep)
+    let trainer = try PARTrainer(
+      configuration: run.configuration, sequence: sequence, attention: attention,
+      shards: run.shards, team: team)
+    let data = try TrainingData(tokens: tokens, run: run)
+    let loop = TrainingLoop(
+      run: run, order: order, sequence: sequence, trainer: trainer, data: data, folder: folder,
+      clock: clock)
+    try loop.start(from: checkpoint)
+    return try loop.run(shouldStop: shouldStop, progress: progress)
+  }
+}
+
+/// The files of a run.
+struct TrainingFolder: Sendable {
+  let path: String
+  var model: String { path + "/" + PARTraining.modelName }
+  var checkpointPath: String { path + "/" + PARTraining.checkpointName }
+  var losses: String { path + "/" + PARTraining.lossName }
+
+  /// Makes the folder if need be and removes what a killed run left half-written.
+  init(_ path: String) throws {
+    self.path = path
+    let manager = FileManager.default
+    do {
+      try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw TokenDataError.cannotWrite(path, reason: "it cannot be made a folder")
+    }
+    let names = [PARTraining.modelName, PARTraining.checkpointName, PARTraining.lossName]
+    for file in (try? manager.contentsOfDirectory(atPath: path)) ?? []
+    where file.hasSuffix(".partial") && names.contains(where: { file.hasPrefix(".\($0).") }) {
+      try? manager.removeItem(atPath: path + "/" + file)
+    }
+  }
+
+  func checkpoint() throws -> TrainingCheckpoint? {
+    guard FileManager.default.fileExists(atPath: checkpointPath) else { return nil }
+    return try TrainingCheckpoint(path: checkpointPath)
+  }
+
+  func writeLosses(_ history: [TrainingRecord], batchSize: Int) throws {
+    var text = "step,images,loss,validation_loss,learning_rate\n"
+    for one in history {
+      text += "\(one.step),\(one.step * batchSize),\(one.loss),"
+      text += "\(one.validationLoss.map { "\($0)" } ?? ""),\(one.rate)\n"
+    }
+    let replacement = try FileReplacement(path: losses)
+    try Data(text.utf8).write(to: URL(fileURLWithPath: replacement.temporaryPath))
+    try replacement.commit()
+  }
+}
+
+/// The images of a run.
+struct TrainingData: Sendable {
+  private let codes: [UInt32]
+  private let labels: [UInt32]?
+  private let cellCount: Int
+  private let run: TrainingRun
+  private let random: TrainingRandomness
+  let training: [Int]
+  let heldOut: [Int]
+
+  init(tokens: TokenDataset, run: TrainingRun) throws(TrainingError) {
+    guard let codes = tokens.codes else { throw .noCodes(dataset: tokens.name) }
+    self.codes = codes
+    labels = tokens.labels?.values
+    cellCount = tokens.grid.cellCount
+    self.run = run
+    random = TrainingRandomness(seed: run.settings.seed)
+    (training, heldOut) = Self.split(tokens: tokens, settings: run.settings)
+    guard !training.isEmpty else {
+      throw .badSetting(
+        name: "validation images", value: "\(heldOut.count)",
+        expected: "fewer than the \(tokens.imageCount) images of \(tokens.name)")
+    }
+  }
+
+  /// Which images are trained on and which are held out.
+  static func split(
+    tokens: TokenDataset, settings: TrainingSettings
+  ) -> (training: [Int], heldOut: [Int]) {
+    TrainingRandomness(seed: settings.seed).split(
+      imageCount: tokens.imageCount, heldOut: settings.heldOutCount(of: tokens.imageCount),
+      groups: tokens.imageIDs)
+  }
+
+  private func image(_ index: Int) -> TrainingImage {
+    TrainingImage(
+      codes: codes[index * cellCount..<(index + 1) * cellCount],
+      label: labels.map { Int($0[index]) } ?? 0)
+  }
+
+  /// The images held out, with their labels.
+  var validation: [TrainingImage] { heldOut.map(image) }
+
+  /// The images of a step's batch, some without their label. Epochs follow one another, each in an order of its own.
+  func batch(step: Int) -> [TrainingImage] {
+    let size = run.settings.batchSize
+    let count = training.count
+    let dropped = random.droppedLabels(
+      step: step, count: size, probability: run.settings.labelDropout)
+    var epoch = -1
+    var order: [Int] = []
+    return (0..<size).map { place in
+      let number = step * size + place
+      if number / count != epoch {
+        epoch = number / count
+        order = random.permutation(epoch: epoch, count: count)
+      }
+      let image = image(training[order[number % count]])
+      return dropped[place]
+        ? TrainingImage(codes: image.codes, label: run.configuration.nullClass) : image
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import TokenData
+import TokenGrids
+
+/// What the metadata of a trained model's file say.
+public struct TrainedModel: Sendable {
+  /// The model's file.
+  public let path: String
+  /// The order it was trained in, with its steps; nil where the file does not tell.
+  public let order: GenerationOrder?
+  /// The hash of the order's steps.
+  public let orderHash: String?
+  /// What tokens of one step saw of each other.
+  public let attention: AttentionPattern?
+  /// The grid of tokens.
+  public let grid: TokenGrid?
+  /// The hash of the codebook's numbers.
+  public let codebookHash: String?
+  /// How the model was trained.
+  public let settings: TrainingSettings?
+  /// The hash of the codes and labels it was trained on.
+  public let datasetHash: String?
+
+  /// Reads the metadata of a model; what is not there is nil.
+  public init(metadata: [String: String], path: String) {
+    self.path = path
+    let grid = metadata["grid"].flatMap { TokenGrid($0) }
+    self.grid = grid
+    if let grid, let text = metadata["order_steps"] {
+      order = try? GenerationOrder(
+        jsonText: text, grid: grid, name: metadata["order"] ?? "the trained order")
+    } else {
+      order = nil
+    }
+    orderHash = metadata["order_hash"]
+    attention = metadata["attention"].flatMap(AttentionPattern.init)
+    codebookHash = metadata["codebook_hash"]
+    settings = metadata["settings"].flatMap {
+      try? JSONDecoder().decode(TrainingSettings.self, from: Data($0.utf8))
+    }
+    datasetHash = metadata["dataset_hash"]
+  }
+
+  /// Writes a trainer's parameters as a model that `par-sample` and PyTorch can read.
+  static func write(
+    _ trainer: PARTrainer, run: TrainingRun, order: GenerationOrder, validationLoss: Double?,
+    step: Int, to path: String
+  ) throws {
+    let parameters = trainer.parameters
+    let configuration = parameters.configuration
+    var metadata = [
+      "format": "pt", "heads": "\(configuration.heads)", "grid": run.grid, "order": run.order,
+      "order_hash": run.orderHash, "order_steps": order.jsonText,
+      "tokens_per_step": "\(run.tokensPerStep)", "attention": run.attention,
+      "codebook_hash": run.codebookHash, "dataset": run.dataset, "dataset_hash": run.datasetHash,
+      "settings": try TrainingCheckpoint.json(run.settings), "step": "\(step)",
+      "classes": "\(run.classes)",
+    ]
+    metadata["validation_loss"] = validationLoss.map { "\($0)" }
+    try SafetensorsWriter.write(
+      configuration.parameters.map {
+        SafetensorsTensor(
+          name: $0.name, shape: $0.shape(in: configuration), elements: parameters[$0].values)
+      }, metadata: metadata, to: path)
+  }
+
+  /// Whether an order has the steps the model was trained with; true where the file does not tell.
+  public func wasTrained(in order: GenerationOrder) -> Bool {
+    orderHash.map { $0 == TrainingRun.hash(of: order) } ?? true
+  }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import LinearAlgebra
+import TokenData
+
+/// What a training run needs to go on, as a file: parameters, both moments, the step and the losses so far.
+struct TrainingCheckpoint: Sendable {
+  static let format = "par-training-checkpoint"
+
+  /// What is kept besides tensors.
+  struct State: Codable, Sendable {
+    var run: TrainingRun
+    var step = 0
+    var history: [TrainingRecord] = []
+    /// The losses since the last record: their sum and number.
+    var lossSum = 0.0
+    var lossCount = 0
+  }
+
+  let path: String
+  let state: State
+  private let file: SafetensorsFile
+
+  private static func momentName(_ moment: String, _ parameter: PARParameter) -> String {
+    "adamw.\(moment).\(parameter.name)"
+  }
+
+  /// Writes a checkpoint beside its final name and renames it: a run that is killed keeps the one before.
+  static func write(_ trainer: PARTrainer, state: State, to path: String) throws {
+    let parameters = trainer.parameters
+    let configuration = parameters.configuration
+    func tensors(_ buffer: FloatBuffer, _ name: (PARParameter) -> String) -> [SafetensorsTensor] {
+      configuration.parameters.map {
+        SafetensorsTensor(
+          name: name($0), shape: $0.shape(in: configuration),
+          elements: buffer[parameters.range($0)])
+      }
+    }
+    try SafetensorsWriter.write(
+      tensors(parameters.buffer) { $0.name }
+        + tensors(trainer.optimizer.first) { momentName("first", $0) }
+        + tensors(trainer.optimizer.second) { momentName("second", $0) },
+      metadata: ["format": format, "state": try json(state)], to: path)
+  }
+
+  /// Opens a checkpoint.
+  ///
+  /// - Throws: ``TrainingError/damagedCheckpoint(file:reason:)``, or why the file cannot be read.
+  init(path: String) throws {
+    self.path = path
+    file = try SafetensorsFile(path: path)
+    guard file.metadata["format"] == Self.format, let text = file.metadata["state"] else {
+      throw TrainingError.damagedCheckpoint(
+        file: path, reason: "its metadata does not call it \"\(Self.format)\"")
+    }
+    do {
+      state = try JSONDecoder().decode(State.self, from: Data(text.utf8))
+    } catch {
+      throw TrainingError.damagedCheckpoint(
+        file: path, reason: "its state is not what this version writes")
+    }
+  }
+
+  /// Puts the trainer where the run was.
+  func restore(_ trainer: PARTrainer) throws {
+    let parameters = trainer.parameters
+    for parameter in parameters.configuration.parameters {
+      let shape = parameter.shape(in: parameters.configuration)
+      for (name, buffer) in [
+        (parameter.name, parameters.buffer),
+        (Self.momentName("first", parameter), trainer.optimizer.first),
+        (Self.momentName("second", parameter), trainer.optimizer.second),
+      ] {
+        let entry = try file.entry(name)
+        guard entry.shape == shape, entry.type == .float32 else {
+          throw SafetensorsError.wrongShape(
+            file: path, tensor: name, found: entry.shape, expected: shape)
+        }
+        buffer.write(try file.floats(name), at: parameters.range(parameter).lowerBound)
+      }
+    }
+    trainer.optimizer.steps = state.step
+  }
+
+  static func json(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}
