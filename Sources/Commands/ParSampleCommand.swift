@@ -21,8 +21,9 @@ public struct ParSampleCommand: ParsableCommand {
         par-sample --model par-L-4x.safetensors --order my-order.txt --grid 32x32 --json
             Another order and resolution.
 
-      An order must have n single steps and then groups of n, as a model with n − 1 transition
-      tokens was trained; or no single steps at all.
+      A model written by par-train knows its order, grid and attention, and another order, attention
+      or codebook is refused. An order must have n single steps and then groups of n, as a model
+      with n − 1 transition tokens was trained; or no single steps at all.
 
       \(OrderFamily.help)
       """,
@@ -30,8 +31,11 @@ public struct ParSampleCommand: ParsableCommand {
 
   @OptionGroup var model: ParSampleModel
 
-  @Option(help: "The order of generation: name[:key=value,…] or the path of an order file.")
-  var order = "distant"
+  @Option(
+    help: ArgumentHelp(
+      "The order of generation: name[:key=value,…] or a path. (default: the checkpoint's, or distant)",
+      valueName: "order"))
+  var order: String?
 
   @Option(
     help: ArgumentHelp(
@@ -63,8 +67,14 @@ public struct ParSampleCommand: ParsableCommand {
   @Option(help: "Draw from the most probable codes with this much probability.")
   var topP: Float = 1
 
-  @Option(help: "What tokens of one step see of each other: groupwise or causal.")
-  var attention = AttentionPattern.groupwise
+  @Option(
+    help: ArgumentHelp(
+      "What tokens of one step see of each other: groupwise or causal. (default: the checkpoint's, or groupwise)",
+      valueName: "pattern"))
+  var attention: AttentionPattern?
+
+  @Flag(help: "Accept an order, attention or codebook other than the checkpoint was trained with.")
+  var allowMismatch = false
 
   @Option(help: "The seed; image i depends on it and i alone.")
   var seed: UInt64 = 0
@@ -121,7 +131,7 @@ public struct ParSampleCommand: ParsableCommand {
     }
     _ = try labels()
     _ = try parsedGrid()
-    do { try samplingOptions().validate() } catch {
+    do { try samplingOptions(attention: attention ?? .groupwise).validate() } catch {
       throw ValidationError("\(error)")
     }
   }
@@ -131,22 +141,29 @@ public struct ParSampleCommand: ParsableCommand {
     Interruption.removeTemporaryFiles()
     let team = WorkerTeam(workers: threads)
     if let threads { BLAS.threads = threads }
-    let specification = try OrderSpecification(order)
-    let (weights, trainedGrid) = try model.load(seed: seed, team: team)
+    let specification = try order.map { try OrderSpecification($0) }
+    let (weights, trained) = try model.load(seed: seed, team: team)
     let configuration = weights.configuration
-    let grid = try parsedGrid() ?? trainedGrid ?? TokenGrid(rows: 24, columns: 24)
+    let grid = try parsedGrid() ?? trained.grid ?? TokenGrid(rows: 24, columns: 24)
     let sequence = try PARSequence(
-      order: specification.order(on: grid, tokensPerStep: configuration.tokensPerStep),
+      order: order(specification, on: grid, trained, tokensPerStep: configuration.tokensPerStep),
       tokensPerStep: configuration.tokensPerStep)
+    let attention = try attention(of: trained)
     let codebook = try codebook.map {
       try SampleCodebook(path: $0, codes: configuration.codes, isForImages: images != nil)
+    }
+    if let codebook, let expected = trained.codebookHash, codebook.hash != expected {
+      try refuse(
+        trained, what: "a codebook of hash \(expected)",
+        "\(self.codebook ?? "") has \(codebook.hash)")
     }
     // Whether it can be written is found out before anything is generated.
     if let output { _ = try FileReplacement(path: output) }
     let folder = try images.map { try SampleImageFolder(path: $0) }
     let labels = try labels()
     let sampler = try PARSampler(
-      weights: weights, sequence: sequence, options: samplingOptions(), team: team)
+      weights: weights, sequence: sequence, options: samplingOptions(attention: attention),
+      team: team)
 
     let clock = Stopwatch()
     let progress = Progress(
@@ -219,7 +236,38 @@ public struct ParSampleCommand: ParsableCommand {
     return parsed
   }
 
-  private func samplingOptions() throws -> SamplingOptions {
+  /// The order asked for, or else the one the model was trained in.
+  private func order(
+    _ specification: OrderSpecification?, on grid: TokenGrid, _ trained: TrainedModel,
+    tokensPerStep: Int
+  ) throws -> GenerationOrder {
+    if specification == nil, let order = trained.order, order.grid == grid { return order }
+    let chosen = try (specification ?? OrderSpecification("distant"))
+      .order(on: grid, tokensPerStep: tokensPerStep)
+    if !trained.wasTrained(in: chosen) {
+      let name =
+        trained.order.map { "the order \($0.name) on \($0.grid) tokens" } ?? "another order"
+      try refuse(trained, what: name, "\(chosen.name) on \(grid) tokens was asked for")
+    }
+    return chosen
+  }
+
+  private func attention(of trained: TrainedModel) throws -> AttentionPattern {
+    if let attention, let expected = trained.attention, attention != expected {
+      try refuse(
+        trained, what: "\(expected.rawValue) attention",
+        "\(attention.rawValue) attention was asked for")
+    }
+    return attention ?? trained.attention ?? .groupwise
+  }
+
+  /// Refuses what the model was not trained for, unless the user insists.
+  private func refuse(_ trained: TrainedModel, what: String, _ found: String) throws {
+    guard !allowMismatch else { return }
+    throw SampleMismatch(model: trained.path, trained: what, found: found)
+  }
+
+  private func samplingOptions(attention: AttentionPattern) throws -> SamplingOptions {
     var interval: ClosedRange<Int>?
     if let guidanceInterval {
       let bounds = guidanceInterval.split(separator: ":", omittingEmptySubsequences: false)
@@ -234,6 +282,17 @@ public struct ParSampleCommand: ParsableCommand {
       guidance: guidance, guidanceInterval: interval, isGreedy: greedy,
       filter: TokenFilter(temperature: temperature, topK: topK, topP: topP), attention: attention,
       seed: seed, batchSize: batch)
+  }
+}
+
+/// Something other than the model was trained with.
+struct SampleMismatch: Error, CustomStringConvertible {
+  let model: String
+  let trained: String
+  let found: String
+
+  var description: String {
+    "\(model): was trained with \(trained), but \(found); --allow-mismatch samples all the same"
   }
 }
 

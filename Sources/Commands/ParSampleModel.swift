@@ -55,13 +55,13 @@ struct ParSampleModel: ParsableArguments {
     }
   }
 
-  /// The weights, and the grid that the checkpoint was trained on where it says so.
-  func load(seed: UInt64, team: WorkerTeam) throws -> (weights: PARWeights, grid: TokenGrid?) {
+  /// The weights, and what the checkpoint says of its training.
+  func load(seed: UInt64, team: WorkerTeam) throws -> (weights: PARWeights, trained: TrainedModel) {
     if let preset {
       let weights = try PARWeights(
         randomFor: preset.configuration(tokensPerStep: tokensPerStep ?? 4),
         precision: precision ?? .bfloat16, seed: seed, team: team)
-      return (weights, nil)
+      return (weights, TrainedModel(metadata: [:], path: preset.rawValue))
     }
     let checkpoint = try SafetensorsCheckpoint(path: model ?? "")
     let weights = try PARWeights(checkpoint: checkpoint, heads: heads, precision: precision)
@@ -69,6 +69,6 @@ struct ParSampleModel: ParsableArguments {
       throw PARError.wrongTokensPerStep(
         asked: tokensPerStep, model: weights.configuration.tokensPerStep)
     }
-    return (weights, checkpoint.metadata["grid"].flatMap { TokenGrid($0) })
+    return (weights, TrainedModel(metadata: checkpoint.metadata, path: checkpoint.path))
   }
 }

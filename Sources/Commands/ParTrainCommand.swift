@@ -21,7 +21,7 @@ public struct ParTrainCommand: ParsableCommand {
       \(OrderFamily.help)
       """,
     version: packageVersion,
-    subcommands: [TrainModel.self],
+    subcommands: [TrainModel.self, TrainLikelihood.self],
     defaultSubcommand: TrainModel.self)
 
   /// Makes the command for the parser.

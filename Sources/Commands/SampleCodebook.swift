@@ -45,6 +45,9 @@ struct SampleCodebook {
     tokenizer = dataset.attributes.tokenizer
   }
 
+  /// The hash of the codebook's numbers, as a model's metadata have it.
+  var hash: String { TrainedModel.hash(ofCodebook: codebook) }
+
   /// Generated images with what their codes mean.
   func dataset(
     _ images: [[Int]], labels: [Int], grid: TokenGrid, source: String, createdBy: String

@@ -156,7 +156,8 @@ struct TrainModel: ParsableCommand {
       },
       caption: "\(order.name), \(tokensPerStep) tokens per step, \(attention.rawValue) attention;"
         + " \(layers) layers of width \(width), \(outcome.parameterCount.grouped) parameters;"
-        + " \(batchSize) images a step. Data: \(dataset.name), \(dataset.imageCount.grouped) images.")
+        + " \(batchSize) images a step. Data: \(dataset.name), \(dataset.imageCount.grouped) images."
+    )
   }
 }
 

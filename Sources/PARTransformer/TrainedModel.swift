@@ -1,4 +1,5 @@
 import Foundation
+import LinearAlgebra
 import TokenData
 import TokenGrids
 
@@ -62,6 +63,11 @@ public struct TrainedModel: Sendable {
         SafetensorsTensor(
           name: $0.name, shape: $0.shape(in: configuration), elements: parameters[$0].values)
       }, metadata: metadata, to: path)
+  }
+
+  /// The hash of a codebook's numbers, as the metadata have it.
+  public static func hash(ofCodebook codebook: SingleMatrix) -> String {
+    TrainingRun.hash(codebook.elements)
   }
 
   /// Whether an order has the steps the model was trained with; true where the file does not tell.

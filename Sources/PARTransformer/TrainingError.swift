@@ -12,8 +12,9 @@ public enum TrainingError: Error, Equatable {
   case damagedCheckpoint(file: String, reason: String)
   /// A loss or gradient that is not a finite number.
   case notFinite(step: Int, loss: Double, checkpointStep: Int?, directory: String)
-  /// A model made for tokens of another kind.
-  case differentTokens(model: String, dataset: String, what: String, found: String, expected: String)
+  /// Tokens of another kind than a model was trained on.
+  case differentTokens(
+    model: String, dataset: String, what: String, found: String, expected: String)
   /// A model file that does not say how it was trained.
   case notTrainedHere(model: String, missing: String)
   /// No image to measure.

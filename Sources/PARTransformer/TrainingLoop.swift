@@ -120,7 +120,9 @@ final class TrainingLoop {
     lastCheckpoint = (state.step, .now)
   }
 
-  private var validationLoss: Double? { state.history.last { $0.validationLoss != nil }?.validationLoss }
+  private var validationLoss: Double? {
+    state.history.last { $0.validationLoss != nil }?.validationLoss
+  }
 
   private func seconds(since begin: ContinuousClock.Instant) -> Double {
     let elapsed = (ContinuousClock.now - begin).components

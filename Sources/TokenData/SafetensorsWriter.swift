@@ -48,7 +48,7 @@ public enum SafetensorsWriter {
     try file.write(contentsOf: json)
     for tensor in tensors {
       try file.write(
-        contentsOf: tensor.elements.map(\.bitPattern.littleEndian).withUnsafeBytes { Data($0) })
+        contentsOf: tensor.elements.map { $0.bitPattern.littleEndian }.withUnsafeBytes { Data($0) })
     }
     try file.synchronize()
     try file.close()

@@ -1,0 +1,198 @@
+import ArgumentParser
+import EmbeddedData
+import Figures
+import Foundation
+import LinearAlgebra
+import PARTransformer
+import TokenData
+import TokenGrids
+
+/// `par-train likelihood`: how well a model predicts every cell of images it has not seen.
+struct TrainLikelihood: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "likelihood",
+    abstract: "The negative log-likelihood of every cell of held-out images, as a map.",
+    discussion: """
+      EXAMPLES
+        par-train likelihood run/model.safetensors
+            The embedded photographs, 12x12, that were held out in training.
+        par-train likelihood run/model.safetensors codes.h5 --sequential run-seq/model.safetensors
+            Beside it the map of a model with one token per step: what parallel generation costs.
+
+      Values are means of −log q(token | what the model sees when it generates it), in nats, with
+      standard errors over images. On the dataset the model was trained on only held-out images
+      count, on another one all.
+      """)
+
+  @Argument(help: ArgumentHelp("A model written by par-train.", valueName: "model"))
+  var model: String
+
+  @Argument(
+    help: ArgumentHelp(
+      "A token dataset (HDF5) with codes. (default: the embedded photographs, 12x12)",
+      valueName: "file"))
+  var tokens: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A model with one token per step to compare with, of the same order one by one.",
+      valueName: "model"))
+  var sequential: String?
+
+  @Option(help: ArgumentHelp("Measure at most so many images.", valueName: "images"))
+  var limit: Int?
+
+  @Option(help: "Threads. (default: one for each processor)") var threads: Int?
+  @OptionGroup var output: LikelihoodOutput
+
+  func validate() throws {
+    if let threads, !(1...WorkerTeam.mostWorkers).contains(threads) {
+      throw ValidationError("--threads \(threads): 1 to \(WorkerTeam.mostWorkers) are possible")
+    }
+    if let limit, limit < 1 { throw ValidationError("--limit \(limit): at least 1 is needed") }
+  }
+
+  func run() throws {
+    Interruption.removeTemporaryFiles()
+    let clock = Stopwatch()
+    let dataset = try TokenDataset(contentsOf: tokens ?? EmbeddedData.scenes12x12.path)
+    var maps = [("par", try measure(model, dataset))]
+    if let sequential {
+      let map = try measure(sequential, dataset)
+      guard map.tokensPerStep == 1 else {
+        throw ValidationError(
+          "--sequential \(sequential): this model generates \(map.tokensPerStep) tokens per step; expected 1"
+        )
+      }
+      maps.append(("seq", map))
+    }
+    let provenance = try Provenance(of: dataset, seed: nil).finished(after: clock)
+    if output.json {
+      try printJSON(
+        LikelihoodResult(
+          dataset: dataset.name, grid: dataset.grid.jsonExtents,
+          maps: maps.map { LikelihoodResult.Map(name: $0, $1) }, provenance: provenance))
+    } else if output.csv {
+      printCSV(maps, grid: dataset.grid)
+    } else {
+      printTable(maps)
+    }
+    if let directory = output.directory {
+      try output.figures.write(
+        [figure(maps, dataset: dataset)], to: directory, provenance: provenance)
+    }
+  }
+
+  private func measure(_ path: String, _ dataset: TokenDataset) throws -> PositionLikelihood {
+    let progress = Progress("measuring", total: limit ?? dataset.imageCount, unit: "images")
+    defer { progress.finish() }
+    return try PositionLikelihood(
+      model: path, tokens: dataset, imageLimit: limit, threads: threads,
+      progress: { progress.update($0) })
+  }
+
+  private func printTable(_ maps: [(String, PositionLikelihood)]) {
+    var table = TextTable(
+      "model", "order", "n", "images", "nats/token", "± error", "lowest cell", "highest cell")
+    for (name, map) in maps {
+      table.add([
+        name, map.order, "\(map.tokensPerStep)", map.imageCount.grouped, map.mean.fixed(4),
+        map.standardError.fixed(4), (map.means.min() ?? .nan).fixed(3),
+        (map.means.max() ?? .nan).fixed(3),
+      ])
+    }
+    print(table.text)
+    if !maps.allSatisfy(\.1.isHeldOut) {
+      print(
+        "all images of the dataset were measured: the model was not trained on it, or does not say")
+    }
+  }
+
+  private func printCSV(_ maps: [(String, PositionLikelihood)], grid: TokenGrid) {
+    print("model,\(grid.csvHeadings),nll,standard_error")
+    for (name, map) in maps {
+      for (index, cell) in grid.rasterCells.enumerated() {
+        print(
+          "\(name),\(grid.csvCoordinates(of: cell)),\(map.means[index].csvField),"
+            + map.standardErrors[index].csvField)
+      }
+    }
+  }
+
+  private func figure(
+    _ maps: [(String, PositionLikelihood)], dataset: TokenDataset
+  ) -> PositionLikelihoodFigure {
+    PositionLikelihoodFigure(
+      name: "likelihood", grid: dataset.grid,
+      maps: maps.map { name, map in
+        PositionLikelihoodFigure.Map(
+          title: "\(name): \(map.order), n = \(map.tokensPerStep), \(map.mean.fixed(3)) nats/token",
+          values: map.means, errors: map.standardErrors)
+      },
+      caption: "Mean of −log q over \(maps[0].1.imageCount.grouped)"
+        + "\(maps[0].1.isHeldOut ? " held-out" : "") images of \(dataset.name).")
+  }
+}
+
+/// How the result of `par-train likelihood` is printed and drawn.
+struct LikelihoodOutput: ParsableArguments {
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  @Flag(help: "Print the result as comma-separated values.")
+  var csv = false
+
+  @OptionGroup var figures: FigureOptions
+
+  func validate() throws {
+    if json, csv { throw ValidationError("--json and --csv exclude each other") }
+  }
+
+  /// The folder of figures: with `--json` and `--csv` there are none unless a folder is named.
+  var directory: URL? { figures.directory(default: json || csv ? nil : ".") }
+}
+
+/// The result of `par-train likelihood --json`.
+private struct LikelihoodResult: Encodable {
+  struct Map: Encodable {
+    let name: String
+    let model: String
+    let order: String
+    let tokensPerStep: Int
+    let images: Int
+    let heldOut: Bool
+    let mean: Double
+    let standardError: JSONNumber
+    let means: JSONGrid<JSONNumber>
+    let standardErrors: JSONGrid<JSONNumber>
+
+    init(name: String, _ map: PositionLikelihood) {
+      self.name = name
+      model = map.model
+      order = map.order
+      tokensPerStep = map.tokensPerStep
+      images = map.imageCount
+      heldOut = map.isHeldOut
+      mean = map.mean
+      standardError = JSONNumber(map.standardError)
+      means = JSONGrid(map.grid, map.means)
+      standardErrors = JSONGrid(map.grid, map.standardErrors)
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case name, model, order, images
+      case tokensPerStep = "tokens_per_step"
+      case heldOut = "held_out"
+      case mean = "nll"
+      case standardError = "nll_standard_error"
+      case means = "nll_map"
+      case standardErrors = "standard_error_map"
+    }
+  }
+
+  let command = "par-train likelihood"
+  let dataset: String
+  let grid: [Int]
+  let maps: [Map]
+  let provenance: Provenance
+}

@@ -1,0 +1,152 @@
+import LinearAlgebra
+import TokenData
+import TokenGrids
+
+/// How well a trained model predicts the token of every cell: the mean negative log-probability of held-out images'
+/// tokens, each given what the model sees when it generates it.
+///
+/// It is an upper bound, up to sampling error, of the conditional entropy of a cell's token given that context: of the
+/// parallel one for a model of several tokens a step, of the sequential one for n = 1.
+public struct PositionLikelihood: Sendable {
+  /// The model's file.
+  public let model: String
+  /// The name of the model's order.
+  public let order: String
+  /// n, the tokens generated together.
+  public let tokensPerStep: Int
+  /// The grid of the values.
+  public let grid: TokenGrid
+  /// The images measured.
+  public let imageCount: Int
+  /// Whether they are those that were held out when the model was trained; else they are all of the dataset.
+  public let isHeldOut: Bool
+  /// −log q of every cell by raster index, the mean over images, in nats.
+  public let means: [Double]
+  /// The standard errors of ``means`` over images; where the dataset says which images come from one photograph, over
+  /// photographs. NaN for a single one.
+  public let standardErrors: [Double]
+  /// The mean over all cells, in nats a token.
+  public let mean: Double
+  /// Its standard error; tokens of one image are not taken for independent.
+  public let standardError: Double
+
+  /// Measures a model on the images of a dataset.
+  ///
+  /// Where the dataset is the one the model was trained on, only images that were held out count.
+  ///
+  /// - Parameters:
+  ///   - path: a model written by `par-train`, or any checkpoint, if `order` is given.
+  ///   - tokens: codes of the codebook that the model was trained on.
+  ///   - order: the order of generation; nil for the one in the model's metadata.
+  ///   - imageLimit: measure only so many images, the first of those; nil for all.
+  ///   - progress: called with the number of images done.
+  /// - Throws: ``TrainingError`` when model and dataset do not fit, ``PARError``, or why a file cannot be read.
+  /// - Complexity: O(images · N · parameters).
+  public init(
+    model path: String, tokens: TokenDataset, order: GenerationOrder? = nil,
+    imageLimit: Int? = nil, threads: Int? = nil, progress: (Int) -> Void = { _ in }
+  ) throws {
+    let checkpoint = try SafetensorsCheckpoint(path: path)
+    let tensors = try CheckpointTensors(checkpoint)
+    let configuration = try tensors.configuration(heads: nil)
+    try tensors.check(against: configuration)
+    let trained = TrainedModel(metadata: checkpoint.metadata, path: path)
+    guard let order = order ?? trained.order else {
+      throw TrainingError.notTrainedHere(model: path, missing: "order_steps")
+    }
+    let codes = try Self.codes(of: tokens, trained: trained, configuration, grid: order.grid)
+    let sequence = try PARSequence(order: order, tokensPerStep: configuration.tokensPerStep)
+    let team = WorkerTeam(workers: threads)
+    let trainer = try PARTrainer(
+      configuration: configuration, sequence: sequence,
+      attention: trained.attention ?? .groupwise, shards: team.workers, team: team)
+    for parameter in configuration.parameters {
+      trainer.parameters[parameter].write(
+        try tensors.file(of: parameter).floats(tensors.storedName(parameter)))
+    }
+
+    let labels = tokens.labels?.values
+    let isTrainingData =
+      trained.datasetHash != nil && trained.datasetHash == TrainingRun.hash(codes + (labels ?? []))
+    var images = Array(0..<tokens.imageCount)
+    if isTrainingData, let settings = trained.settings {
+      images = TrainingData.split(tokens: tokens, settings: settings).heldOut
+    }
+    if let imageLimit { images = Array(images.prefix(imageLimit)) }
+    guard !images.isEmpty else { throw TrainingError.nothingHeldOut(model: path) }
+    let n = order.grid.cellCount
+    let inputs = try images.map { image in
+      let label = labels.map { Int($0[image]) } ?? 0
+      guard label < configuration.classes else {
+        throw PARError.classOutOfRange(label: label, classes: configuration.classes)
+      }
+      return TrainingImage(codes: codes[image * n..<(image + 1) * n], label: label)
+    }
+    var losses: [Double] = []
+    for first in stride(from: 0, to: inputs.count, by: 64) {
+      let part = Array(inputs[first..<min(first + 64, inputs.count)])
+      losses += trainer.losses(part).map { Double($0) }
+      progress(first + part.count)
+    }
+    guard losses.allSatisfy(\.isFinite) else {
+      throw TrainingError.damagedCheckpoint(
+        file: path, reason: "its log-probabilities are not finite numbers")
+    }
+
+    self.model = path
+    self.order = order.name
+    tokensPerStep = configuration.tokensPerStep
+    grid = order.grid
+    imageCount = images.count
+    isHeldOut = isTrainingData
+    let groups = tokens.imageIDs.map { ids in images.map { ids[$0] } }
+    var cellMeans = [Double](repeating: 0, count: n)
+    var cellErrors = cellMeans
+    for (k, cell) in sequence.cells.enumerated() {
+      let values = images.indices.map { losses[$0 * n + k] }
+      (cellMeans[cell], cellErrors[cell]) = Self.mean(of: values, groups: groups)
+    }
+    (means, standardErrors) = (cellMeans, cellErrors)
+    let sums = images.indices.map { losses[$0 * n..<($0 + 1) * n].reduce(0, +) / Double(n) }
+    (mean, standardError) = Self.mean(of: sums, groups: groups)
+  }
+
+  /// The mean of values and its standard error, values of one group being dependent: the root of the sum of squares of
+  /// the groups' summed deviations.
+  static func mean(of values: [Double], groups: [UInt32]?) -> (Double, Double) {
+    let count = Double(values.count)
+    let mean = values.reduce(0, +) / count
+    var sums: [Double]
+    if let groups {
+      var byGroup: [UInt32: Double] = [:]
+      for (value, group) in zip(values, groups) { byGroup[group, default: 0] += value - mean }
+      sums = byGroup.sorted { $0.key < $1.key }.map(\.value)
+    } else {
+      sums = values.map { $0 - mean }
+    }
+    guard sums.count > 1 else { return (mean, .nan) }
+    let squares = sums.reduce(0) { $0 + $1 * $1 }
+    return (mean, (squares * Double(sums.count) / Double(sums.count - 1)).squareRoot() / count)
+  }
+
+  /// The dataset's codes, if they are of the model's kind.
+  private static func codes(
+    of tokens: TokenDataset, trained: TrainedModel, _ configuration: PARConfiguration,
+    grid: TokenGrid
+  ) throws(TrainingError) -> [UInt32] {
+    guard let codes = tokens.codes, let codebook = tokens.codebook else {
+      throw .noCodes(dataset: tokens.name)
+    }
+    let hash = TrainingRun.hash(codebook.elements)
+    let facts = [
+      ("grid", "\(tokens.grid)", "\(grid)"),
+      ("number of codes", "\(codebook.rows)", "\(configuration.codes)"),
+      ("codebook", hash, trained.codebookHash ?? hash),
+    ]
+    for (what, found, expected) in facts where found != expected {
+      throw .differentTokens(
+        model: trained.path, dataset: tokens.name, what: what, found: found, expected: expected)
+    }
+    return codes
+  }
+}
