@@ -149,15 +149,17 @@ struct FidCompareProxies: ParsableCommand {
   }
 }
 
-/// Two random halves of a dataset's images.
+/// Two random halves of a dataset's images; those of one photograph stay together.
 func randomHalves(of dataset: TokenDataset, seed: UInt64) throws -> (TokenDataset, TokenDataset) {
-  var images = Array(0..<dataset.imageCount)
+  let ids = dataset.imageIDs ?? (0..<dataset.imageCount).map { UInt32($0) }
+  var units = ids.removingRepeats
   var generator = SeededGenerator(seed: seed, stream: 4)
-  generator.shuffle(&images)
-  let middle = images.count / 2
+  generator.shuffle(&units)
+  let first = Set(units[..<(units.count / 2)])
+  let isFirst = ids.map(first.contains)
   return (
-    try dataset.selecting(images: images[..<middle].sorted()),
-    try dataset.selecting(images: images[middle...].sorted())
+    try dataset.selecting(images: isFirst.indices.filter { isFirst[$0] }),
+    try dataset.selecting(images: isFirst.indices.filter { !isFirst[$0] })
   )
 }
 

@@ -1,0 +1,60 @@
+import PARTransformer
+import TokenGrids
+
+/// A way of generating whose model is trained and measured: an order, one by one or in groups, and the attention inside them.
+///
+/// Written as an order, `+one` behind it for its cells one by one, `+causal` for causal attention: `distant:n=16`,
+/// `raster+one`, `distant+causal`.
+struct ComparisonConfiguration: Sendable {
+  /// What the user wrote.
+  let name: String
+  /// The order, its steps split where asked.
+  let order: GenerationOrder
+  let attention: AttentionPattern
+
+  /// n.
+  var tokensPerStep: Int { order.tokensPerStep }
+
+  /// The paper's FID of this configuration and where it is in the paper.
+  var paper: (fid: Double, model: String)? { Self.paperResults[name] }
+
+  /// PAR, table 3(d) and the ablations around it (XL), and table 3(b) for n (XXL: 2.34, 2.35 and 3.02 for n = 1, 4 and 16).
+  private static let paperResults: [String: (fid: Double, model: String)] = [
+    "raster+one": (2.62, "XL"), "distant+one": (2.64, "XL"), "raster": (5.64, "XL"),
+    "distant": (2.61, "XL"), "distant:initial=0": (3.67, "XL"), "distant:n=16": (3.02, "XXL"),
+    "distant+causal": (3.64, "XL"),
+  ]
+
+  /// The paper's configurations; the four of table 3(d) first.
+  static let standard = [
+    "raster+one", "distant+one", "raster", "distant", "distant:initial=0", "distant:n=16",
+    "distant+causal",
+  ]
+
+  /// Those that are run with two seeds unless the user says how many: the four orders of table 3(d).
+  static let repeated = Set(standard.prefix(4))
+
+  /// Reads a configuration.
+  ///
+  /// - Throws: What is wrong with the order, or `PARError` when no model can take its steps.
+  init(_ text: String, on grid: TokenGrid) throws {
+    var rest = text
+    var (isSplit, isCausal) = (false, false)
+    while true {
+      if !isSplit, rest.hasSuffix("+one") {
+        isSplit = true
+        rest.removeLast("+one".count)
+      } else if !isCausal, rest.hasSuffix("+causal") {
+        isCausal = true
+        rest.removeLast("+causal".count)
+      } else {
+        break
+      }
+    }
+    let order = try OrderSpecification(rest).order(on: grid)
+    self.order = isSplit ? order.sequentialized() : order
+    attention = isCausal ? .causal : .groupwise
+    name = text
+    _ = try PARSequence(order: self.order, tokensPerStep: self.order.tokensPerStep)
+  }
+}

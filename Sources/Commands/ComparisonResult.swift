@@ -1,0 +1,176 @@
+import Foundation
+import GenerationMetrics
+
+/// A comparison of configurations: what `fid-compare` prints and draws.
+struct ComparisonResult: Encodable {
+  /// One model.
+  struct Seed: Encodable {
+    let seed: UInt64
+    let negativeLogLikelihood: JSONNumber
+    let proxies: [String: JSONNumber]
+    let standardErrors: [String: JSONNumber]
+    let notes: [String]
+    let folder: String
+
+    enum CodingKeys: String, CodingKey {
+      case seed, proxies, notes, folder
+      case negativeLogLikelihood = "negative_log_likelihood"
+      case standardErrors = "standard_errors"
+    }
+  }
+
+  /// One configuration, with means over its seeds.
+  struct Order: Encodable {
+    let name: String
+    let steps: Int
+    let tokensPerStep: Int
+    let attention: String
+    let totalIncrease, totalIncreaseStandardError: JSONNumber
+    let negativeLogLikelihood: JSONNumber
+    let proxies: [String: JSONNumber]
+    /// Over the seeds; none for one seed.
+    let standardDeviations: [String: JSONNumber]
+    let paperFID: JSONNumber
+    let paperModel: String?
+    let seeds: [Seed]
+
+    enum CodingKeys: String, CodingKey {
+      case name, steps, attention, proxies, seeds
+      case tokensPerStep = "tokens_per_step"
+      case totalIncrease = "total_increase"
+      case totalIncreaseStandardError = "total_increase_standard_error"
+      case negativeLogLikelihood = "negative_log_likelihood"
+      case standardDeviations = "standard_deviations"
+      case paperFID = "paper_fid"
+      case paperModel = "paper_model"
+    }
+  }
+
+  /// How the total increase, or the paper's FID, goes together with each proxy over the configurations.
+  struct RankCorrelation: Encodable {
+    let configurations: Int
+    let spearman, pearson: [String: JSONNumber]
+    let spearmanWithPaperFID: [String: JSONNumber]
+
+    enum CodingKeys: String, CodingKey {
+      case configurations, spearman, pearson
+      case spearmanWithPaperFID = "spearman_with_paper_fid"
+    }
+  }
+
+  let command = "fid-compare"
+  let dataset: String
+  let trainingImages, referenceImages: Int
+  let settings: ComparisonSettings
+  let extractors: [String: String]
+  let units = "nats"
+  let orders: [Order]
+  let noiseFloor: [String: JSONNumber]
+  let rankCorrelation: RankCorrelation
+  let provenance: Provenance
+
+  enum CodingKeys: String, CodingKey {
+    case command, dataset, settings, extractors, units, orders, provenance
+    case trainingImages = "training_images"
+    case referenceImages = "reference_images"
+    case noiseFloor = "noise_floor"
+    case rankCorrelation = "rank_correlation"
+  }
+
+  /// The means over the seeds of everything that all of them have.
+  static func means(_ measurements: [ComparisonMeasurement]) -> [String: Double] {
+    statistics(measurements) { $0.reduce(0, +) / Double($0.count) }
+  }
+
+  /// The standard deviations over the seeds, where there are several.
+  static func deviations(_ measurements: [ComparisonMeasurement]) -> [String: Double] {
+    guard measurements.count > 1 else { return [:] }
+    return statistics(measurements) { values in
+      let mean = values.reduce(0, +) / Double(values.count)
+      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      return (squares / Double(values.count - 1)).squareRoot()
+    }
+  }
+
+  private static func statistics(
+    _ measurements: [ComparisonMeasurement], _ statistic: ([Double]) -> Double
+  ) -> [String: Double] {
+    var result: [String: Double] = [:]
+    for name in measurements.first?.values.keys.sorted() ?? [] {
+      let values = measurements.compactMap { $0.values[name] }
+      if values.count == measurements.count { result[name] = statistic(values) }
+    }
+    return result
+  }
+
+  /// The correlations over configurations that have the proxy.
+  static func correlation(_ orders: [Order]) -> RankCorrelation {
+    let names = Set(orders.flatMap { $0.proxies.keys }).sorted()
+    func correlations(
+      with quantity: (Order) -> Double?, _ measure: ([Double], [Double]) -> Double?
+    ) -> [String: JSONNumber] {
+      Dictionary(
+        uniqueKeysWithValues: names.map { name in
+          let pairs = orders.compactMap { order -> (Double, Double)? in
+            guard let x = quantity(order), let y = order.proxies[name]?.value else { return nil }
+            return (x, y)
+          }
+          return (name, JSONNumber(measure(pairs.map(\.0), pairs.map(\.1))))
+        })
+    }
+    return RankCorrelation(
+      configurations: orders.count,
+      spearman: correlations(with: { $0.totalIncrease.value }, Correlation.spearman),
+      pearson: correlations(with: { $0.totalIncrease.value }, Correlation.pearson),
+      spearmanWithPaperFID: correlations(with: { $0.paperFID.value }, Correlation.spearman))
+  }
+
+  /// The tables.
+  var text: String {
+    let headlines = ComparisonMeasurement.headlines(extractors.keys.sorted())
+    var table = TextTable("configuration", "steps", "n", "increase", "held-out loss")
+    table.headings += headlines.map(\.title) + ["seeds", "paper's FID"]
+    for order in orders {
+      table.add(
+        [
+          order.name, "\(order.steps)", "\(order.tokensPerStep)",
+          order.totalIncrease.value.map { $0.fixed(2) } ?? "-", order.negativeLogLikelihood.text,
+        ]
+          + headlines.map { headline in
+            let value = order.proxies[headline.key]?.text ?? "-"
+            guard let spread = order.standardDeviations[headline.key]?.value else { return value }
+            return "\(value) ± \(spread.significant(2))"
+          }
+          + [
+            "\(order.seeds.count)",
+            order.paperFID.value.map { "\($0.fixed(2)) (\(order.paperModel ?? ""))" } ?? "-",
+          ])
+    }
+    table.add(
+      ["real against real", "", "", "", ""]
+        + headlines.map { noiseFloor[$0.key]?.text ?? "-" } + ["", ""])
+    func row(_ title: String, _ values: [String: JSONNumber]) {
+      table.add(
+        [title, "", "", "", ""]
+          + headlines.map { values[$0.key]?.value.map { $0.fixed(2) } ?? "-" } + ["", ""])
+    }
+    row("Spearman with increase", rankCorrelation.spearman)
+    row("Pearson with increase", rankCorrelation.pearson)
+    row("Spearman with paper's FID", rankCorrelation.spearmanWithPaperFID)
+    let notes = orders.flatMap { order in
+      order.seeds.flatMap { one in one.notes.map { "\(order.name), seed \(one.seed): \($0)" } }
+    }
+    return
+      ([
+        "\(dataset) · trained on \(trainingImages.grouped) images, compared with \(referenceImages.grouped) others · "
+          + "\(settings.samples.grouped) samples of each model · proxies, not FID",
+        table.text,
+        "increase: total entropy increase of the order, nats; held-out loss: nats a token; ±: standard deviation over seeds",
+      ] + notes).joined(separator: "\n")
+  }
+}
+
+/// Several names with numbers for JSON.
+func jsonNumbers(_ values: [String: Double]) -> [String: JSONNumber] {
+  values.mapValues { JSONNumber($0) }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import PARTransformer
+import TokenData
+import TokenGrids
+
+/// How models are trained, sampled and measured.
+struct ComparisonSettings: Codable, Hashable, Sendable {
+  /// The seed is that of the first of several runs.
+  var training: TrainingSettings
+  /// How many images each model generates.
+  var samples: Int
+  var guidance: Float
+  var temperature: Float
+  /// Every k of the neighbour metrics.
+  var neighbors: [Int]
+
+  /// Images that are generated and kept together: what an interruption may cost.
+  static let imagesPerPart = 250
+
+  /// The settings of one seed's run.
+  func training(seed: UInt64) -> TrainingSettings {
+    var settings = training
+    settings.seed = seed
+    return settings
+  }
+}
+
+/// The names of folders and files by everything that their contents depend on, so that nothing is computed twice and nothing
+/// stale is used.
+struct ComparisonKeys {
+  /// Raised when the same settings would give other results.
+  private static let revision = 1
+
+  private struct Training: Codable {
+    let program: String
+    let dataset: String
+    let splitSeed: UInt64
+    let steps: [[Int]]
+    let tokensPerStep: Int
+    let attention: String
+    let settings: TrainingSettings
+  }
+
+  private struct Samples: Codable {
+    let training: Training
+    let samples: Int
+    let part: Int
+    let guidance, temperature: Float
+  }
+
+  private struct Metrics: Codable {
+    let samples: Samples?
+    let dataset: String
+    let splitSeed: UInt64
+    let extractors: [String]
+    let neighbors: [Int]
+    let profile: [[Int]]
+  }
+
+  let training, samples, metrics: String
+
+  /// - Parameters:
+  ///   - dataset: The hash of the dataset's file.
+  ///   - splitSeed: Of the two halves.
+  ///   - configuration: nil for the comparison of the two halves themselves.
+  ///   - extractors: The hashes of their definitions.
+  init(
+    dataset: String, splitSeed: UInt64, configuration: ComparisonConfiguration?,
+    orders: [GenerationOrder], settings: ComparisonSettings, seed: UInt64, extractors: [String]
+  ) throws {
+    var samples: Samples?
+    if let configuration {
+      var trainingSettings = settings.training(seed: seed)
+      trainingSettings.checkpointSeconds = 0
+      samples = Samples(
+        training: Training(
+          program: "\(packageVersion)-\(Self.revision)", dataset: dataset, splitSeed: splitSeed,
+          steps: configuration.order.steps, tokensPerStep: configuration.tokensPerStep,
+          attention: configuration.attention.rawValue, settings: trainingSettings),
+        samples: settings.samples, part: ComparisonSettings.imagesPerPart,
+        guidance: settings.guidance, temperature: settings.temperature)
+    }
+    training = try Self.hash(samples?.training)
+    self.samples = try Self.hash(samples)
+    metrics = try Self.hash(
+      Metrics(
+        samples: samples, dataset: dataset, splitSeed: splitSeed, extractors: extractors,
+        neighbors: settings.neighbors, profile: orders.flatMap(\.steps)))
+  }
+
+  private static func hash(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let digits = ContentHash(of: try encoder.encode(value)).description
+    return String(digits.dropFirst("xxh64:".count))
+  }
+}
+
+/// A value as a JSON file, written beside its name and renamed.
+enum JSONFile {
+  static func write(_ value: some Encodable, to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    let replacement = try FileReplacement(path: path)
+    try encoder.encode(value).write(to: URL(fileURLWithPath: replacement.temporaryPath))
+    try replacement.commit()
+  }
+
+  /// The value of a file; nil where there is none, or one that cannot be read as this.
+  static func read<Value: Decodable>(_ type: Value.Type, from path: String) -> Value? {
+    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    return try? JSONDecoder().decode(type, from: data)
+  }
+}
