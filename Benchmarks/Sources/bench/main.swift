@@ -12,7 +12,8 @@ func option(_ name: String) -> String? {
 
 guard let root = option("--root"), let runs = Int(option("--runs") ?? "5"), runs > 0 else {
   FileHandle.standardError.write(
-    Data("usage: bench --root FOLDER [sampling | metrics] [--runs N] [--python FILE]\n".utf8))
+    Data(
+      "usage: bench --root FOLDER [sampling | training | metrics] [--runs N] [--python FILE]\n".utf8))
   exit(64)
 }
 let python = option("--python") ?? "python3"
@@ -21,6 +22,8 @@ do {
     try SamplingBenchmark(root: root, runs: runs, python: python).run()
   } else if arguments.contains("metrics") {
     try MetricsBenchmark(root: root, runs: runs, python: python).run()
+  } else if arguments.contains("training") {
+    try TrainingBenchmark(root: root, runs: runs, python: python).run()
   } else {
     try EstimationBenchmark(root: root, runs: runs, python: python).run()
   }
