@@ -16,12 +16,12 @@ struct TrainLikelihood: ParsableCommand {
       EXAMPLES
         par-train likelihood run/model.safetensors
             The embedded photographs, 12x12, that were held out in training.
-        par-train likelihood run/model.safetensors codes.h5 --sequential run-seq/model.safetensors
-            Beside it the map of a model with one token per step: what parallel generation costs.
+        par-train likelihood par/model.safetensors --sequential seq/model.safetensors
+            Beside it the map of a model with one token per step.
 
-      Values are means of −log q(token | what the model sees when it generates it), in nats, with
-      standard errors over images. On the dataset the model was trained on only held-out images
-      count, on another one all.
+      Values are means of −log q(token | what the model sees when it generates it), in nats,
+      with standard errors over images. On the dataset the model was trained on only held-out
+      images count, on another one all.
       """)
 
   @Argument(help: ArgumentHelp("A model written by par-train.", valueName: "model"))

@@ -39,10 +39,14 @@ public enum PARTraining {
     let clock = ContinuousClock.now
     try settings.validate()
     let team = WorkerTeam(workers: threads)
-    let folder = try TrainingFolder(directory)
     var run = try TrainingRun(
       tokens: tokens, order: order, tokensPerStep: tokensPerStep, attention: attention,
       settings: settings, shards: min(team.workers, settings.batchSize))
+    // Whatever can be refused is refused before anything is written.
+    let sequence = try PARSequence(order: order, tokensPerStep: tokensPerStep)
+    try run.configuration.validate()
+    let data = try TrainingData(tokens: tokens, run: run)
+    let folder = try TrainingFolder(directory)
     let checkpoint = try folder.checkpoint()
     if let checkpoint {
       guard resume else {
@@ -52,11 +56,9 @@ public enum PARTraining {
       try checkpoint.state.run.check(isSameAs: run, checkpoint: checkpoint.path)
       run.shards = checkpoint.state.run.shards
     }
-    let sequence = try PARSequence(order: order, tokensPerStep: tokensPerStep)
     let trainer = try PARTrainer(
       configuration: run.configuration, sequence: sequence, attention: attention,
       shards: run.shards, team: team)
-    let data = try TrainingData(tokens: tokens, run: run)
     let loop = TrainingLoop(
       run: run, order: order, sequence: sequence, trainer: trainer, data: data, folder: folder,
       clock: clock)
