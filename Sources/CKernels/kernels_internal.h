@@ -4,22 +4,16 @@
 #include "skinny_matrix.h"
 #include "transformer_kernels.h"
 
-// Rows that the products with many rows take at a time, and the most outputs of one call.
-enum { TE_WIDE_ROWS = 16, TE_PIECE = 96 };
-
 // One instruction set's version of every kernel; see kernels_template.h.
 typedef struct {
   const char *name;
-  // Writes rows × inputs of x in the order the products with this precision read them.
-  void (*pack)(te_precision precision, const float *x, long rows, long inputs, float *out);
+  // Writes the columns start ≤ k < end of x, rows × inputs, in the order the products with this precision read them;
+  // `start` is a multiple of 32, and so is `end` unless it is `inputs`.
+  void (*pack)(te_precision precision, const float *x, long rows, long inputs, long start, long end,
+               float *out);
   // out[r·stride + j − first] = x[r]·W[j] for the outputs first ≤ j < last, x packed.
   void (*products)(const te_weights *weights, const float *x, long rows, long first, long last,
                    float *out, long stride);
-  // The same with sixteen rows at a time; of the columns first ≤ k < last.
-  void (*wide_pack)(const float *x, long rows, long inputs, long first, long last, float *out);
-  // At most TE_PIECE outputs.
-  void (*wide_products)(const te_weights *weights, const float *x, long rows, long first, long last,
-                        float *out, long stride);
   // a = silu(a) ⊙ b.
   void (*gate)(float *a, const float *b, long count);
   void (*add)(float *a, const float *b, long count);

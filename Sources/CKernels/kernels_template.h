@@ -4,10 +4,12 @@
 //   LANES            floats in a vector
 //   FMADD(a, b, c)   a·b + c
 //   OUTPUTS_1 … _4   outputs that a tile of 1 … 4 rows computes at once: as many sums as registers
-//                    hold, and a divisor of 12
-//   WIDE_OUTPUTS     outputs that a tile of sixteen rows computes at once
+//                    hold, and a divisor of BLOCK
+//   BLOCK            outputs whose weights stay in the first-level cache while all rows go by: a multiple of these
+//   BLOCKS_1, _4, _8 blocks of keys that a tile of so many queries computes at once; without BLOCKS_8 there is no such tile
 //   EVEN_OF_TWO, ODD_OF_TWO   of two vectors, within each quarter of four floats, the even and the odd members of
 //                    the first and then of the second
+//   EVEN_MEMBERS, ODD_MEMBERS   the same of two vectors laid end to end
 
 #include <math.h>
 #include <stdint.h>
@@ -100,8 +102,10 @@ INLINE vf NAME(exp)(vf x) {
 // Outputs are computed in blocks of BLOCK. With more than four rows the columns are taken in chunks, so that the
 // weights of a block's chunk stay in the first-level cache until all rows have used them; meanwhile the vectors of
 // partial sums are kept, and the sums come out the same as in one go.
-enum { NAME(block) = 12, NAME(row_tile) = 64 };
-#define CHUNK_BYTES 1024
+enum { NAME(row_tile) = 64 };
+enum { NAME(chunk_bytes) = 4096 };
+// How many outputs ahead weights are fetched for four rows or fewer, which take no time to wait for them.
+enum { NAME(fetched_rows) = 12 };
 
 // Where a tile finds its operands and puts its results.
 typedef struct {
@@ -112,9 +116,10 @@ typedef struct {
   const float *x;
   // How many columns to sum over.
   long count;
-  // Weights needed soon, laid out as `w`: of every `shares` tiles this group of rows fetches number `share`.
+  // Weights needed soon. Where `alike`, they are laid out as `w`, and with every cache line of weights that a tile uses
+  // it fetches one of these. Otherwise they are fetched from start to end, `fetches` lines for two columns of lines.
   const char *ahead;
-  long share, shares;
+  int alike, fetches;
   // out[r·stride + j].
   float *out;
   long stride;
@@ -152,14 +157,23 @@ INLINE void NAME(step)(const NAME(operands) * o, const int bf16, const int outpu
 
 // Adds the products of the columns from `k` to `end`, whole cache lines of weights at a time.
 INLINE long NAME(lines)(const NAME(operands) * o, const int bf16, const int outputs, const int rows,
-                        const int fetch, long k, long end, vf sums[6][4]) {
+                        const int alike, long k, long end, vf sums[6][4]) {
   const long size = bf16 ? 2 : 4, line = 64 / size, step = bf16 ? 2 * LANES : LANES;
+  const char *ahead = o->ahead;
+  // The fetches of two lines, dealt out in turns.
+  int now = (o->fetches + 1) / 2, then = o->fetches / 2;
   for (; k + line <= end; k += line) {
-    if (fetch) {
+    if (alike) {
 #pragma clang loop unroll(full)
       for (int j = 0; j < outputs; j++) {
-        __builtin_prefetch(o->ahead + (size_t)j * o->w_stride + (size_t)(k * size), 0, 2);
+        __builtin_prefetch(ahead + (size_t)j * o->w_stride + (size_t)(k * size), 0, 2);
       }
+    } else {
+#pragma clang loop unroll(disable)
+      for (int i = 0; i < now; i++, ahead += 64) __builtin_prefetch(ahead, 0, 2);
+      const int next = then;
+      then = now;
+      now = next;
     }
 #pragma clang loop unroll(full)
     for (long i = 0; i < line; i += step) NAME(step)(o, bf16, outputs, rows, k + i, sums);
@@ -183,7 +197,7 @@ INLINE float NAME(weight)(const NAME(operands) * o, const int bf16, int j, long 
 }
 
 INLINE void NAME(tile)(const NAME(operands) * operands, const int bf16, const int outputs,
-                       const int rows, int fetch) {
+                       const int rows) {
   const NAME(operands) o = *operands;
   vf sums[6][4];
 #pragma clang loop unroll(full)
@@ -193,8 +207,8 @@ INLINE void NAME(tile)(const NAME(operands) * operands, const int bf16, const in
       sums[j][r] = o.is_first_chunk ? (vf){0} : LOAD(o.partial + (j * rows + r) * LANES);
     }
   }
-  long k = fetch ? NAME(lines)(&o, bf16, outputs, rows, 1, 0, o.count, sums)
-                 : NAME(lines)(&o, bf16, outputs, rows, 0, 0, o.count, sums);
+  long k = o.alike ? NAME(lines)(&o, bf16, outputs, rows, 1, 0, o.count, sums)
+                   : NAME(lines)(&o, bf16, outputs, rows, 0, 0, o.count, sums);
   const long step = bf16 ? 2 * LANES : LANES;
   for (; k + step <= o.count; k += step) NAME(step)(&o, bf16, outputs, rows, k, sums);
   if (!o.is_last_chunk) {
@@ -228,19 +242,19 @@ INLINE void NAME(tile)(const NAME(operands) * operands, const int bf16, const in
 // All outputs of a block for one group of up to four rows.
 INLINE void NAME(row_group)(NAME(operands) o, const int bf16, const int rows, const int at_once,
                             long outputs) {
-  long j = 0, turn = 0;
+  long j = 0;
+  const size_t further = o.alike ? (size_t)at_once * o.w_stride
+                                 : (size_t)(o.count * (bf16 ? 2 : 4) / 128 * o.fetches * 64);
   for (; j + at_once <= outputs; j += at_once) {
-    NAME(tile)(&o, bf16, at_once, rows, turn == o.share);
-    turn = turn + 1 == o.shares ? 0 : turn + 1;
+    NAME(tile)(&o, bf16, at_once, rows);
     o.w += (size_t)at_once * o.w_stride;
-    o.ahead += (size_t)at_once * o.w_stride;
+    o.ahead += further;
     o.out += at_once;
     o.partial += at_once * rows * LANES;
   }
   for (; j < outputs; j++) {
-    NAME(tile)(&o, bf16, 1, rows, 0);
+    NAME(tile)(&o, bf16, 1, rows);
     o.w += o.w_stride;
-    o.ahead += o.w_stride;
     o.out += 1;
     o.partial += rows * LANES;
   }
@@ -268,32 +282,38 @@ TARGET static void NAME(products)(const te_weights *weights, const float *x, lon
       {NAME(float32_1), NAME(float32_2), NAME(float32_3), NAME(float32_4)},
       {NAME(bfloat16_1), NAME(bfloat16_2), NAME(bfloat16_3), NAME(bfloat16_4)}};
   const int bf16 = weights->precision == TE_BFLOAT16;
-  const long size = bf16 ? 2 : 4, line = 64 / size;
-  const long inputs = weights->inputs;
+  const long size = bf16 ? 2 : 4, inputs = weights->inputs;
   const size_t w_stride = (size_t)(inputs * size);
-  const long chunk = rows > 4 ? CHUNK_BYTES / size : inputs;
-  float partial[NAME(block) * NAME(row_tile) * LANES];
-  for (long j = first; j < last; j += NAME(block)) {
-    const long outputs = j + NAME(block) < last ? NAME(block) : last - j;
+  const long chunk = rows > 4 ? NAME(chunk_bytes) / size : inputs;
+  float partial[BLOCK * NAME(row_tile) * LANES];
+  for (long j = first; j < last; j += BLOCK) {
+    const long outputs = j + BLOCK < last ? BLOCK : last - j;
+    const char *block = (const char *)weights->elements + (size_t)j * w_stride;
     for (long tile = 0; tile < rows; tile += NAME(row_tile)) {
       const long tile_end = tile + NAME(row_tile) < rows ? tile + NAME(row_tile) : rows;
-      const long shares = (tile_end - tile + 3) / 4;
+      // While this block is used the next one is fetched, evenly: the first groups of rows each fetch their share.
+      const long groups_of_tile = (tile_end - tile + 3) / 4;
+      const long shares = groups_of_tile < 4 ? groups_of_tile : 4;
+      const long fetches = (2 * OUTPUTS_4 + shares - 1) / shares;
       for (long k = 0; k < inputs; k += chunk) {
         const long count = k + chunk < inputs ? chunk : inputs - k;
-        const char *w = (const char *)weights->elements + (size_t)j * w_stride + (size_t)(k * size);
+        const char *w = block + (size_t)(k * size);
         for (long r = tile; r < tile_end; r += 4) {
-          const long group = rows - r < 4 ? rows - r : 4;
+          const long group = rows - r < 4 ? rows - r : 4, share = (r - tile) / 4;
+          const long lines_before =
+              (k * shares + share * count) * size / 128 * (BLOCK / OUTPUTS_4) * fetches;
           const NAME(operands) o = {
               .w = w,
               .w_stride = w_stride,
               .x = x + r * inputs + k * group,
               .count = count,
-              .ahead = w + NAME(block) * w_stride,
-              .share = (r - tile) / 4,
-              .shares = shares,
+              .ahead = rows <= 4 ? w + NAME(fetched_rows) * w_stride
+                                 : block + BLOCK * w_stride + (size_t)(lines_before * 64),
+              .alike = rows <= 4,
+              .fetches = tile == 0 && share < shares && share * fetches < 2 * OUTPUTS_4 ? (int)fetches : 0,
               .out = out + r * stride + (j - first),
               .stride = stride,
-              .partial = partial + (r - tile) * NAME(block) * LANES,
+              .partial = partial + (r - tile) * BLOCK * LANES,
               .is_first_chunk = k == 0,
               .is_last_chunk = k + count == inputs,
           };
@@ -307,191 +327,30 @@ TARGET static void NAME(products)(const te_weights *weights, const float *x, lon
 // Rows are packed by fours, in the order a tile reads them: a vector of each row in turn. For bf16 weights, whose
 // vectors of pairs come apart into even and odd elements, x is taken apart alike. What does not fill a vector follows
 // element by element.
-TARGET static void NAME(pack)(te_precision precision, const float *x, long rows, long inputs,
-                              float *out) {
+TARGET static void NAME(pack)(te_precision precision, const float *x, long rows, long inputs, long start,
+                              long end, float *out) {
   for (long first = 0; first < rows; first += 4) {
     const long group = rows - first < 4 ? rows - first : 4;
     const float *from = x + first * inputs;
     float *to = out + first * inputs;
-    long k = 0;
+    long k = start;
     if (precision == TE_BFLOAT16) {
-      for (; k + 2 * LANES <= inputs; k += 2 * LANES) {
+      for (; k + 2 * LANES <= end; k += 2 * LANES) {
         for (long r = 0; r < group; r++) {
-          for (long i = 0; i < LANES; i++) {
-            to[k * group + r * LANES + i] = from[r * inputs + k + 2 * i];
-            to[k * group + (group + r) * LANES + i] = from[r * inputs + k + 2 * i + 1];
-          }
+          const vf a = LOAD(from + r * inputs + k), b = LOAD(from + r * inputs + k + LANES);
+          STORE(to + k * group + r * LANES, __builtin_shufflevector(a, b, EVEN_MEMBERS));
+          STORE(to + k * group + (group + r) * LANES, __builtin_shufflevector(a, b, ODD_MEMBERS));
         }
       }
     } else {
-      for (; k + LANES <= inputs; k += LANES) {
+      for (; k + LANES <= end; k += LANES) {
         for (long r = 0; r < group; r++) {
           STORE(to + k * group + r * LANES, LOAD(from + r * inputs + k));
         }
       }
     }
-    for (; k < inputs; k++) {
+    for (; k < end; k++) {
       for (long r = 0; r < group; r++) to[k * group + r] = from[r * inputs + k];
-    }
-  }
-}
-
-// MARK: Products with many rows
-
-// Here the lanes of a vector are sixteen rows of x, and a weight is spread over them: no sum has to be put together
-// from lanes, and a tile of WIDE_OUTPUTS outputs reads each weight once for sixteen rows. The columns are taken in
-// chunks, whose part of x stays in the first-level cache while the outputs of a piece go by.
-enum { NAME(wide_vectors) = TE_WIDE_ROWS / LANES, NAME(wide_chunk) = 128 };
-
-// Adds the products with column `k` of bf16 weights (of a pair: the even one, or the odd one above it) or f32 weights.
-INLINE void NAME(wide_step)(const char *w, size_t w_stride, const float *x, const int bf16,
-                            const int odd, long k, vf sums[WIDE_OUTPUTS][NAME(wide_vectors)]) {
-  vf rows[NAME(wide_vectors)];
-#pragma clang loop unroll(full)
-  for (int v = 0; v < NAME(wide_vectors); v++) {
-    rows[v] = LOAD(x + (k + odd) * TE_WIDE_ROWS + v * LANES);
-  }
-#pragma clang loop unroll(full)
-  for (int j = 0; j < WIDE_OUTPUTS; j++) {
-    uint32_t bits;
-    memcpy(&bits, w + (size_t)j * w_stride + (size_t)k * (bf16 ? 2 : 4), 4);
-    vu spread = (vu){0} + bits;
-    // Or else the compiler takes the pair apart before it spreads it, in more instructions.
-    if (bf16) KEEP_VECTOR(spread);
-    vf weight = (vf)(bf16 ? odd ? spread & 0xffff0000u : spread << 16 : spread);
-#pragma clang loop unroll(full)
-    for (int v = 0; v < NAME(wide_vectors); v++) sums[j][v] = FMADD(weight, rows[v], sums[j][v]);
-  }
-}
-
-// One tile: WIDE_OUTPUTS rows of weights, sixteen rows of x, `count` columns. `partial` holds the sums between chunks.
-INLINE void NAME(wide_tile)(const char *w, size_t w_stride, const float *x, const int bf16, long count,
-                            const char *ahead, float *partial) {
-  const long line = bf16 ? 32 : 16;
-  vf sums[WIDE_OUTPUTS][NAME(wide_vectors)];
-#pragma clang loop unroll(full)
-  for (int j = 0; j < WIDE_OUTPUTS; j++) {
-#pragma clang loop unroll(full)
-    for (int v = 0; v < NAME(wide_vectors); v++) {
-      sums[j][v] = LOAD(partial + j * TE_WIDE_ROWS + v * LANES);
-    }
-  }
-  long k = 0;
-  for (; k + line <= count; k += line) {
-    if (ahead != NULL) {
-#pragma clang loop unroll(full)
-      for (int j = 0; j < WIDE_OUTPUTS; j++) {
-        __builtin_prefetch(ahead + (size_t)j * w_stride + (size_t)k * (bf16 ? 2 : 4), 0, 3);
-      }
-    }
-#pragma clang loop unroll_count(2)
-    for (long i = 0; i < line; i += bf16 ? 2 : 1) {
-      NAME(wide_step)(w, w_stride, x, bf16, 0, k + i, sums);
-      if (bf16) {
-        // The pair is loaded again: there are too few registers to keep it.
-        __asm__ volatile("" ::: "memory");
-        NAME(wide_step)(w, w_stride, x, bf16, 1, k + i, sums);
-        __asm__ volatile("" ::: "memory");
-      }
-    }
-  }
-  for (; k + (bf16 ? 2 : 1) <= count; k += bf16 ? 2 : 1) {
-    NAME(wide_step)(w, w_stride, x, bf16, 0, k, sums);
-    if (bf16) NAME(wide_step)(w, w_stride, x, bf16, 1, k, sums);
-  }
-#pragma clang loop unroll(full)
-  for (int j = 0; j < WIDE_OUTPUTS; j++) {
-#pragma clang loop unroll(full)
-    for (int v = 0; v < NAME(wide_vectors); v++) {
-      STORE(partial + j * TE_WIDE_ROWS + v * LANES, sums[j][v]);
-    }
-  }
-}
-
-__attribute__((noinline)) TARGET static void NAME(wide_float32)(const char *w, size_t w_stride,
-                                                                const float *x, long count,
-                                                                const char *ahead, float *partial) {
-  NAME(wide_tile)(w, w_stride, x, 0, count, ahead, partial);
-}
-
-__attribute__((noinline)) TARGET static void NAME(wide_bfloat16)(const char *w, size_t w_stride,
-                                                                 const float *x, long count,
-                                                                 const char *ahead, float *partial) {
-  NAME(wide_tile)(w, w_stride, x, 1, count, ahead, partial);
-}
-
-// Outputs, or columns, that fill no tile: one sum after the other, in the same order.
-INLINE void NAME(wide_rest)(const char *w, const float *x, const int bf16, long first, long last,
-                            float *partial) {
-  for (long k = first; k < last; k++) {
-    uint32_t bits = 0;
-    if (bf16) {
-      uint16_t half;
-      memcpy(&half, w + k * 2, 2);
-      bits = (uint32_t)half << 16;
-    } else {
-      memcpy(&bits, w + k * 4, 4);
-    }
-    vf weight = (vf)((vu){0} + bits);
-    for (int v = 0; v < NAME(wide_vectors); v++) {
-      float *sum = partial + v * LANES;
-      STORE(sum, FMADD(weight, LOAD(x + k * TE_WIDE_ROWS + v * LANES), LOAD(sum)));
-    }
-  }
-}
-
-TARGET static void NAME(wide_products)(const te_weights *weights, const float *x, long rows,
-                                       long first, long last, float *out, long stride) {
-  const int bf16 = weights->precision == TE_BFLOAT16;
-  const long size = bf16 ? 2 : 4, inputs = weights->inputs;
-  const size_t w_stride = (size_t)(inputs * size);
-  const char *elements = weights->elements;
-  float partial[TE_PIECE * TE_WIDE_ROWS];
-  for (long group = 0; group < rows; group += TE_WIDE_ROWS) {
-    const float *from = x + group * inputs;
-    memset(partial, 0, (size_t)((last - first) * TE_WIDE_ROWS) * sizeof(float));
-    for (long k = 0; k < inputs; k += NAME(wide_chunk)) {
-      const long count = k + NAME(wide_chunk) < inputs ? NAME(wide_chunk) : inputs - k;
-      const long whole = bf16 ? count / 2 * 2 : count;
-      const float *chunk = from + k * TE_WIDE_ROWS;
-      long j = first;
-      for (; j + WIDE_OUTPUTS <= last; j += WIDE_OUTPUTS) {
-        const char *w = elements + (size_t)j * w_stride + (size_t)(k * size);
-        float *sums = partial + (j - first) * TE_WIDE_ROWS;
-        // The tile after this one: further down, or at the top of the next chunk.
-        const char *ahead = j + 2 * WIDE_OUTPUTS <= last
-                                ? w + WIDE_OUTPUTS * w_stride
-                                : elements + (size_t)first * w_stride +
-                                      (size_t)((k + NAME(wide_chunk)) * size);
-        if (group > 0) ahead = NULL;
-        (bf16 ? NAME(wide_bfloat16) : NAME(wide_float32))(w, w_stride, chunk, count, ahead, sums);
-        for (int i = 0; i < WIDE_OUTPUTS && whole < count; i++) {
-          NAME(wide_rest)(w + (size_t)i * w_stride, chunk, bf16, whole, count, sums + i * TE_WIDE_ROWS);
-        }
-      }
-      for (; j < last; j++) {
-        NAME(wide_rest)(elements + (size_t)j * w_stride + (size_t)(k * size), chunk, bf16, 0, count,
-                        partial + (j - first) * TE_WIDE_ROWS);
-      }
-    }
-    const long group_rows = rows - group < TE_WIDE_ROWS ? rows - group : TE_WIDE_ROWS;
-    for (long r = 0; r < group_rows; r++) {
-      for (long j = 0; j < last - first; j++) {
-        out[(group + r) * stride + j] = partial[j * TE_WIDE_ROWS + r];
-      }
-    }
-  }
-}
-
-// Sixteen rows to a group, column by column; rows that a group lacks are zero.
-TARGET static void NAME(wide_pack)(const float *x, long rows, long inputs, long first, long last,
-                                   float *out) {
-  for (long group = 0; group < rows; group += TE_WIDE_ROWS) {
-    const long count = rows - group < TE_WIDE_ROWS ? rows - group : TE_WIDE_ROWS;
-    for (long k = first; k < last; k++) {
-      float *to = out + group * inputs + k * TE_WIDE_ROWS;
-      for (long r = 0; r < count; r++) to[r] = x[(group + r) * inputs + k];
-      for (long r = count; r < TE_WIDE_ROWS; r++) to[r] = 0;
     }
   }
 }
@@ -560,61 +419,73 @@ TARGET static void NAME(softmax)(float *values, long count) {
 
 // MARK: Attention
 
+// A tile is a few rows by a few blocks of sixteen keys, or of sixteen coordinates: what is loaded serves several sums.
 enum { NAME(block_vectors) = TE_KEY_BLOCK / LANES };
 
-// Scores of `rows` queries against all keys in `blocks` blocks; scores[r·stride + position].
-INLINE void NAME(scores)(const float *queries, const float *keys, long blocks, long head_width,
+// Scores of `rows` queries against `blocks` blocks of keys; scores[r·stride + position].
+INLINE void NAME(scores)(const float *queries, const float *keys, const int blocks, long head_width,
                          const int rows, float *scores, long stride) {
-  for (long block = 0; block < blocks; block++) {
-    const float *k = keys + block * TE_KEY_BLOCK * head_width;
-    vf sums[4][NAME(block_vectors)];
-    for (int r = 0; r < rows; r++) {
-      for (int v = 0; v < NAME(block_vectors); v++) sums[r][v] = (vf){0};
-    }
-    for (long d = 0; d < head_width; d++) {
-      for (int v = 0; v < NAME(block_vectors); v++) {
-        vf key = LOAD(k + d * TE_KEY_BLOCK + v * LANES);
-        for (int r = 0; r < rows; r++) {
-          sums[r][v] = FMADD(SPREAD(queries[r * head_width + d]), key, sums[r][v]);
-        }
-      }
+  vf sums[8][4];
+  const int vectors = blocks * NAME(block_vectors);
+  for (int r = 0; r < rows; r++) {
+    for (int v = 0; v < vectors; v++) sums[r][v] = (vf){0};
+  }
+  for (long d = 0; d < head_width; d++) {
+    vf key[4];
+    for (int v = 0; v < vectors; v++) {
+      const long block = v / NAME(block_vectors), part = v % NAME(block_vectors);
+      key[v] = LOAD(keys + (block * head_width + d) * TE_KEY_BLOCK + part * LANES);
     }
     for (int r = 0; r < rows; r++) {
-      for (int v = 0; v < NAME(block_vectors); v++) {
-        STORE(scores + r * stride + block * TE_KEY_BLOCK + v * LANES, sums[r][v]);
-      }
+      const vf query = SPREAD(queries[r * head_width + d]);
+      for (int v = 0; v < vectors; v++) sums[r][v] = FMADD(query, key[v], sums[r][v]);
     }
+  }
+  for (int r = 0; r < rows; r++) {
+    for (int v = 0; v < vectors; v++) STORE(scores + r * stride + v * LANES, sums[r][v]);
   }
 }
 
-// Sums of values weighted by `weights`, for `rows` rows and the 16 coordinates from `values` on.
+INLINE void NAME(all_scores)(const float *queries, const float *keys, long blocks, long head_width,
+                             const int rows, const int at_once, float *scores, long stride) {
+  long block = 0;
+  for (; block + at_once <= blocks; block += at_once) {
+    NAME(scores)(queries, keys + block * TE_KEY_BLOCK * head_width, at_once, head_width, rows,
+                 scores + block * TE_KEY_BLOCK, stride);
+  }
+  for (; block < blocks; block++) {
+    NAME(scores)(queries, keys + block * TE_KEY_BLOCK * head_width, 1, head_width, rows,
+                 scores + block * TE_KEY_BLOCK, stride);
+  }
+}
+
+// Sums of values weighted by `weights`, for `rows` rows and `blocks` blocks of coordinates from `values` on.
 INLINE void NAME(weighted)(const float *weights, long weight_stride, const float *values,
-                           long value_stride, long count, const int rows, const float *scales,
-                           float *out, long out_stride, long width) {
-  vf sums[4][NAME(block_vectors)];
+                           long value_stride, long count, const int rows, const int blocks,
+                           const float *scales, float *out, long out_stride, long width) {
+  vf sums[8][4];
+  const int vectors = blocks * NAME(block_vectors);
   for (int r = 0; r < rows; r++) {
-    for (int v = 0; v < NAME(block_vectors); v++) sums[r][v] = (vf){0};
+    for (int v = 0; v < vectors; v++) sums[r][v] = (vf){0};
   }
   for (long position = 0; position < count; position++) {
-    for (int v = 0; v < NAME(block_vectors); v++) {
-      vf value = LOAD(values + position * value_stride + v * LANES);
-      for (int r = 0; r < rows; r++) {
-        sums[r][v] = FMADD(SPREAD(weights[r * weight_stride + position]), value, sums[r][v]);
-      }
+    vf value[4];
+    for (int v = 0; v < vectors; v++) value[v] = LOAD(values + position * value_stride + v * LANES);
+    for (int r = 0; r < rows; r++) {
+      const vf weight = SPREAD(weights[r * weight_stride + position]);
+      for (int v = 0; v < vectors; v++) sums[r][v] = FMADD(weight, value[v], sums[r][v]);
     }
   }
   for (int r = 0; r < rows; r++) {
-    float whole[TE_KEY_BLOCK];
-    for (int v = 0; v < NAME(block_vectors); v++) {
-      STORE(whole + v * LANES, sums[r][v] * scales[r]);
-    }
+    float whole[4 * LANES];
+    for (int v = 0; v < vectors; v++) STORE(whole + v * LANES, sums[r][v] * scales[r]);
     memcpy(out + r * out_stride, whole, (size_t)width * sizeof(float));
   }
 }
 
 INLINE void NAME(attend_rows)(const te_attention_job *job, long slot, long head, long row,
-                              const int rows, const float *queries, const float *keys,
-                              const float *values, float *scores) {
+                              const int rows, const int blocks, const float *queries,
+                              const float *keys, const float *values, float *scores) {
   const long width = job->head_width, model_width = job->heads * width;
   const long stride = (job->capacity + TE_KEY_BLOCK - 1) / TE_KEY_BLOCK * TE_KEY_BLOCK;
   const long value_stride = (width + TE_KEY_BLOCK - 1) / TE_KEY_BLOCK * TE_KEY_BLOCK;
@@ -622,18 +493,47 @@ INLINE void NAME(attend_rows)(const te_attention_job *job, long slot, long head,
   for (int r = 0; r < rows; r++) {
     if (job->visible[row + r] > furthest) furthest = job->visible[row + r];
   }
-  NAME(scores)(queries + row * width, keys, (furthest + TE_KEY_BLOCK - 1) / TE_KEY_BLOCK, width,
-               rows, scores, stride);
-  float scales[4];
+  NAME(all_scores)(queries + row * width, keys, (furthest + TE_KEY_BLOCK - 1) / TE_KEY_BLOCK, width,
+                   rows, blocks, scores, stride);
+  float scales[8];
   for (int r = 0; r < rows; r++) {
     const long seen = job->visible[row + r];
     scales[r] = 1.0f / NAME(exponentials)(scores + r * stride, seen);
     for (long i = seen; i < furthest; i++) scores[r * stride + i] = 0;
   }
   float *out = job->out + (slot * job->rows + row) * model_width + head * width;
-  for (long d = 0; d < width; d += TE_KEY_BLOCK) {
-    NAME(weighted)(scores, stride, values + d, value_stride, furthest, rows, scales, out + d,
+  long d = 0;
+  for (; d + blocks * TE_KEY_BLOCK <= width; d += blocks * TE_KEY_BLOCK) {
+    NAME(weighted)(scores, stride, values + d, value_stride, furthest, rows, blocks, scales,
+                   out + d, model_width, blocks * TE_KEY_BLOCK);
+  }
+  for (; d < width; d += TE_KEY_BLOCK) {
+    NAME(weighted)(scores, stride, values + d, value_stride, furthest, rows, 1, scales, out + d,
                    model_width, width - d < TE_KEY_BLOCK ? width - d : TE_KEY_BLOCK);
+  }
+}
+
+// Functions of their own, so that the compiler gives the registers of each to its sums.
+#define ATTEND_ROWS(rows, blocks)                                                                  \
+  __attribute__((noinline)) TARGET static void NAME(attend_##rows)(                                \
+      const te_attention_job *job, long slot, long head, long row, const float *queries,           \
+      const float *keys, const float *values, float *scores) {                                     \
+    NAME(attend_rows)(job, slot, head, row, rows, blocks, queries, keys, values, scores);          \
+  }
+ATTEND_ROWS(1, BLOCKS_1)
+ATTEND_ROWS(4, BLOCKS_4)
+#ifdef BLOCKS_8
+ATTEND_ROWS(8, BLOCKS_8)
+#endif
+#undef ATTEND_ROWS
+
+// out = x with its pairs turned.
+INLINE void NAME(turn)(const float *x, const float *cosines, const float *sines, long pairs,
+                       float *out) {
+  for (long i = 0; i < pairs; i++) {
+    const float c = cosines[i], s = sines[i], even = x[2 * i], odd = x[2 * i + 1];
+    out[2 * i] = even * c - odd * s;
+    out[2 * i + 1] = odd * c + even * s;
   }
 }
 
@@ -643,7 +543,9 @@ TARGET static void NAME(attend)(const te_attention_job *job, long slot, long hea
   const long head_index = slot * job->heads + head;
   float *keys = job->keys + head_index * te_key_floats(job->capacity, width);
   float *values = job->values + head_index * te_value_floats(job->capacity, width);
-  float *queries = scratch, *scores = scratch + (job->rows * width + 15) / 16 * 16;
+  // A row more than there are: the key on its way to the cache.
+  float *queries = scratch, *turned = scratch + job->rows * width;
+  float *scores = scratch + ((job->rows + 1) * width + 15) / 16 * 16;
   const float scale = 1.0f / sqrtf((float)width);
   for (long row = 0; row < job->rows; row++) {
     const float *q = job->qkv + (slot * job->rows + row) * 3 * model_width + head * width;
@@ -651,21 +553,23 @@ TARGET static void NAME(attend)(const te_attention_job *job, long slot, long hea
     const float *cosines = job->cosines + row * (width / 2), *sines = job->sines + row * (width / 2);
     const long position = job->first + row;
     float *key = keys + position / TE_KEY_BLOCK * TE_KEY_BLOCK * width + position % TE_KEY_BLOCK;
-    for (long i = 0; i < width / 2; i++) {
-      const float c = cosines[i], s = sines[i];
-      queries[row * width + 2 * i] = (q[2 * i] * c - q[2 * i + 1] * s) * scale;
-      queries[row * width + 2 * i + 1] = (q[2 * i + 1] * c + q[2 * i] * s) * scale;
-      key[2 * i * TE_KEY_BLOCK] = k[2 * i] * c - k[2 * i + 1] * s;
-      key[(2 * i + 1) * TE_KEY_BLOCK] = k[2 * i + 1] * c + k[2 * i] * s;
-    }
+    NAME(turn)(q, cosines, sines, width / 2, queries + row * width);
+    for (long i = 0; i < width; i++) queries[row * width + i] *= scale;
+    NAME(turn)(k, cosines, sines, width / 2, turned);
+    for (long i = 0; i < width; i++) key[i * TE_KEY_BLOCK] = turned[i];
     memcpy(values + position * value_stride, v, (size_t)width * sizeof(float));
   }
   long row = 0;
+#ifdef BLOCKS_8
+  for (; row + 8 <= job->rows; row += 8) {
+    NAME(attend_8)(job, slot, head, row, queries, keys, values, scores);
+  }
+#endif
   for (; row + 4 <= job->rows; row += 4) {
-    NAME(attend_rows)(job, slot, head, row, 4, queries, keys, values, scores);
+    NAME(attend_4)(job, slot, head, row, queries, keys, values, scores);
   }
   for (; row < job->rows; row++) {
-    NAME(attend_rows)(job, slot, head, row, 1, queries, keys, values, scores);
+    NAME(attend_1)(job, slot, head, row, queries, keys, values, scores);
   }
 }
 
@@ -687,8 +591,6 @@ const te_kernels NAME(kernels) = {
     .name = KERNEL_NAME,
     .pack = NAME(pack),
     .products = NAME(products),
-    .wide_pack = NAME(wide_pack),
-    .wide_products = NAME(wide_products),
     .gate = NAME(gate),
     .add = NAME(add),
     .rms_norm = NAME(rms_norm),

@@ -19,7 +19,9 @@ __attribute__((constructor)) static void choose_kernels(void) {
 const char *te_kernel_name(void) { return te_chosen_kernels->name; }
 
 // Outputs that a worker takes at a time.
-enum { PIECE = TE_PIECE, GATED_PIECE = TE_PIECE / 2 };
+enum { PIECE = 96, GATED_PIECE = 48 };
+// Packing is shared out in pieces of so many columns, and by one worker alone if there are fewer elements than these.
+enum { PACKED_COLUMNS = 32, LEAST_SHARED_PACKING = 8192 };
 // More workers than any team has would need a longer array of cursors.
 enum { MOST_WORKERS = 256 };
 
@@ -32,7 +34,7 @@ long te_skinny_scratch(int workers, long rows, long inputs) {
 typedef struct {
   const te_kernels *kernels;
   te_weights a, b;
-  int gated, accumulate, wide;
+  int gated, accumulate;
   // As given, and packed.
   const float *x;
   float *packed;
@@ -45,8 +47,6 @@ typedef struct {
 static void work(void *context, int worker) {
   const te_job *job = context;
   const te_kernels *kernels = job->kernels;
-  void (*products)(const te_weights *, const float *, long, long, long, float *, long) =
-      job->wide ? kernels->wide_products : kernels->products;
   const long outputs = job->a.outputs;
   const long size = job->gated || job->accumulate ? GATED_PIECE : PIECE;
   float *first_half = job->scratch + worker * 2 * job->rows * GATED_PIECE;
@@ -55,15 +55,12 @@ static void work(void *context, int worker) {
     const long first = piece * size;
     const long last = first + size < outputs ? first + size : outputs;
     if (!job->gated && !job->accumulate) {
-      products(&job->a, job->packed, job->rows, first, last,
-                             job->y + first, outputs);
+      kernels->products(&job->a, job->packed, job->rows, first, last, job->y + first, outputs);
       continue;
     }
-    products(&job->a, job->packed, job->rows, first, last, first_half,
-                           GATED_PIECE);
+    kernels->products(&job->a, job->packed, job->rows, first, last, first_half, GATED_PIECE);
     if (job->gated) {
-      products(&job->b, job->packed, job->rows, first, last, second_half,
-                             GATED_PIECE);
+      kernels->products(&job->b, job->packed, job->rows, first, last, second_half, GATED_PIECE);
       kernels->gate(first_half, second_half, job->rows * GATED_PIECE);
     }
     for (long r = 0; r < job->rows; r++) {
@@ -80,9 +77,11 @@ static void work(void *context, int worker) {
 
 static void pack_share(void *context, int worker) {
   const te_job *job = context;
-  const long inputs = job->a.inputs;
-  job->kernels->wide_pack(job->x, job->rows, inputs, inputs * worker / job->workers,
-                          inputs * (worker + 1) / job->workers, job->packed);
+  const long inputs = job->a.inputs, units = inputs / PACKED_COLUMNS;
+  const long start = units * worker / job->workers * PACKED_COLUMNS;
+  const long end = worker + 1 == job->workers ? inputs
+                                              : units * (worker + 1) / job->workers * PACKED_COLUMNS;
+  job->kernels->pack(job->a.precision, job->x, job->rows, inputs, start, end, job->packed);
 }
 
 static void run(te_team *team, te_job *job, const float *x, float *scratch) {
@@ -92,10 +91,10 @@ static void run(te_team *team, te_job *job, const float *x, float *scratch) {
   job->packed = scratch;
   job->scratch = scratch + padded(padded(job->rows) * job->a.inputs);
   job->workers = te_team_workers(team);
-  if (job->wide) {
-    te_team_run(team, pack_share, job);
+  if (job->rows * job->a.inputs < LEAST_SHARED_PACKING) {
+    job->kernels->pack(job->a.precision, x, job->rows, job->a.inputs, 0, job->a.inputs, scratch);
   } else {
-    job->kernels->pack(job->a.precision, x, job->rows, job->a.inputs, scratch);
+    te_team_run(team, pack_share, job);
   }
   job->cursors = cursors;
   const long size = job->gated || job->accumulate ? GATED_PIECE : PIECE;
@@ -103,14 +102,14 @@ static void run(te_team *team, te_job *job, const float *x, float *scratch) {
   te_team_run(team, work, job);
 }
 
-void te_skinny_multiply(te_team *team, te_weights weights, const float *x, long rows, int wide,
-                        float *y, int accumulate, float *scratch) {
-  te_job job = {.a = weights, .accumulate = accumulate, .wide = wide, .rows = rows, .y = y};
+void te_skinny_multiply(te_team *team, te_weights weights, const float *x, long rows, float *y,
+                        int accumulate, float *scratch) {
+  te_job job = {.a = weights, .accumulate = accumulate, .rows = rows, .y = y};
   run(team, &job, x, scratch);
 }
 
-void te_skinny_gated(te_team *team, te_weights a, te_weights b, const float *x, long rows, int wide,
-                     float *y, float *scratch) {
-  te_job job = {.a = a, .b = b, .gated = 1, .wide = wide, .rows = rows, .y = y};
+void te_skinny_gated(te_team *team, te_weights a, te_weights b, const float *x, long rows, float *y,
+                     float *scratch) {
+  te_job job = {.a = a, .b = b, .gated = 1, .rows = rows, .y = y};
   run(team, &job, x, scratch);
 }

@@ -6,17 +6,6 @@ public enum SkinnyMatrix {
   /// The kernels chosen for this processor: `avx512`, `avx2` or `portable`.
   public static var kernelName: String { String(cString: te_kernel_name()) }
 
-  /// How a product is computed; the two sum in different orders.
-  public enum Kernel: Sendable {
-    /// For some ``leastManyRows`` rows or fewer: as fast as the weights can be read.
-    case fewRows
-    /// For more rows: sixteen at a time, limited by arithmetic.
-    case manyRows
-  }
-
-  /// The number of rows from which ``Kernel/manyRows`` is faster.
-  public static let leastManyRows = 12
-
   /// Floats of scratch memory that a product of `rows` rows of `inputs` floats needs.
   public static func scratchCount(rows: Int, inputs: Int, team: WorkerTeam) -> Int {
     max(te_skinny_scratch(Int32(team.workers), rows, inputs), blasBlock * inputs)
@@ -25,18 +14,18 @@ public enum SkinnyMatrix {
   /// Computes y = x·Wᵀ, or y += x·Wᵀ when `accumulate`, with x `rows × W.columns` and y `rows × W.rows`, row-major.
   ///
   /// A row's result depends on neither the other rows nor the number of workers: every sum runs in an order set by
-  /// the kernel and the number of columns alone.
+  /// the instruction set, the precision and the number of columns alone.
   ///
-  /// - Complexity: O(rows · W.rows · W.columns); up to some eight rows limited by reading W once.
+  /// - Complexity: O(rows · W.rows · W.columns); up to some eight rows limited by reading W once, beyond by arithmetic.
   public static func multiply(
     _ weights: WeightMatrix, _ x: FloatBuffer, rows: Int, into y: FloatBuffer,
-    accumulate: Bool = false, kernel: Kernel = .fewRows, team: WorkerTeam, scratch: FloatBuffer
+    accumulate: Bool = false, team: WorkerTeam, scratch: FloatBuffer
   ) {
     check(weights, x, rows, y, team, scratch)
     team.exclusively {
       te_skinny_multiply(
-        team.handle, weights.kernelWeights, x.pointer, rows, kernel == .manyRows ? 1 : 0,
-        y.pointer, accumulate ? 1 : 0, scratch.pointer)
+        team.handle, weights.kernelWeights, x.pointer, rows, y.pointer,
+        accumulate ? 1 : 0, scratch.pointer)
     }
   }
 
@@ -45,7 +34,7 @@ public enum SkinnyMatrix {
   /// - Precondition: `a` and `b` have the same shape and precision.
   public static func gated(
     _ a: WeightMatrix, _ b: WeightMatrix, _ x: FloatBuffer, rows: Int, into y: FloatBuffer,
-    kernel: Kernel = .fewRows, team: WorkerTeam, scratch: FloatBuffer
+    team: WorkerTeam, scratch: FloatBuffer
   ) {
     precondition(
       a.rows == b.rows && a.columns == b.columns && a.precision == b.precision, "alike matrices")
@@ -53,11 +42,11 @@ public enum SkinnyMatrix {
     team.exclusively {
       te_skinny_gated(
         team.handle, a.kernelWeights, b.kernelWeights, x.pointer, rows,
-        kernel == .manyRows ? 1 : 0, y.pointer, scratch.pointer)
+        y.pointer, scratch.pointer)
     }
   }
 
-  /// The same as ``multiply(_:_:rows:into:accumulate:kernel:team:scratch:)`` by OpenBLAS, for many rows; sums in its own order.
+  /// The same as ``multiply(_:_:rows:into:accumulate:team:scratch:)`` by OpenBLAS, for many rows; sums in its own order.
   public static func multiplyByBLAS(
     _ weights: WeightMatrix, _ x: FloatBuffer, rows: Int, into y: FloatBuffer,
     accumulate: Bool = false, team: WorkerTeam, scratch: FloatBuffer

@@ -16,7 +16,7 @@ public enum WeightPrecision: String, CaseIterable, Sendable {
 ///
 /// The elements may lie in a mapped file; the matrix then keeps the file open.
 public struct WeightMatrix: @unchecked Sendable {
-  /// The number of rows: outputs of ``multiply(_:_:rows:into:accumulate:kernel:team:scratch:)``.
+  /// The number of rows: outputs of ``multiply(_:_:rows:into:accumulate:team:scratch:)``.
   public let rows: Int
   /// The number of columns: inputs.
   public let columns: Int

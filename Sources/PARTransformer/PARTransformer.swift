@@ -104,26 +104,23 @@ public final class PARTransformer {
         }
       }
     }
-    // The length of the pass decides, not the number of sequences, of which results must not depend.
-    let kernel: SkinnyMatrix.Kernel =
-      positions.count < SkinnyMatrix.leastManyRows ? .fewRows : .manyRows
     let visible = Array(visible[positions])
     for (index, layer) in weights.layers.enumerated() {
       norm(layer.attentionNorm, rows: rows)
-      multiply(layer.queriesKeysValues, normed, rows: rows, kernel, into: queriesKeysValues)
+      multiply(layer.queriesKeysValues, normed, rows: rows, into: queriesKeysValues)
       cache.attend(
         layer: index, qkv: queriesKeysValues, slots: labels.count, positions: positions,
         rotation: rotation, visible: visible, into: attended, team: team, scratch: scratch)
       multiply(
-        layer.attentionOutput, attended, rows: rows, kernel, into: residual, accumulate: true)
+        layer.attentionOutput, attended, rows: rows, into: residual, accumulate: true)
       norm(layer.feedForwardNorm, rows: rows)
       SkinnyMatrix.gated(
-        layer.gate, layer.up, normed, rows: rows, into: gated, kernel: kernel, team: team,
+        layer.gate, layer.up, normed, rows: rows, into: gated, team: team,
         scratch: scratch)
-      multiply(layer.down, gated, rows: rows, kernel, into: residual, accumulate: true)
+      multiply(layer.down, gated, rows: rows, into: residual, accumulate: true)
     }
     norm(weights.norm, rows: rows)
-    multiply(weights.output, normed, rows: rows, kernel, into: logitBuffer)
+    multiply(weights.output, normed, rows: rows, into: logitBuffer)
   }
 
   /// The logits of the last pass; overwritten by the next.
@@ -138,16 +135,15 @@ public final class PARTransformer {
   }
 
   private func multiply(
-    _ matrix: WeightMatrix, _ x: FloatBuffer, rows: Int, _ kernel: SkinnyMatrix.Kernel,
-    into y: FloatBuffer, accumulate: Bool = false
+    _ matrix: WeightMatrix, _ x: FloatBuffer, rows: Int, into y: FloatBuffer,
+    accumulate: Bool = false
   ) {
     if products == .fastest, rows > Self.mostSkinnyRows {
       SkinnyMatrix.multiplyByBLAS(
         matrix, x, rows: rows, into: y, accumulate: accumulate, team: team, scratch: scratch)
     } else {
       SkinnyMatrix.multiply(
-        matrix, x, rows: rows, into: y, accumulate: accumulate, kernel: kernel, team: team,
-        scratch: scratch)
+        matrix, x, rows: rows, into: y, accumulate: accumulate, team: team, scratch: scratch)
     }
   }
 }

@@ -23,7 +23,7 @@ private func product(_ w: WeightMatrix, _ x: [Float], rows: Int) -> [Float] {
 
 private func multiply(
   _ w: WeightMatrix, _ x: [Float], rows: Int, onto start: [Float]? = nil,
-  kernel: SkinnyMatrix.Kernel = .fewRows, byBLAS: Bool = false
+  byBLAS: Bool = false
 ) -> [Float] {
   let y = FloatBuffer(start ?? Array(repeating: .nan, count: rows * w.rows))
   let scratch = FloatBuffer(
@@ -34,8 +34,8 @@ private func multiply(
       scratch: scratch)
   } else {
     SkinnyMatrix.multiply(
-      w, FloatBuffer(x), rows: rows, into: y, accumulate: start != nil, kernel: kernel, team: team,
-      scratch: scratch)
+      w, FloatBuffer(x), rows: rows, into: y, accumulate: start != nil, team: team, scratch: scratch
+    )
   }
   return y[0..<y.count]
 }
@@ -57,30 +57,24 @@ func productsEqualTheObviousOnes(precision: WeightPrecision, shape: (outputs: In
     let x = random(rows * shape.inputs, seed: 2)
     let expected = product(w, x, rows: rows)
     #expect(difference(multiply(w, x, rows: rows), expected) < tolerance)
-    #expect(difference(multiply(w, x, rows: rows, kernel: .manyRows), expected) < tolerance)
     #expect(difference(multiply(w, x, rows: rows, byBLAS: true), expected) < tolerance)
     let start = random(rows * shape.outputs, seed: 3)
     let sums = zip(start, expected).map { $0 + $1 }
-    for kernel in [SkinnyMatrix.Kernel.fewRows, .manyRows] {
-      let found = multiply(w, x, rows: rows, onto: start, kernel: kernel)
-      #expect(difference(found, sums) < tolerance)
-    }
+    #expect(difference(multiply(w, x, rows: rows, onto: start), sums) < tolerance)
   }
 }
 
-@Test(arguments: WeightPrecision.allCases, [SkinnyMatrix.Kernel.fewRows, .manyRows])
-func aRowsResultDoesNotDependOnTheOthers(
-  precision: WeightPrecision, kernel: SkinnyMatrix.Kernel
-) {
+@Test(arguments: WeightPrecision.allCases)
+func aRowsResultDoesNotDependOnTheOthers(precision: WeightPrecision) {
   let (outputs, inputs) = (50, 1101)
   let w = WeightMatrix(
     rows: outputs, columns: inputs, precision: precision,
     elements: random(outputs * inputs, seed: 4))
   let x = random(70 * inputs, seed: 5)
-  let all = multiply(w, x, rows: 70, kernel: kernel)
+  let all = multiply(w, x, rows: 70)
   for row in [0, 1, 5, 63, 64, 69] {
     let alone = multiply(
-      w, Array(x[row * inputs..<(row + 1) * inputs]), rows: 1, kernel: kernel)
+      w, Array(x[row * inputs..<(row + 1) * inputs]), rows: 1)
     #expect(alone == Array(all[row * outputs..<(row + 1) * outputs]))
   }
 }
@@ -98,7 +92,7 @@ func gatedProductsEqualTheObviousOnes(precision: WeightPrecision, rows: Int) {
   let y = FloatBuffer(count: rows * outputs)
   SkinnyMatrix.gated(
     a, b, FloatBuffer(x), rows: rows, into: y,
-    kernel: rows < 16 ? .fewRows : .manyRows, team: team,
+    team: team,
     scratch: FloatBuffer(count: SkinnyMatrix.scratchCount(rows: rows, inputs: inputs, team: team)))
   let expected = zip(product(a, x, rows: rows), product(b, x, rows: rows)).map { gate, up in
     gate / (1 + Float.exp(-gate)) * up

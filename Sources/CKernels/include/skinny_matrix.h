@@ -23,15 +23,14 @@ long te_skinny_scratch(int workers, long rows, long inputs);
 
 // y = x·Wᵀ, or y += x·Wᵀ when `accumulate`: x is rows × inputs, y is rows × outputs.
 //
-// `wide` chooses the kernel: 0 for the one that is faster with some twelve rows or fewer, 1 for the other. Every element
-// of y is summed in an order that depends on `inputs`, the precision and `wide` alone, so that a row's result does not
-// depend on the rows beside it nor on the number of workers.
-void te_skinny_multiply(te_team *team, te_weights weights, const float *x, long rows, int wide,
-                        float *y, int accumulate, float *scratch);
+// Every element of y is summed in an order that depends on `inputs` and the precision alone, so that a row's result does
+// not depend on the rows beside it nor on the number of workers.
+void te_skinny_multiply(te_team *team, te_weights weights, const float *x, long rows, float *y,
+                        int accumulate, float *scratch);
 
 // y = silu(x·Aᵀ) ⊙ (x·Bᵀ), the gated half of a SwiGLU layer, with A and B of the same shape and precision.
-void te_skinny_gated(te_team *team, te_weights a, te_weights b, const float *x, long rows, int wide,
-                     float *y, float *scratch);
+void te_skinny_gated(te_team *team, te_weights a, te_weights b, const float *x, long rows, float *y,
+                     float *scratch);
 
 // The kernels chosen for this processor: "avx512", "avx2" or "portable".
 const char *te_kernel_name(void);
