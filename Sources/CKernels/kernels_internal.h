@@ -31,4 +31,8 @@ extern const te_kernels te_avx2_kernels, te_avx512_kernels;
 // The kernels for this processor, chosen as the library loads.
 extern const te_kernels *te_chosen_kernels;
 
+// The kernels that a team computes with: those chosen, until others are set.
+const te_kernels *te_team_kernels(const te_team *team);
+void te_team_set_kernels(te_team *team, const te_kernels *kernels);
+
 #endif

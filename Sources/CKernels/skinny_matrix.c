@@ -4,17 +4,38 @@
 
 const te_kernels *te_chosen_kernels = &te_portable_kernels;
 
+// The kernels for an instruction set; NULL where this processor lacks it.
+static const te_kernels *kernels_for(te_instructions instructions) {
 #if defined(__x86_64__)
-__attribute__((constructor)) static void choose_kernels(void) {
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
-    te_chosen_kernels = &te_avx512_kernels;
-  } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    te_chosen_kernels = &te_avx2_kernels;
+  if (instructions == TE_AVX512) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                   __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
+               ? &te_avx512_kernels
+               : NULL;
+  }
+  if (instructions == TE_AVX2) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &te_avx2_kernels : NULL;
+  }
+#endif
+  return instructions == TE_PORTABLE ? &te_portable_kernels : NULL;
+}
+
+__attribute__((constructor)) static void choose_kernels(void) {
+  for (int instructions = TE_AVX512; instructions >= TE_PORTABLE; instructions--) {
+    const te_kernels *kernels = kernels_for((te_instructions)instructions);
+    if (kernels == NULL) continue;
+    te_chosen_kernels = kernels;
+    return;
   }
 }
-#endif
+
+int te_team_use(te_team *team, te_instructions instructions) {
+  const te_kernels *kernels = kernels_for(instructions);
+  if (kernels == NULL) return 0;
+  te_team_set_kernels(team, kernels);
+  return 1;
+}
 
 const char *te_kernel_name(void) { return te_chosen_kernels->name; }
 
@@ -86,7 +107,7 @@ static void pack_share(void *context, int worker) {
 
 static void run(te_team *team, te_job *job, const float *x, float *scratch) {
   te_cursor cursors[MOST_WORKERS];
-  job->kernels = te_chosen_kernels;
+  job->kernels = te_team_kernels(team);
   job->x = x;
   job->packed = scratch;
   job->scratch = scratch + padded(padded(job->rows) * job->a.inputs);

@@ -4,14 +4,42 @@
 
 #include "kernels_internal.h"
 
-void te_rms_norm(const float *x, const float *weight, long rows, long width, float epsilon,
-                 float *out) {
-  for (long r = 0; r < rows; r++) {
-    te_chosen_kernels->rms_norm(x + r * width, weight, width, epsilon, out + r * width);
+typedef struct {
+  const te_kernels *kernels;
+  const float *x, *weight;
+  long rows, width;
+  float epsilon;
+  float *out;
+  int workers;
+} te_norm_work;
+
+static void norm_share(void *context, int worker) {
+  const te_norm_work *work = context;
+  const long width = work->width;
+  const long end = work->rows * (worker + 1) / work->workers;
+  for (long r = work->rows * worker / work->workers; r < end; r++) {
+    work->kernels->rms_norm(work->x + r * width, work->weight, width, work->epsilon,
+                            work->out + r * width);
   }
 }
 
-void te_softmax(float *values, long count) { te_chosen_kernels->softmax(values, count); }
+// Fewer elements than these are normalised before another worker has heard of them.
+enum { LEAST_SHARED_NORM = 8192 };
+
+void te_rms_norm(te_team *team, const float *x, const float *weight, long rows, long width,
+                 float epsilon, float *out) {
+  te_norm_work work = {te_team_kernels(team), x, weight, rows, width, epsilon, out, 1};
+  if (rows * width < LEAST_SHARED_NORM) {
+    norm_share(&work, 0);
+  } else {
+    work.workers = te_team_workers(team);
+    te_team_run(team, norm_share, &work);
+  }
+}
+
+void te_softmax(const te_team *team, float *values, long count) {
+  (team == NULL ? te_chosen_kernels : te_team_kernels(team))->softmax(values, count);
+}
 
 static long blocks_of(long count) { return (count + TE_KEY_BLOCK - 1) / TE_KEY_BLOCK; }
 
@@ -36,6 +64,7 @@ enum { MOST_WORKERS = 256 };
 
 typedef struct {
   const te_attention_job *job;
+  const te_kernels *kernels;
   te_cursor *cursors;
   int workers;
 } te_attention_work;
@@ -46,13 +75,13 @@ static void attend(void *context, int worker) {
   float *scratch =
       job->scratch + worker * scratch_per_worker(job->rows, job->capacity, job->head_width);
   for (long piece; (piece = te_pieces_next(work->cursors, work->workers, worker)) >= 0;) {
-    te_chosen_kernels->attend(job, piece / job->heads, piece % job->heads, scratch);
+    work->kernels->attend(job, piece / job->heads, piece % job->heads, scratch);
   }
 }
 
 void te_attention(te_team *team, const te_attention_job *job) {
   te_cursor cursors[MOST_WORKERS];
-  te_attention_work work = {job, cursors, te_team_workers(team)};
+  te_attention_work work = {job, te_team_kernels(team), cursors, te_team_workers(team)};
   te_pieces_start(cursors, work.workers, job->slots * job->heads);
   te_team_run(team, attend, &work);
 }

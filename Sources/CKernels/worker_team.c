@@ -1,5 +1,7 @@
 #include "worker_team.h"
 
+#include "kernels_internal.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -18,6 +20,7 @@ enum { SPINS = 20000 };
 
 struct te_team {
   int workers;
+  const te_kernels *kernels;
   pthread_t *threads;
   pthread_mutex_t mutex;
   pthread_cond_t work_arrived;
@@ -79,6 +82,7 @@ te_team *te_team_create(int workers) {
   if (posix_memalign(&memory, 64, sizeof(te_team)) != 0) return NULL;
   te_team *team = memory;
   team->workers = 1;
+  team->kernels = te_chosen_kernels;
   team->threads = calloc((size_t)(workers > 1 ? workers : 1), sizeof(pthread_t));
   team->body = NULL;
   team->context = NULL;
@@ -120,6 +124,10 @@ void te_team_destroy(te_team *team) {
 }
 
 int te_team_workers(const te_team *team) { return team->workers; }
+
+const te_kernels *te_team_kernels(const te_team *team) { return team->kernels; }
+
+void te_team_set_kernels(te_team *team, const te_kernels *kernels) { team->kernels = kernels; }
 
 void te_team_run(te_team *team, te_team_body body, void *context) {
   if (team->workers > 1) {

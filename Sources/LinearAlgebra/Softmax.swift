@@ -13,7 +13,7 @@ extension SingleMatrix {
       let piece = max(1, 65_536 / max(1, columns))
       parallelFor((rows + piece - 1) / piece) { index in
         for row in index * piece..<min(rows, (index + 1) * piece) {
-          te_softmax(shared.base + row * columns, columns)
+          te_softmax(nil, shared.base + row * columns, columns)
         }
       }
     }

@@ -4,16 +4,23 @@ import CKernels
 public enum TransformerKernels {
   /// Computes out[r] = x[r] / √(mean(x[r]²) + ε) ⊙ weight for `rows` rows as wide as `weight`.
   public static func rmsNorm(
-    _ x: FloatBuffer, weight: FloatBuffer, rows: Int, epsilon: Float, into out: FloatBuffer
+    _ x: FloatBuffer, weight: FloatBuffer, rows: Int, epsilon: Float, into out: FloatBuffer,
+    team: WorkerTeam
   ) {
     precondition(rows * weight.count <= min(x.count, out.count), "buffers of rows · width floats")
-    te_rms_norm(x.pointer, weight.pointer, rows, weight.count, epsilon, out.pointer)
+    team.exclusively {
+      te_rms_norm(
+        team.handle, x.pointer, weight.pointer, rows, weight.count, epsilon, out.pointer)
+    }
   }
 
   /// Replaces `values` by their softmax.
-  public static func softmax(_ values: inout [Float]) {
+  public static func softmax(_ values: inout [Float]) { softmax(&values, asBy: nil) }
+
+  /// The same with the kernels of `team`, on the calling thread; nil for those chosen for this processor.
+  static func softmax(_ values: inout [Float], asBy team: WorkerTeam?) {
     guard !values.isEmpty else { return }
-    values.withUnsafeMutableBufferPointer { te_softmax($0.baseAddress, $0.count) }
+    values.withUnsafeMutableBufferPointer { te_softmax(team?.handle, $0.baseAddress, $0.count) }
   }
 
   /// What each position's pairs of query and key coordinates are turned by.

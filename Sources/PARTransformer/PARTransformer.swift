@@ -131,7 +131,8 @@ public final class PARTransformer {
 
   private func norm(_ weight: FloatBuffer, rows: Int) {
     TransformerKernels.rmsNorm(
-      residual, weight: weight, rows: rows, epsilon: PARConfiguration.normEpsilon, into: normed)
+      residual, weight: weight, rows: rows, epsilon: PARConfiguration.normEpsilon, into: normed,
+      team: team)
   }
 
   private func multiply(

@@ -61,8 +61,11 @@ func chunks<T>(_ values: [T], of size: Int) -> [[T]] {
   stride(from: 0, to: values.count, by: size).map { Array(values[$0..<$0 + size]) }
 }
 
-/// The largest absolute difference of two lists of the same length.
+/// The largest absolute difference of two lists of the same length; not a number where one of them is not.
 func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
   precondition(a.count == b.count, "lists of the same length")
-  return zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
+  return zip(a, b).reduce(0) { largest, pair in
+    let difference = abs(pair.0 - pair.1)
+    return difference <= largest ? largest : difference
+  }
 }

@@ -46,6 +46,24 @@ func cachedLogitsEqualTeacherForcedOnes(tokensPerStep: Int) throws {
   #expect(difference <= 1e-4)
 }
 
+/// The cached, parallel, packed forward pass against the obvious one, with both precisions of weights.
+@Test(arguments: GoldenSet.tokensPerStep, WeightPrecision.allCases)
+func cachedLogitsEqualTheObviousForwardPass(tokensPerStep: Int, precision: WeightPrecision) throws {
+  let golden = try GoldenSet(tokensPerStep: tokensPerStep, precision: precision)
+  let reference = ReferenceTransformer(weights: golden.weights, sequence: golden.sequence)
+  let codes = try golden.codes
+  let found = try cachedLogits(golden)
+  let perImage = found.count / codes.count
+  // The first image stands for all; two layers of sums in single precision stay well below 10⁻⁴.
+  let expected = reference.logits(codes: codes[0], label: try golden.labels[0])
+  #expect(largestDifference(Array(found[..<perImage]), expected) <= 1e-4)
+  if precision == .float32 {
+    // The reference itself is the published model.
+    let published = try golden.expected.floats("teacher.logits")
+    #expect(largestDifference(Array(published[..<perImage]), expected) <= 1e-4)
+  }
+}
+
 @Test(arguments: GoldenSet.tokensPerStep, [false, true])
 func greedyCodesAreThePublishedOnes(tokensPerStep: Int, guided: Bool) throws {
   let golden = try GoldenSet(tokensPerStep: tokensPerStep)

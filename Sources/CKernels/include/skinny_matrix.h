@@ -35,4 +35,10 @@ void te_skinny_gated(te_team *team, te_weights a, te_weights b, const float *x, 
 // The kernels chosen for this processor: "avx512", "avx2" or "portable".
 const char *te_kernel_name(void);
 
+// The instruction sets that there are kernels for.
+typedef enum { TE_PORTABLE = 0, TE_AVX2 = 1, TE_AVX512 = 2 } te_instructions;
+
+// Makes a team compute with these kernels instead of those chosen; returns 0 where this processor cannot run them.
+int te_team_use(te_team *team, te_instructions instructions);
+
 #endif

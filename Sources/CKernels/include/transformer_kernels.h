@@ -8,11 +8,11 @@
 // The parts of a transformer layer between its matrix products.
 
 // out[r] = x[r] / sqrt(mean(x[r]²) + epsilon) ⊙ weight, for rows of `width` floats; out may not be x.
-void te_rms_norm(const float *x, const float *weight, long rows, long width, float epsilon,
-                 float *out);
+void te_rms_norm(te_team *team, const float *x, const float *weight, long rows, long width,
+                 float epsilon, float *out);
 
-// values = softmax(values).
-void te_softmax(float *values, long count);
+// values = softmax(values), by one thread; `team`, which may be NULL, only says with which kernels.
+void te_softmax(const te_team *team, float *values, long count);
 
 // Positions are kept in blocks of this many keys, so that scores come out in whole vectors.
 enum { TE_KEY_BLOCK = 16 };
