@@ -243,6 +243,8 @@ private struct EntropyMapResult: Encodable {
   let heldOut: HeldOutFacts?
   let regressor: String
   let featuresPerToken: Int?
+  /// λ of the ridge that always stands on random functions; nil without them.
+  let featuresRidge: Double?
   let images: Int
   let featureDimensions: Int
   let jitter: Double
@@ -261,6 +263,7 @@ private struct EntropyMapResult: Encodable {
     bound = estimation.bound.rawValue
     regressor = estimation.regressor.rawValue
     featuresPerToken = estimation.chosenRegressor.functionsPerToken
+    featuresRidge = featuresPerToken == nil ? nil : randomFeatureRidge
     errors = estimation.errorName
     heldOut = HeldOutFacts(estimation, options.tokens, images: dataset.imageCount)
     images = dataset.imageCount
@@ -284,6 +287,7 @@ private struct EntropyMapResult: Encodable {
       provenance
     case heldOut = "held_out"
     case featuresPerToken = "features_per_token"
+    case featuresRidge = "features_ridge"
     case featureDimensions = "feature_dimensions"
   }
 }

@@ -44,6 +44,19 @@ public struct OrderCompareCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Shrink coefficients by a ridge of this times the mean variance, for few images: entropies are biased then,"
+        + " held-out bounds remain upper bounds.",
+      valueName: "lambda"))
+  var ridge: Double?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Shrink coefficients by the ridge that Ledoit and Wolf's covariance amounts to; biased as --ridge is."
+    ))
+  var ledoitWolf = false
+
+  @Option(
+    help: ArgumentHelp(
       "Draw the images this many times with replacement and give the spread of the totals, as a check.",
       valueName: "repetitions"))
   var bootstrap: Int?
@@ -77,6 +90,22 @@ public struct OrderCompareCommand: ParsableCommand {
           "--context-window is for in-sample bounds of the linear regressor with Gaussian errors")
       }
     }
+    if let ridge, !(ridge > 0 && ridge.isFinite) {
+      throw ValidationError("--ridge \(ridge): expected a positive number")
+    }
+    if ridge != nil && ledoitWolf {
+      throw ValidationError("--ridge and --ledoit-wolf exclude each other")
+    }
+    if shrinkage != .none {
+      guard contextWindow == nil, bootstrap == nil else {
+        throw ValidationError(
+          "--ridge and --ledoit-wolf exclude --context-window and --bootstrap")
+      }
+      guard estimation.bound == .heldOut || estimation.errors != .robust else {
+        throw ValidationError(
+          "--errors robust is for fits that are not shrunk: leave it out, or use --bound held-out")
+      }
+    }
     if let bootstrap {
       guard bootstrap >= 2 else {
         throw ValidationError("--bootstrap \(bootstrap): at least 2 repetitions are needed")
@@ -87,6 +116,17 @@ public struct OrderCompareCommand: ParsableCommand {
         )
       }
     }
+  }
+
+  /// How coefficients are shrunk.
+  private var shrinkage: Shrinkage { ledoitWolf ? .ledoitWolf : ridge.map { .ridge($0) } ?? .none }
+
+  /// What the line above the table says of it.
+  private func shrinkageNote(_ profiles: [OrderProfile]) -> String {
+    guard shrinkage != .none else { return "" }
+    let name = ledoitWolf ? "Ledoit–Wolf ridge" : "ridge"
+    let value = (ridge ?? profiles.first?.ridge).map { " " + String(format: "%.3g", $0) } ?? ""
+    return " · \(name)\(value)\(estimation.bound == .heldOut ? "" : ", biased")"
   }
 
   /// Estimates the profiles and prints them.
@@ -103,6 +143,7 @@ public struct OrderCompareCommand: ParsableCommand {
       epochs: orders.count * estimation.network.epochs * (estimation.folds ?? 1))
     var settings = estimation.settings(tokens)
     settings.contextWindow = contextWindow
+    settings.shrinkage = shrinkage
     let profiles = try OrderProfile.profiles(
       of: orders, features: features, settings: settings,
       progress: { progress.update($0) })
@@ -125,7 +166,7 @@ public struct OrderCompareCommand: ParsableCommand {
       printCSV(profiles)
     } else {
       let window = contextWindow.map { " · contexts within \($0) cells" } ?? ""
-      print(measurementLine(dataset, estimation, tokens) + window)
+      print(measurementLine(dataset, estimation, tokens) + window + shrinkageNote(profiles))
       print(orderTable(profiles, estimation, bootstrapErrors: bootstrapErrors).text)
       print(
         "joint entropy of all tokens: \(estimation.value(profiles[0].jointEntropy).fixed(3)) "
@@ -364,6 +405,11 @@ private struct OrderCompareResult: Encodable {
   let jitter: Double
   let marginals: String
   let contextWindow: Int?
+  /// λ of the ridge; where it is chosen on every fold apart, nil.
+  let ridge: Double?
+  let ledoitWolf: Bool
+  /// λ of the ridge that always stands on random functions; nil without them.
+  let featuresRidge: Double?
   let health: HealthFacts?
   let jointEntropy: JSONNumber
   let orders: [Order]
@@ -386,6 +432,9 @@ private struct OrderCompareResult: Encodable {
     jitter = options.tokens.jitter
     marginals = estimation.marginals.rawValue
     contextWindow = options.contextWindow
+    ridge = options.ridge ?? profiles.first?.ridge
+    ledoitWolf = options.ledoitWolf
+    featuresRidge = featuresPerToken == nil ? nil : randomFeatureRidge
     health = profiles.first?.facts(dataset)
     jointEntropy = JSONNumber(profiles.first.map { estimation.value($0.jointEntropy) })
     orders = profiles.enumerated().map {
@@ -398,6 +447,9 @@ private struct OrderCompareResult: Encodable {
     case command, grid, units, bound, errors, regressor, images, jitter, marginals, health, orders,
       provenance
     case heldOut = "held_out"
+    case ridge
+    case ledoitWolf = "ledoit_wolf"
+    case featuresRidge = "features_ridge"
     case contextWindow = "context_window"
     case featuresPerToken = "features_per_token"
     case featureDimensions = "feature_dimensions"

@@ -46,9 +46,18 @@ struct ResidualFit: Hashable {
   let channels: Int
   /// p, the numbers in the context, without the intercept.
   let predictors: Int
+  /// The degrees of freedom that the prediction uses up: p, or less where coefficients are shrunk.
+  let effectivePredictors: Double
 
-  /// ν = m − 1 − p.
-  var degreesOfFreedom: Int { imageCount - 1 - predictors }
+  init(imageCount: Int, channels: Int, predictors: Int, effectivePredictors: Double? = nil) {
+    self.imageCount = imageCount
+    self.channels = channels
+    self.predictors = predictors
+    self.effectivePredictors = effectivePredictors ?? Double(predictors)
+  }
+
+  /// ν = m − 1 − p, p the effective number.
+  var degreesOfFreedom: Double { Double(imageCount) - 1 - effectivePredictors }
 
   /// c of the covariance Σ = W/c with which new images are scored.
   ///
@@ -56,7 +65,7 @@ struct ResidualFit: Hashable {
   /// this c makes the expected squared Mahalanobis norm of a new residual d, and the expected loss least. Any c gives an
   /// upper bound; this one depends on the sizes of the fit alone.
   var predictiveDivisor: Double {
-    let (m, p, d) = (Double(imageCount), Double(predictors), Double(channels))
+    let (m, p, d) = (Double(imageCount), effectivePredictors, Double(channels))
     return (m - p - d - 2) * (m - p - 2) / ((m - 2) * (1 + 1 / m))
   }
 
@@ -65,21 +74,21 @@ struct ResidualFit: Hashable {
   /// They have the covariance of new residuals, and as many degrees of freedom as the fit leaves: E W⁻¹ = Σ⁻¹·ν/(m(ν − d − 1))
   /// for Gaussian data, so that this c makes the expected squared Mahalanobis norm of a new residual d.
   var leaveOneOutDivisor: Double {
-    let (m, freedom, d) = (Double(imageCount), Double(degreesOfFreedom), Double(channels))
+    let (m, freedom, d) = (Double(imageCount), degreesOfFreedom, Double(channels))
     return m * (freedom - d - 1) / freedom
   }
 
   /// E log|W| when the residual covariance is the identity: Σ ψ((ν − i + 1)/2) + d·log 2.
   var expectedLogDeterminant: Double {
     (0..<channels).reduce(Double(channels) * log(2)) {
-      $0 + digamma(Double(degreesOfFreedom - $1) / 2)
+      $0 + digamma((degreesOfFreedom - Double($1)) / 2)
     }
   }
 
   /// The standard error of the entropy when the residuals are Gaussian: ½·√(Σ ψ₁((ν − i + 1)/2)).
   var gaussianStandardError: Double {
     0.5
-      * (0..<channels).reduce(0.0) { $0 + trigamma(Double(degreesOfFreedom - $1) / 2) }
+      * (0..<channels).reduce(0.0) { $0 + trigamma((degreesOfFreedom - Double($1)) / 2) }
       .squareRoot()
   }
 }

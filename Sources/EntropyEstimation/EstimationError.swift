@@ -4,7 +4,10 @@ import TokenGrids
 public enum EstimationError: Error, Equatable {
   /// There are fewer images than the largest fit needs (ν ≥ d). `predictors` is that fit's p, `channels` its d.
   case tooFewImages(
-    source: String, images: Int, predictors: Int, channels: Int, largestFeatureDimensions: Int)
+    source: String, images: Int, predictors: Int, channels: Int, largestFeatureDimensions: Int,
+    largestWindow: Int?)
+  /// A ridge so small that the regressions it shrinks still use up all images.
+  case ridgeTooSmall(source: String, images: Int, degreesOfFreedom: Double, channels: Int)
   /// There are fewer images than a regression on the channels and random functions of all tokens needs.
   case tooFewImagesForFeatures(
     source: String, images: Int, tokens: Int, channels: Int, functions: Int)
@@ -39,12 +42,19 @@ extension EstimationError: CustomStringConvertible {
   /// One sentence for the user: what was found, where, what was expected, and what to do.
   public var description: String {
     switch self {
-    case .tooFewImages(let source, let images, let predictors, let channels, let largest):
+    case .tooFewImages(
+      let source, let images, let predictors, let channels, let largest, let window):
       """
       \(source): \(images) \(images == 1 ? "image is" : "images are") too few for a regression on \(predictors) numbers; at least \
       \(predictors + channels + 1) images are needed\
       \(largest > 0 ? ", or --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")\
-      \(Self.adviceOnWindows(images: images, predictors: predictors, channels: channels))
+      \(window.map { ", or --context-window \($0)\($0 > 1 ? " or less" : "")" } ?? "")\
+      \(predictors > channels ? ", or a biased --ridge 0.1 or --ledoit-wolf" : "")
+      """
+    case .ridgeTooSmall(let source, let images, let freedom, let channels):
+      """
+      \(source): with this ridge a regression on all tokens leaves \(Int(freedom)) degrees of freedom of \(images) images for \
+      \(channels) channels; use a larger --ridge
       """
     case .tooFewImagesForFeatures(let source, let images, let tokens, let channels, let functions):
       """
@@ -68,7 +78,8 @@ extension EstimationError: CustomStringConvertible {
       """
       \(source): \(images) of \(all) images are too few to fit a regression on \(predictors) numbers that predicts the \
       others; at least \(predictors + channels + 3) are needed: hold out fewer with --folds or --held-out-fraction\
-      \(largest > 0 ? ", or keep --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")
+      \(largest > 0 ? ", or keep --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")\
+      \(predictors > channels ? ", or shrink with --ridge or --ledoit-wolf" : "")
       """
     case .constantChannel(let source, let cell, let channel, let images):
       """
@@ -95,13 +106,6 @@ extension EstimationError: CustomStringConvertible {
     case .incompatibleMoments(let first, let second):
       "the moments of \(first) and of \(second) cannot be merged: their grids or feature dimensions differ"
     }
-  }
-
-  /// The largest window, (2w + 1)² tokens of an image, for which these images would do; nothing for contexts of one token.
-  private static func adviceOnWindows(images: Int, predictors: Int, channels: Int) -> String {
-    let side = Double(max(images - 1, 0) / channels).squareRoot()
-    let window = Int((side - 1) / 2)
-    return predictors > channels && window > 0 ? ", or --context-window \(window)" : ""
   }
 
   /// Which numbers of random functions, or else which regressor, these images would do for.

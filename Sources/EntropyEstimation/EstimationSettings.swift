@@ -31,6 +31,17 @@ public enum Regressor: Hashable, Sendable {
   }
 }
 
+/// How the coefficients of least squares are shrunk where images are few. The entropies of shrunken fits are biased, and
+/// whoever prints them must say so; held-out bounds remain upper bounds.
+public enum Shrinkage: Hashable, Sendable {
+  /// Not at all.
+  case none
+  /// By a ridge of λ times the mean variance.
+  case ridge(Double)
+  /// By the ridge whose coefficients are those of Ledoit and Wolf's covariance.
+  case ledoitWolf
+}
+
 /// How entropies are estimated from images.
 public struct EstimationSettings: Hashable, Sendable {
   /// f_θ.
@@ -45,6 +56,8 @@ public struct EstimationSettings: Hashable, Sendable {
   public var heldOutFraction: Double
   /// ε of ε·tr(Σ)/D added to the diagonal of the covariance; 0 adds nothing.
   public var jitter: Double
+  /// How coefficients of orders' regressions are shrunk.
+  public var shrinkage: Shrinkage
   /// How far from its target a token of a context may be, in rows, columns and frames; nil for any distance. For orders, with
   /// the linear regressor, in-sample bounds and Gaussian errors.
   public var contextWindow: Int?
@@ -55,7 +68,8 @@ public struct EstimationSettings: Hashable, Sendable {
   public init(
     regressor: Regressor = .linear, bound: EntropyBound = .debiased, errors: ErrorKind = .gaussian,
     folds: Int = 1,
-    heldOutFraction: Double = 0.2, jitter: Double = 0, contextWindow: Int? = nil, seed: UInt64 = 0
+    heldOutFraction: Double = 0.2, jitter: Double = 0, shrinkage: Shrinkage = .none,
+    contextWindow: Int? = nil, seed: UInt64 = 0
   ) {
     self.regressor = regressor
     self.bound = bound
@@ -63,6 +77,7 @@ public struct EstimationSettings: Hashable, Sendable {
     self.folds = folds
     self.heldOutFraction = heldOutFraction
     self.jitter = jitter
+    self.shrinkage = shrinkage
     self.contextWindow = contextWindow
     self.seed = seed
   }

@@ -16,8 +16,8 @@ public struct FitHealth: Hashable, Sendable {
       factorization.steps.last?.sequentialFits.last
       ?? ResidualFit(
         imageCount: moments.imageCount, channels: factorization.channels, predictors: 0)
-    degreesOfFreedom = last.degreesOfFreedom
-    degreesOfFreedomPerChannel = Double(last.degreesOfFreedom) / Double(last.channels)
+    degreesOfFreedom = Int(last.degreesOfFreedom.rounded(.down))
+    degreesOfFreedomPerChannel = last.degreesOfFreedom / Double(last.channels)
     let sums = moments.scatter.symmetricNorms
     conditionNumber = factorization.factor.conditionNumber(norm: sums.largestColumnSum)
     effectiveRank = sums.trace * sums.trace / sums.squares

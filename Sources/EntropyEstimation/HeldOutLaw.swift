@@ -63,7 +63,7 @@ struct HeldOutLaw: Sendable {
           let divisor = fit.leaveOneOutDivisor
           let constant =
             Double(d) * log(2 * .pi * M_E / divisor)
-            + step.parallelLogDeterminants[index]
+            + step.parallelScales[index]
           return Law(
             entropy: 0.5 * (constant + factor.logDeterminant), factor: factor, divisor: divisor)
         }

@@ -130,7 +130,7 @@ struct MapFit {
   /// - Complexity: O(m·n·d²).
   func influence(of features: some TokenFeatures) throws -> [RunningMoments] {
     let m = Double(fit.imageCount)
-    let scale = 0.5 * (m * Double(fit.degreesOfFreedom)).squareRoot()
+    let scale = 0.5 * (m * fit.degreesOfFreedom).squareRoot()
     var result = [RunningMoments](repeating: RunningMoments(), count: map.entropy.count)
     try forEachBlock(of: features) { tokens, reference in
       for (token, norms) in tokens.enumerated() {

@@ -55,7 +55,7 @@ extension OrderProfile {
           })
         return losses
       }
-      guard hasLinearPart(part.fitted) else {
+      guard settings.shrinkage != .none || hasLinearPart(part.fitted) else {
         losses = try concurrently(orders) { try trained($0, nil) }
         continue
       }

@@ -32,7 +32,9 @@ struct OrderFactorization: Sendable {
       throw EstimationError.gridMismatch(
         source: moments.name, data: moments.grid, order: order.name, orderGrid: order.grid)
     }
-    try moments.requireImages(contextTokens: order.grid.cellCount - 1)
+    if moments.penalty == 0 {
+      try moments.requireImages(contextTokens: order.grid.cellCount - 1)
+    }
     try moments.requireVaryingChannels()
     factor = try Self.factor(order: order, moments: moments, channels: channels ?? width)
     self.order = order
@@ -43,7 +45,13 @@ struct OrderFactorization: Sendable {
     mean = moments.mean
     let estimator = StepEstimator(
       lower: factor.lower, imageCount: moments.imageCount, coordinates: width,
-      channels: self.channels, bound: bound)
+      channels: self.channels, bound: bound, penalty: moments.penalty,
+      penaltyShares: moments.penalty > 0 ? factor.inverseRowNorms : [])
+    if let last = estimator.leastDegreesOfFreedom, last <= Double(self.channels) + 1 {
+      throw EstimationError.ridgeTooSmall(
+        source: moments.name, images: moments.imageCount, degreesOfFreedom: last,
+        channels: self.channels)
+    }
     var position = 0
     steps = order.steps.map { step in
       defer { position += step.count }
@@ -250,11 +258,11 @@ extension OrderFactorization {
     let (n, d) = (order.grid.cellCount, channels)
     let m = Double(imageCount)
     let sequentialScale = steps.flatMap { step in
-      step.sequentialFits.map { 0.5 * (m * Double($0.degreesOfFreedom)).squareRoot() }
+      step.sequentialFits.map { 0.5 * (m * $0.degreesOfFreedom).squareRoot() }
     }
     let parallelScale = steps.flatMap { step in
       Array(
-        repeating: 0.5 * (m * Double(step.parallelFit.degreesOfFreedom)).squareRoot(),
+        repeating: 0.5 * (m * step.parallelFit.degreesOfFreedom).squareRoot(),
         count: step.sequentialFits.count)
     }
     var result = ImageContributions(order: order)

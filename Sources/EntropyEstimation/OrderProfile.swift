@@ -49,6 +49,9 @@ public struct OrderProfile: Sendable {
   /// How well the fits are determined; nil where moments were not at hand, and for all but the first of several orders,
   /// which have the same.
   public internal(set) var health: FitHealth?
+  /// λ of the ridge λ·tr(Σ)/D that coefficients were shrunk by, chosen by the user or from the data; nil without one, and for
+  /// all but the first of several orders.
+  public internal(set) var ridge: Double?
   /// By image, where errors come from the images: numbers whose mean has the standard error of the total increase, and
   /// whose differences from another order's have that of the difference of totals.
   let imageTotals: [Double]?
@@ -169,7 +172,7 @@ public struct OrderProfile: Sendable {
     let fits = factorization.steps.flatMap(\.sequentialFits)
     kurtosisRatio =
       zip(influence.sequential, fits).reduce(0.0) { sum, pair in
-        let scale = 4 * Double(pair.1.degreesOfFreedom) / Double(pair.1.imageCount)
+        let scale = 4 * pair.1.degreesOfFreedom / Double(pair.1.imageCount)
         return sum
           + EntropyEstimation.kurtosisRatio(
             variance: scale * pair.0.variance, channels: pair.1.channels)

@@ -51,7 +51,9 @@ extension OrderProfile {
   ) throws -> [OrderProfile] {
     switch settings.bound {
     case .algorithm1, .debiased:
-      try requireImages(features.imageCount, for: features, channels: channels)
+      if settings.shrinkage == .none {
+        try requireImages(features.imageCount, for: features, channels: channels)
+      }
       return try withMoments(of: features, channels: channels, settings, progress) { moments in
         try concurrently(orders, progress: { progress(.factoring($0, of: orders.count)) }) {
           let factorization = try OrderFactorization(
@@ -64,6 +66,7 @@ extension OrderProfile {
             }
           if $0 == orders.first {
             profile.health = FitHealth(factorization, moments: moments)
+            profile.ridge = moments.ridge
           }
           return profile
         }
@@ -100,12 +103,14 @@ extension OrderProfile {
     for (index, part) in split.parts.enumerated() {
       let fitted = ImageSubset(of: features, images: split.fitted(besides: index))
       let heldOut = ImageSubset(of: features, images: part)
-      if channels < features.featureDimensions {
-        try requireImages(fitted.imageCount, for: features, channels: channels)
+      if settings.shrinkage == .none {
+        if channels < features.featureDimensions {
+          try requireImages(fitted.imageCount, for: features, channels: channels)
+        }
+        try TokenMoments.requireImagesForPrediction(
+          fitted.imageCount, of: features.imageCount, contextTokens: features.grid.cellCount - 1,
+          featureDimensions: features.featureDimensions, source: features.name)
       }
-      try TokenMoments.requireImagesForPrediction(
-        fitted.imageCount, of: features.imageCount, contextTokens: features.grid.cellCount - 1,
-        featureDimensions: features.featureDimensions, source: features.name)
       let before = Dictionary(zip(orders, losses), uniquingKeysWith: { first, _ in first })
       losses = try withMoments(of: fitted, channels: channels, settings, progress) { moments in
         try concurrently(orders, progress: { progress(.factoring($0, of: orders.count)) }) {
@@ -130,6 +135,11 @@ extension OrderProfile {
       { moments in
         var moments = moments
         moments.addRidge(randomFeatureRidge, toCoordinatesFrom: channels)
+        switch settings.shrinkage {
+        case .none: break
+        case .ridge(let share): moments.addPenalty(share)
+        case .ledoitWolf: moments.addPenalty(try moments.ledoitWolfRidge(of: features))
+        }
         return try body(moments)
       })
   }

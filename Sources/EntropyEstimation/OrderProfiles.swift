@@ -56,10 +56,10 @@ extension OrderProfile {
 
   /// Refuses data with too few images for any order's last token, before anything expensive is done.
   ///
-  /// - Throws: ``EstimationError/tooFewImages(source:images:predictors:channels:largestFeatureDimensions:)``.
+  /// - Throws: ``EstimationError/tooFewImages(source:images:predictors:channels:largestFeatureDimensions:largestWindow:)``.
   public static func requireImages(for features: some TokenFeatures) throws(EstimationError) {
     try TokenMoments.requireImages(
       features.imageCount, contextTokens: features.grid.cellCount - 1,
-      featureDimensions: features.featureDimensions, source: features.name)
+      featureDimensions: features.featureDimensions, source: features.name, grid: features.grid)
   }
 }

@@ -100,7 +100,7 @@ public struct RandomFeatures<Base: TokenFeatures>: TokenFeatures {
 }
 
 /// The share of their mean variance that is added to the variances of random functions.
-let randomFeatureRidge = 1e-4
+public let randomFeatureRidge = 1e-4
 
 /// The kinds of random features.
 public enum RandomFeatureKind: String, CaseIterable, Sendable, Codable {

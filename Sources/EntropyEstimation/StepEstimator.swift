@@ -12,6 +12,53 @@ struct StepEstimator {
   /// d, the channels whose entropy is estimated.
   let channels: Int
   let bound: EntropyBound
+  /// κ, which was added to the diagonal of the scatter: ridge regressions then stand in the factor, and κ comes off again
+  /// from the scatter of what is predicted.
+  private let penalty: Double
+  /// The degrees of freedom that a prediction from the coordinates before each one uses up: tr(S(S + κ)⁻¹) = p − κ·‖L⁻¹‖².
+  private var effectivePredictors: [Double] = []
+
+  /// - Parameter penaltyShares: The squared length of each row of L⁻¹; empty without a penalty.
+  init(
+    lower: Matrix, imageCount: Int, coordinates: Int, channels: Int, bound: EntropyBound,
+    penalty: Double = 0, penaltyShares: [Double] = []
+  ) {
+    self.lower = lower
+    self.imageCount = imageCount
+    self.coordinates = coordinates
+    self.channels = channels
+    self.bound = bound
+    self.penalty = penalty
+    guard penalty > 0 else { return }
+    var sum = 0.0
+    effectivePredictors = penaltyShares.enumerated().map { index, share in
+      defer { sum += share }
+      return Double(index) - penalty * sum
+    }
+  }
+
+  /// ν of the last token's fit where coefficients are shrunk.
+  var leastDegreesOfFreedom: Double? {
+    guard penalty > 0, lower.rows >= coordinates else { return nil }
+    return fit(predictors: lower.rows - coordinates).degreesOfFreedom
+  }
+
+  private func fit(predictors: Int) -> ResidualFit {
+    ResidualFit(
+      imageCount: imageCount, channels: channels, predictors: predictors,
+      effectivePredictors: penalty > 0 ? effectivePredictors[predictors] : nil)
+  }
+
+  /// log|W|, W the residual scatter in a product of rows of the factor.
+  private func logDeterminant(ofScatter products: Matrix) -> Double {
+    var scatter = products
+    for c in 0..<scatter.rows { scatter[c, c] -= penalty }
+    // The scatter of residuals and κ times that of the coefficients.
+    guard let factor = try? CholeskyFactor(ofLowerTriangle: scatter, relativePivot: 0) else {
+      return -.infinity
+    }
+    return factor.logDeterminant
+  }
 
   struct Step {
     /// The fit of each token on all tokens before it, and its log|W|.
@@ -20,6 +67,10 @@ struct StepEstimator {
     /// The fit of any of the tokens on the earlier steps, and each token's log|W|.
     var parallelFit: ResidualFit
     var parallelLogDeterminants: [Double] = []
+    /// log|L_g[k]·L_g[k]ᵀ|, which is more where a penalty stands on the diagonal.
+    var parallelScales: [Double] = []
+    /// Whether coefficients are shrunk by a penalty.
+    var isShrunk = false
     var sequential: [Estimate] = []
     var parallel: [Estimate] = []
     var increase: [Estimate] = []
@@ -33,10 +84,10 @@ struct StepEstimator {
   func step(tokens: Range<Int>) -> Step {
     let (d, width) = (channels, coordinates)
     let past = tokens.lowerBound
-    let parallelFit = ResidualFit(imageCount: imageCount, channels: d, predictors: past * width)
+    let parallelFit = fit(predictors: past * width)
     let parallelError = parallelFit.gaussianStandardError
-    let parallelFreedom = Double(parallelFit.degreesOfFreedom)
-    var result = Step(parallelFit: parallelFit)
+    let parallelFreedom = parallelFit.degreesOfFreedom
+    var result = Step(parallelFit: parallelFit, isShrunk: penalty > 0)
     // The rows of token k of the step, whitened by its parallel residual covariance: their products are the canonical
     // cross-correlations of the step's residuals.
     if tokens.count > 1 {
@@ -45,8 +96,13 @@ struct StepEstimator {
     var correlations = 0.0
     for position in tokens {
       let rows = position * width..<position * width + d
-      let fit = ResidualFit(imageCount: imageCount, channels: d, predictors: position * width)
-      let sequentialLogDeterminant = logDeterminant(ofDiagonalBlock: rows)
+      let fit = fit(predictors: position * width)
+      let scale = logDeterminant(ofDiagonalBlock: rows)
+      let sequentialLogDeterminant =
+        penalty > 0
+        ? logDeterminant(
+          ofScatter: lower.block(rows: rows, columns: position * width..<position * width + d)
+            .lowerTrapezoid(d).timesTranspose()) : scale
       let sequential = Estimate(
         value: bound.entropy(logDeterminant: sequentialLogDeterminant, fit),
         standardError: fit.gaussianStandardError)
@@ -56,6 +112,7 @@ struct StepEstimator {
       guard position > tokens.lowerBound else {
         // The first token of a step sees the same either way.
         result.parallelLogDeterminants.append(sequentialLogDeterminant)
+        result.parallelScales.append(scale)
         result.parallel.append(sequential)
         result.increase.append(Estimate(value: 0, standardError: 0))
         if tokens.count > 1 { result.whitening.setLowerIdentity(at: 0, size: d) }
@@ -63,16 +120,20 @@ struct StepEstimator {
       }
       let own = lower.block(rows: rows, columns: past * width..<position * width + d)
         .lowerTrapezoid(d)
-      guard let factor = try? CholeskyFactor(ofLowerTriangle: own.timesTranspose()) else {
+      let products = own.timesTranspose()
+      guard let factor = try? CholeskyFactor(ofLowerTriangle: products) else {
         // L·Lᵀ of rows whose last block is a non-singular triangle.
         preconditionFailure("a product of a non-singular factor with its transpose is definite")
       }
       let residual = factor.solveLower(own)
       result.whitening.setRows(from: (position - past) * d, to: residual)
+      let parallelLogDeterminant =
+        penalty > 0 ? logDeterminant(ofScatter: products) : factor.logDeterminant
       let parallel = Estimate(
-        value: bound.entropy(logDeterminant: factor.logDeterminant, parallelFit),
+        value: bound.entropy(logDeterminant: parallelLogDeterminant, parallelFit),
         standardError: parallelError)
-      result.parallelLogDeterminants.append(factor.logDeterminant)
+      result.parallelLogDeterminants.append(parallelLogDeterminant)
+      result.parallelScales.append(factor.logDeterminant)
       result.parallel.append(parallel)
       // Σρ² is what of the whitened residual lies in the columns of the other tokens.
       let shared = Double(d) - residual.squaredNorm(columns: own.columns - d..<own.columns)

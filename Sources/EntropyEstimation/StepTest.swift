@@ -24,11 +24,11 @@ public struct StepTest: Hashable, Sendable {
   ///
   /// 2M·TC is χ² with f = ½(D² − kd²) degrees of freedom, D = kd and M = ν + 1 − 3/2 − (D³ − kd³)/(3(D² − kd²)). Where M is
   /// not positive the approximation has no meaning and the result is nil.
-  init?(totalCorrelation: Double, tokens k: Int, channels d: Int, degreesOfFreedom: Int) {
+  init?(totalCorrelation: Double, tokens k: Int, channels d: Int, degreesOfFreedom: Double) {
     let (total, size) = (Double(k * d), Double(d))
     let squares = total * total - Double(k) * size * size
     let cubes = total * total * total - Double(k) * size * size * size
-    let multiplier = Double(degreesOfFreedom) - 0.5 - cubes / (3 * squares)
+    let multiplier = degreesOfFreedom - 0.5 - cubes / (3 * squares)
     guard multiplier > 0 else { return nil }
     self.init(pValue: chiSquaredTail(2 * multiplier * totalCorrelation, freedom: squares / 2))
   }
@@ -58,9 +58,9 @@ public struct StepTest: Hashable, Sendable {
 extension StepEstimator.Step {
   /// Box's test of the step; with predictors added to the channels, Bartlett's approximation for each token's
   /// likelihood ratio, −(ν − ½(d + q + 1))·log Λ ~ χ² with d·q degrees of freedom, q the numbers that come to its context.
-  /// Nil for a single token.
+  /// Nil for a single token, and where coefficients are shrunk, for which neither holds.
   var test: StepTest? {
-    guard sequentialFits.count > 1 else { return nil }
+    guard sequentialFits.count > 1, !isShrunk else { return nil }
     let d = parallelFit.channels
     let logRatios = zip(parallelLogDeterminants, sequentialLogDeterminants).map { $0 - $1 }
     let added = sequentialFits.map { $0.predictors - parallelFit.predictors }
@@ -71,7 +71,7 @@ extension StepEstimator.Step {
     }
     var (statistic, freedom) = (0.0, 0.0)
     for (ratio, q) in zip(logRatios, added).dropFirst() {
-      let multiplier = Double(parallelFit.degreesOfFreedom) - 0.5 * Double(d + q + 1)
+      let multiplier = parallelFit.degreesOfFreedom - 0.5 * Double(d + q + 1)
       guard multiplier > 0 else { return nil }
       statistic += multiplier * ratio
       freedom += Double(d * q)

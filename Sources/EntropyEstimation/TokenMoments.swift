@@ -21,6 +21,8 @@ public struct TokenMoments: Sendable {
   public private(set) var scatter: Matrix
   /// ε of the `--jitter ε` that was added to the diagonal; 0 when nothing was added.
   public private(set) var jitter = 0.0
+  /// κ of a ridge, which stands on the diagonal of the scatter; 0 without one.
+  private(set) var penalty = 0.0
 
   /// Σ y² of each coordinate, where y is what was multiplied in single precision: sums of products are rounded by about
   /// 10⁻⁹ of it. Nil when all was double precision.
@@ -138,6 +140,54 @@ public struct TokenMoments: Sendable {
     jitter += epsilon
   }
 
+  /// Makes the regressions that are read off a factor ridge regressions, with the penalty λ·tr(Σ)/D for the squares of the
+  /// coefficients.
+  ///
+  /// - Complexity: O(n·d).
+  mutating func addPenalty(_ share: Double) {
+    let trace = mean.indices.reduce(0.0) { $0 + scatter[$1, $1] }
+    penalty = share * trace / Double(mean.count)
+    for i in mean.indices { scatter[i, i] += penalty }
+  }
+
+  /// λ of the penalty that was added; nil without one.
+  var ridge: Double? {
+    guard penalty > 0 else { return nil }
+    let trace = mean.indices.reduce(0.0) { $0 + scatter[$1, $1] - penalty }
+    return penalty * Double(mean.count) / trace
+  }
+
+  /// λ of the ridge whose regressions have the coefficients of Ledoit and Wolf's shrunken covariance (1 − ρ)Σ + ρ·tr(Σ)/D,
+  /// λ = ρ/(1 − ρ), with ρ = min(1, Σᵢ‖xᵢxᵢᵀ − Σ‖²/(m²·‖Σ − tr(Σ)/D‖²)), which estimates the ρ nearest to the true covariance
+  /// (Ledoit and Wolf, 2004).
+  ///
+  /// - Throws: What reading the features throws.
+  /// - Complexity: O(m·n·d).
+  func ledoitWolfRidge(of features: some TokenFeatures) throws -> Double {
+    let (m, size) = (Double(imageCount), Double(mean.count))
+    var fourth = 0.0
+    for start in stride(from: 0, to: features.imageCount, by: 256) {
+      let rows = try features.features(
+        ofImages: start..<min(start + 256, features.imageCount))
+      var square = 0.0
+      for (index, value) in rows.enumerated() {
+        let centred = Double(value) - mean[index % mean.count]
+        square += centred * centred
+        if index % mean.count == mean.count - 1 {
+          fourth += square * square
+          square = 0
+        }
+      }
+    }
+    let norms = scatter.symmetricNorms
+    let (squares, average) = (norms.squares / (m * m), norms.trace / (m * size))
+    let noise = (fourth / m - squares) / m
+    let spread = squares - size * average * average
+    // All of it would leave nothing to regress on.
+    let intensity = min(max(spread > 0 ? noise / spread : 1, 0), 0.999)
+    return intensity / (1 - intensity)
+  }
+
   /// Adds a share of their mean variance to the variances of the coordinates that a regressor has added to the channels, as
   /// independent noise on them would: functions that are constant or coincide at a token can then be factored. Noise on a
   /// predictor can only weaken it, so entropies are raised by it if anything.
@@ -164,17 +214,20 @@ public struct TokenMoments: Sendable {
   /// Refuses fits on `tokens` context tokens when the images do not suffice: ν = m − 1 − p must be at least d.
   func requireImages(contextTokens tokens: Int) throws(EstimationError) {
     try Self.requireImages(
-      imageCount, contextTokens: tokens, featureDimensions: featureDimensions, source: name)
+      imageCount, contextTokens: tokens, featureDimensions: featureDimensions, source: name,
+      grid: tokens > 1 ? grid : nil)
   }
 
   /// Refuses fits on `tokens` context tokens of d numbers when m images do not suffice.
   static func requireImages(
-    _ imageCount: Int, contextTokens tokens: Int, featureDimensions d: Int, source: String
+    _ imageCount: Int, contextTokens tokens: Int, featureDimensions d: Int, source: String,
+    grid: TokenGrid? = nil
   ) throws(EstimationError) {
     guard imageCount - 1 - tokens * d >= d else {
       throw .tooFewImages(
         source: source, images: imageCount, predictors: tokens * d, channels: d,
-        largestFeatureDimensions: max(imageCount - 1, 0) / (tokens + 1))
+        largestFeatureDimensions: max(imageCount - 1, 0) / (tokens + 1),
+        largestWindow: grid?.largestWindow(tokens: (imageCount - 1 - d) / d))
     }
   }
 
@@ -234,5 +287,20 @@ extension TokenGrid {
       if cell.column > 0 { neighbours.append(index(of: cell) - 1) }
       return neighbours
     }
+  }
+}
+
+extension TokenGrid {
+  /// The largest w for which the tokens within w rows, columns and frames of any target, the target not counted, are at most
+  /// so many; nil if there is none, or if all tokens are as many.
+  func largestWindow(tokens: Int) -> Int? {
+    func size(_ window: Int) -> Int {
+      let side = 2 * window + 1
+      return min(side, rows) * min(side, columns) * min(side, frames) - 1
+    }
+    guard size(1) <= tokens, cellCount - 1 > tokens else { return nil }
+    var window = 1
+    while size(window + 1) <= tokens { window += 1 }
+    return window
   }
 }

@@ -97,6 +97,24 @@ public struct CholeskyFactor: Sendable {
     return rows
   }
 
+  /// The squared length of each row of L⁻¹: those of its first r rows add up to the trace of the inverse of A's first r rows
+  /// and columns.
+  ///
+  /// - Complexity: n³/3 multiplications and additions (`dtrtri`), and n² numbers of memory.
+  public var inverseRowNorms: [Double] {
+    let n = order
+    guard n > 0 else { return [] }
+    var inverse = lower
+    // A row-major lower triangle is a column-major upper one, of the transpose.
+    let info = inverse.elements.withUnsafeMutableBufferPointer {
+      LAPACKE_dtrtri(LAPACK_COL_MAJOR, 85 /* U */, 78 /* N */, Int32(n), $0.baseAddress, Int32(n))
+    }
+    precondition(info == 0, "a Cholesky factor has an inverse")
+    return (0..<n).map { i in
+      (0...i).reduce(0.0) { $0 + inverse[i, $1] * inverse[i, $1] }
+    }
+  }
+
   /// An estimate of A's condition number ‖A‖·‖A⁻¹‖ in the 1-norm (`dpocon`), seldom more than three times too small.
   ///
   /// - Parameter norm: ‖A‖, the largest sum of magnitudes of a column.

@@ -86,6 +86,30 @@ func badEstimationOptionsAreOneSentence(options: [String], expected: String) thr
   #expect(result.errors.contains(expected), "\(result.errors)")
 }
 
+@Test func shrunkenFitsSayThatTheyAreBiased() throws {
+  try withFile(small()) { path in
+    let biased = try compare.run([
+      "raster", "--tokens", path, "--no-figure", "--ridge", "0.25",
+    ])
+    #expect(biased.status == 0 && biased.output.contains("ridge 0.25, biased"))
+    let chosen = try compare.run([
+      "raster", "--tokens", path, "--json", "--ledoit-wolf", "--bound", "held-out", "--limit", "30",
+    ])
+    #expect(
+      chosen.status == 0 && chosen.output.contains("\"ledoit_wolf\":true"), "\(chosen.errors)")
+    for (options, expected) in [
+      (["--ridge", "0"], "expected a positive number"),
+      (["--ridge", "nan"], "expected a positive number"),
+      (["--ridge", "1", "--ledoit-wolf"], "exclude each other"),
+      (["--ridge", "1", "--context-window", "2"], "exclude --context-window"),
+      (["--ridge", "1", "--errors", "robust"], "for fits that are not shrunk"),
+    ] {
+      let refused = try compare.run(["raster", "--tokens", path] + options)
+      #expect(refused.status != 0 && refused.errors.contains(expected), "\(refused.errors)")
+    }
+  }
+}
+
 @Test func reportsAndWindowsAndCopulasSayWhatTheyAre() throws {
   try withFile(small()) { path in
     let result = try compare.run([

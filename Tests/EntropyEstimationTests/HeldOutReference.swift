@@ -48,7 +48,8 @@ func heldOutLosses(
 /// The slow, obvious way to the losses of an order's token: both regressions by the normal equations, leave-one-out
 /// residuals by leaving each image out and fitting again, α by trying many.
 func heldOutOrderLosses(
-  of target: Int, sequential: [Int], parallel: [Int], fitted: Samples, heldOut: Samples
+  of target: Int, sequential: [Int], parallel: [Int], fitted: Samples, heldOut: Samples,
+  penalty: Double = 0
 ) throws -> (sequential: [Double], parallel: [Double], share: Double) {
   let d = fitted.featureDimensions
   let columns = fitted.grid.cellCount * d
@@ -62,7 +63,9 @@ func heldOutOrderLosses(
     }
     let x = matrix(fit) { [1] + row(fit, $0, context) }
     let y = matrix(fit) { row(fit, $0, [target]) }
-    let products = try CholeskyFactor(ofLowerTriangle: x.transposed().timesTranspose())
+    var normal = x.transposed().times(x)
+    for c in 1..<max(normal.rows, 1) { normal[c, c] += penalty }
+    let products = try CholeskyFactor(ofLowerTriangle: normal)
     let coefficients = products.solveLowerTransposed(products.solveLower(x.transposed().times(y)))
     var result = matrix(images) { row(images, $0, [target]) }
     let prediction = matrix(images) { [1] + row(images, $0, context) }.times(coefficients)
@@ -97,8 +100,17 @@ func heldOutOrderLosses(
     let (slope, curve) = (4 * b - 3 * a - c, 2 * (a + c - 2 * b))
     share = min(max(-slope / (2 * curve), 0), 1)
   }
-  func losses(_ leftOut: Matrix, _ rows: Matrix, predictors: Int) throws -> [Double] {
-    let (m, freedom) = (Double(fitted.imageCount), Double(fitted.imageCount - 1 - predictors))
+  func losses(_ leftOut: Matrix, _ rows: Matrix, context: [Int]) throws -> [Double] {
+    let m = Double(fitted.imageCount)
+    // Left-out weights h of e/(1 − h), whose sum without the mean's is what the fit uses up.
+    let inSample = try residuals(context, fit: fitted, of: fitted)
+    let own = context == sequential ? s : p
+    var used = 0.0
+    for i in 0..<fitted.imageCount {
+      let c = (0..<d).max { abs(own[i, $0]) < abs(own[i, $1]) } ?? 0
+      used += 1 - inSample[i, c] / own[i, c]
+    }
+    let freedom = m - used
     let c = m * (freedom - Double(d) - 1) / freedom
     let factor = try CholeskyFactor(ofLowerTriangle: scatter(leftOut))
     let constant = 0.5 * (Double(d) * log(2 * .pi / c) + factor.logDeterminant)
@@ -106,11 +118,11 @@ func heldOutOrderLosses(
   }
   let alone = try residuals(parallel, fit: fitted, of: heldOut)
   let other = try residuals(sequential, fit: fitted, of: heldOut)
-  let parallelLosses = try losses(p, alone, predictors: parallel.count * d)
+  let parallelLosses = try losses(p, alone, context: parallel)
   return (
     share > 0
       ? try losses(
-        mixed(share, p, s), mixed(share, alone, other), predictors: sequential.count * d)
+        mixed(share, p, s), mixed(share, alone, other), context: sequential)
       : parallelLosses,
     parallelLosses, share
   )

@@ -49,6 +49,6 @@ func windowedEntropiesAreThoseOfFitsOnTheWindow(bound: EntropyBound) throws {
   }
   let few = try TokenMoments(of: field.samples(20, seed: 6), precision: .double)
   let error = #expect(throws: EstimationError.self) { try OrderProfile(of: order, moments: few) }
-  #expect(error?.description.hasSuffix("--feature-dimensions 1, or --context-window 1") == true)
+  #expect(error?.description.contains("--feature-dimensions 1, or --context-window 1") == true)
   #expect(try OrderProfile(of: order, moments: few, window: 1).jointEntropy.isFinite)
 }

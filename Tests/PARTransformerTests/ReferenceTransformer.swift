@@ -38,9 +38,10 @@ struct ReferenceTransformer {
     let n = sequence.tokensPerStep
     let tokens = sequence.cells.map { weights.tokenEmbedding.row(codes[$0]).map(Double.init) }
     let transitions = weights.transitionEmbedding.map(rows) ?? []
-    let all =
-      [weights.classEmbedding.row(label).map(Double.init)] + tokens.prefix(n) + transitions
-      + tokens.dropFirst(n)
+    var all: [Row] = [weights.classEmbedding.row(label).map(Double.init)]
+    all += tokens.prefix(n)
+    all += transitions
+    all += tokens.dropFirst(n)
     // What the last group would predict is not asked for.
     return Array(all.prefix(tokens.count))
   }
@@ -48,9 +49,11 @@ struct ReferenceTransformer {
   /// The cell of the token at each position; nil for the class and the transitions.
   private var cells: [Int?] {
     let n = sequence.tokensPerStep
-    return Array(
-      ([nil] + sequence.cells.prefix(n) + Array(repeating: nil, count: n - 1)
-        + sequence.cells.dropFirst(n)).prefix(sequence.cells.count))
+    var all: [Int?] = [nil]
+    all += sequence.cells.prefix(n).map { $0 }
+    all += [Int?](repeating: nil, count: n - 1)
+    all += sequence.cells.dropFirst(n).map { $0 }
+    return Array(all.prefix(sequence.cells.count))
   }
 
   /// Whether position `row` sees position `column`: what precedes it, and all of its own group of n.
