@@ -65,12 +65,14 @@ public final class WorkerTeam: @unchecked Sendable {
     }
   }
 
-  /// The rate, in bytes per second, at which the team reads `buffer` once from memory.
-  public func readBandwidth(of buffer: FloatBuffer) -> Double {
+  /// The rate, in bytes per second, at which the team reads `weights` once from memory.
+  ///
+  /// Nothing is computed: no product with the matrix, which lies in the same pages, can be faster.
+  public func readBandwidth(of weights: WeightMatrix) -> Double {
     let start = DispatchTime.now().uptimeNanoseconds
-    exclusively { _ = te_read_all(handle, buffer.pointer, 4 * buffer.count) }
+    exclusively { _ = te_read_all(handle, weights.kernelWeights.elements, weights.byteCount) }
     let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
-    return Double(4 * buffer.count) / seconds
+    return Double(weights.byteCount) / seconds
   }
 
   func exclusively(_ body: () -> Void) {

@@ -49,11 +49,12 @@ struct ReferenceTransformer {
   /// The cell of the token at each position; nil for the class and the transitions.
   private var cells: [Int?] {
     let n = sequence.tokensPerStep
-    var all: [Int?] = [nil]
-    all += sequence.cells.prefix(n).map { $0 }
-    all += [Int?](repeating: nil, count: n - 1)
-    all += sequence.cells.dropFirst(n).map { $0 }
-    return Array(all.prefix(sequence.cells.count))
+    let tokens: [Int?] = sequence.cells
+    var cells: [Int?] = [nil]
+    cells += tokens.prefix(n)
+    cells += Array(repeating: nil, count: n - 1)
+    cells += tokens.dropFirst(n)
+    return Array(cells.prefix(tokens.count))
   }
 
   /// Whether position `row` sees position `column`: what precedes it, and all of its own group of n.

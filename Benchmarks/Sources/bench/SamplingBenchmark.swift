@@ -7,6 +7,7 @@ struct SamplingBenchmark {
   let root: String
   let runs: Int
   let python: String
+  let precisions: [WeightPrecision]
 
   private static let tokensPerStep = [1, 4, 16]
 
@@ -22,59 +23,71 @@ struct SamplingBenchmark {
     let steps: Int?
   }
 
+  /// What one run of a case gave: its time, how fast the weights were read for that, and how fast memory was read by
+  /// itself just before or just after, whichever was faster.
+  private struct Measurement {
+    let seconds: Double
+    let weightRate: Double
+    let memoryRate: Double
+  }
+
   func run() throws {
     let team = WorkerTeam()
-    // As large as the weights in single precision, so that no cache holds it.
     let parameters = PARPreset.large.configuration().streamedParameterCount
-    let memory = FloatBuffer(count: parameters)
-    // Pages that nobody has written to may all be one page of zeros, which a cache holds.
-    memory.clear()
-    var bandwidths: [Double] = []
-    var seconds: [Case: [Double]] = [:]
+    // As large as the weights in single precision, so that no cache holds it, and in the same kind of pages.
+    let columns = 1 << 12
+    let memory = WeightMatrix(
+      randomWithRows: parameters / columns, columns: columns, precision: .float32,
+      standardDeviation: 1, seed: 0, team: team)
+    var measurements: [Case: [Measurement]] = [:]
     var peers: [WeightPrecision: [Double]] = [:]
-    var steps: [Int: Int] = [:]
-    let cases = WeightPrecision.allCases.flatMap { precision in
-      Self.tokensPerStep.map { Case(precision: precision, tokensPerStep: $0) }
-    }
     print("par-sample --preset L, one image of 24x24 tokens, no guidance, \(team.workers) threads,")
     print("kernels \(SkinnyMatrix.kernelName), \(parameters) parameters read in each forward pass")
+    func memoryRate() -> Double {
+      (0..<3).map { _ in team.readBandwidth(of: memory) }.max() ?? .nan
+    }
     for _ in 0..<runs {
-      for one in cases {
-        bandwidths += (0..<3).map { _ in team.readBandwidth(of: memory) }
-        let timing = try sample(one)
-        seconds[one, default: []].append(timing.seconds)
-        steps[one.tokensPerStep] = timing.steps
-      }
-      for precision in WeightPrecision.allCases {
-        guard let time = try? peer(precision) else { continue }
-        peers[precision, default: []].append(time)
+      for precision in precisions {
+        for n in Self.tokensPerStep {
+          let one = Case(precision: precision, tokensPerStep: n)
+          let before = memoryRate()
+          let timing = try sample(one)
+          let bytes = Double(parameters * precision.byteCount * (timing.steps ?? 0))
+          measurements[one, default: []].append(
+            Measurement(
+              seconds: timing.seconds, weightRate: bytes / timing.seconds,
+              memoryRate: max(before, memoryRate())))
+          // The peer meets n = 4 under the same conditions, so far as there are any.
+          if n == 4 {
+            do { peers[precision, default: []].append(try peer(precision)) } catch {
+              FileHandle.standardError.write(Data("no time of PyTorch: \(error)\n".utf8))
+            }
+          }
+        }
       }
     }
-    let bandwidth = bandwidths.max() ?? .nan
-    print(
-      "memory is read at \(text(bandwidth * 1e-9, 1)) GB/s, the best of \(bandwidths.count) times\n"
-    )
-    for one in cases {
-      let time = (seconds[one] ?? []).median
-      let bytes = Double(parameters * one.precision.byteCount * (steps[one.tokensPerStep] ?? 0))
-      print(
-        "\(one.precision.rawValue) n = \(one.tokensPerStep): \(steps[one.tokensPerStep] ?? 0) passes,"
-          + " median \(text(time, 2)) s, weights at \(text(bytes / time * 1e-9, 1)) GB/s,"
-          + " \(text(100 * bytes / time / bandwidth, 0)) % of the memory's speed")
-    }
-    print("")
-    for precision in WeightPrecision.allCases {
-      func times(_ n: Int) -> [Double] {
-        seconds[Case(precision: precision, tokensPerStep: n)] ?? []
+    for precision in precisions {
+      print("")
+      func of(_ n: Int) -> [Measurement] {
+        measurements[Case(precision: precision, tokensPerStep: n)] ?? []
+      }
+      for n in Self.tokensPerStep {
+        let rate = of(n).map(\.weightRate).median * 1e-9
+        let memory = of(n).map(\.memoryRate).median * 1e-9
+        let share = 100 * of(n).map { $0.weightRate / $0.memoryRate }.median
+        print(
+          "\(precision.rawValue) n = \(n): \(spread(of(n).map(\.seconds), 2)) s; weights at"
+            + " \(text(rate, 1)) GB/s, memory at \(text(memory, 1)): \(text(share, 0)) %")
       }
       for n in Self.tokensPerStep.dropFirst() {
-        print(
-          "\(precision.rawValue): time of n = 1 / time of n = \(n): \(ratio(times(1), times(n)))")
+        let ratios = zip(of(1), of(n)).map { $0.seconds / $1.seconds }
+        print("\(precision.rawValue): time of n = 1 / time of n = \(n): \(spread(ratios, 2))")
       }
-      if let peer = peers[precision] {
+      if let times = peers[precision], times.count == runs {
+        let ratios = zip(times, of(4)).map { $0 / $1.seconds }
         print(
-          "\(precision.rawValue): PyTorch, n = 4: median \(text(peer.median, 2)) s;"
-            + " over par-sample: \(ratio(peer, times(4)))")
+          "\(precision.rawValue): PyTorch, n = 4: \(spread(times, 2)) s;"
+            + " over par-sample: \(spread(ratios, 2))")
       } else {
         print("\(precision.rawValue): PyTorch was not measured: \(python) needs torch and numpy")
       }
@@ -97,9 +110,12 @@ struct SamplingBenchmark {
     return try JSONDecoder().decode(Timing.self, from: process.run().output).seconds
   }
 
-  /// The median of the ratios, run by run.
-  private func ratio(_ a: [Double], _ b: [Double]) -> String {
-    text(zip(a, b).map { $0 / $1 }.median, 2)
+  /// The median, and the range of several.
+  private func spread(_ values: [Double], _ digits: Int) -> String {
+    guard values.count > 1, let least = values.min(), let most = values.max() else {
+      return text(values.median, digits)
+    }
+    return "\(text(values.median, digits)) (\(text(least, digits)) to \(text(most, digits)))"
   }
 
   private func text(_ value: Double, _ digits: Int) -> String {
