@@ -14,6 +14,8 @@
 #define OUTPUTS_3 6
 #define OUTPUTS_4 6
 #define BLOCK 6
+#define PAIR_BLOCK 12
+#define PAIR_OUTPUTS_4 4
 #define BLOCKS_1 4
 #define BLOCKS_4 2
 #define BLOCKS_8 2

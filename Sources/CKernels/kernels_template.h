@@ -6,6 +6,7 @@
 //   OUTPUTS_1 … _4   outputs that a tile of 1 … 4 rows computes at once: as many sums as registers
 //                    hold, and a divisor of BLOCK
 //   BLOCK            outputs whose weights stay in the first-level cache while all rows go by: a multiple of these
+//   PAIR_BLOCK, PAIR_OUTPUTS_4   BLOCK and OUTPUTS_4 for bf16 weights
 //   BLOCKS_1, _4, _8 blocks of keys that a tile of so many queries computes at once; without BLOCKS_8 there is no such tile
 //   EVEN_OF_TWO, ODD_OF_TWO   of two vectors, within each quarter of four floats, the even and the odd members of
 //                    the first and then of the second
@@ -150,8 +151,8 @@ INLINE void NAME(step)(const NAME(operands) * o, const int bf16, const int outpu
 #pragma clang loop unroll(full)
       for (int j = 0; j < outputs; j++) sums[j][r] = FMADD(weights[j], x, sums[j][r]);
     }
-    // The odd halves are loaded again: there are too few registers to keep the pairs.
-    if (bf16) __asm__ volatile("" ::: "memory");
+    // The odd halves are loaded again where there are too few registers to keep the pairs.
+    if (bf16 && !(LANES == 16 && rows == 4)) __asm__ volatile("" ::: "memory");
   }
 }
 
@@ -273,7 +274,7 @@ ROW_GROUP(float32, 0, 4, OUTPUTS_4)
 ROW_GROUP(bfloat16, 1, 1, OUTPUTS_1)
 ROW_GROUP(bfloat16, 1, 2, OUTPUTS_2)
 ROW_GROUP(bfloat16, 1, 3, OUTPUTS_3)
-ROW_GROUP(bfloat16, 1, 4, OUTPUTS_4)
+ROW_GROUP(bfloat16, 1, 4, PAIR_OUTPUTS_4)
 #undef ROW_GROUP
 
 TARGET static void NAME(products)(const te_weights *weights, const float *x, long rows, long first,
@@ -285,35 +286,36 @@ TARGET static void NAME(products)(const te_weights *weights, const float *x, lon
   const long size = bf16 ? 2 : 4, inputs = weights->inputs;
   const size_t w_stride = (size_t)(inputs * size);
   const long chunk = rows > 4 ? NAME(chunk_bytes) / size : inputs;
-  float partial[BLOCK * NAME(row_tile) * LANES];
-  for (long j = first; j < last; j += BLOCK) {
-    const long outputs = j + BLOCK < last ? BLOCK : last - j;
+  const long block_outputs = bf16 ? PAIR_BLOCK : BLOCK, at_once = bf16 ? PAIR_OUTPUTS_4 : OUTPUTS_4;
+  float partial[(PAIR_BLOCK > BLOCK ? PAIR_BLOCK : BLOCK) * NAME(row_tile) * LANES];
+  for (long j = first; j < last; j += block_outputs) {
+    const long outputs = j + block_outputs < last ? block_outputs : last - j;
     const char *block = (const char *)weights->elements + (size_t)j * w_stride;
     for (long tile = 0; tile < rows; tile += NAME(row_tile)) {
       const long tile_end = tile + NAME(row_tile) < rows ? tile + NAME(row_tile) : rows;
       // While this block is used the next one is fetched, evenly: the first groups of rows each fetch their share.
       const long groups_of_tile = (tile_end - tile + 3) / 4;
       const long shares = groups_of_tile < 4 ? groups_of_tile : 4;
-      const long fetches = (2 * OUTPUTS_4 + shares - 1) / shares;
+      const long fetches = (2 * at_once + shares - 1) / shares;
       for (long k = 0; k < inputs; k += chunk) {
         const long count = k + chunk < inputs ? chunk : inputs - k;
         const char *w = block + (size_t)(k * size);
         for (long r = tile; r < tile_end; r += 4) {
           const long group = rows - r < 4 ? rows - r : 4, share = (r - tile) / 4;
           const long lines_before =
-              (k * shares + share * count) * size / 128 * (BLOCK / OUTPUTS_4) * fetches;
+              (k * shares + share * count) * size / 128 * (block_outputs / at_once) * fetches;
           const NAME(operands) o = {
               .w = w,
               .w_stride = w_stride,
               .x = x + r * inputs + k * group,
               .count = count,
               .ahead = rows <= 4 ? w + NAME(fetched_rows) * w_stride
-                                 : block + BLOCK * w_stride + (size_t)(lines_before * 64),
+                                 : block + (size_t)block_outputs * w_stride + (size_t)(lines_before * 64),
               .alike = rows <= 4,
-              .fetches = tile == 0 && share < shares && share * fetches < 2 * OUTPUTS_4 ? (int)fetches : 0,
+              .fetches = tile == 0 && share < shares && share * fetches < 2 * at_once ? (int)fetches : 0,
               .out = out + r * stride + (j - first),
               .stride = stride,
-              .partial = partial + (r - tile) * BLOCK * LANES,
+              .partial = partial + (r - tile) * block_outputs * LANES,
               .is_first_chunk = k == 0,
               .is_last_chunk = k + count == inputs,
           };
