@@ -18,10 +18,23 @@ public final class FloatBuffer: @unchecked Sendable {
       preconditionFailure("no memory for a buffer of \(count) floats")
     }
     raw = memory
+    Self.adviseLargePages(memory, byteCount: count * 4)
     pointer =
       UnsafeMutableRawPointer(bitPattern: (UInt(bitPattern: memory) + 63) & ~63)
       .map { $0.bindMemory(to: Float.self, capacity: count) }
       ?? memory.bindMemory(to: Float.self, capacity: count)
+  }
+
+  /// Asks for pages of two megabytes where the buffer holds several: fewer look-ups of addresses, and fewer faults.
+  private static func adviseLargePages(_ memory: UnsafeMutableRawPointer, byteCount: Int) {
+    #if os(Linux)
+      let page: UInt = 1 << 21
+      let first = (UInt(bitPattern: memory) + page - 1) & ~(page - 1)
+      let end = (UInt(bitPattern: memory) + UInt(byteCount)) & ~(page - 1)
+      guard end > first, let start = UnsafeMutableRawPointer(bitPattern: first) else { return }
+      // Only advice: where it is not taken, everything works as before.
+      _ = madvise(start, Int(end - first), MADV_HUGEPAGE)
+    #endif
   }
 
   /// Makes a buffer that holds a copy of `values`.
