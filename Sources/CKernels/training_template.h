@@ -5,16 +5,18 @@
 
 // MARK: Dropout
 
-// A hash of 32 bits in which every bit of the input moves every bit of the output, with a second key between its
-// rounds. (The multipliers are those of Chris Wellons' search for low bias.)
+// A hash of 32 bits in three rounds: the first key moves the numbers, the second one goes through two rounds, so that
+// masks of any two pairs of keys are independent. (The first two multipliers are those of Chris Wellons' search for low
+// bias; the upper bits, which decide, need no last shift.)
 #define DROPOUT_HASH(x)     \
   do {                      \
     (x) ^= (x) >> 16;       \
     (x) *= 0x7feb352du;     \
+    (x) ^= dropout.key2;    \
     (x) ^= (x) >> 15;       \
-    (x) += dropout.key2;    \
     (x) *= 0x846ca68bu;     \
     (x) ^= (x) >> 16;       \
+    (x) *= 0x9e3779b1u;     \
   } while (0)
 
 INLINE vu NAME(lane_numbers)(void) {

@@ -103,7 +103,7 @@ struct TrainModel: ParsableCommand {
     let specification = try OrderSpecification(order)
     let dataset = try TokenDataset(contentsOf: tokens ?? EmbeddedData.scenes12x12.path)
     let order = try specification.order(on: dataset.grid, tokensPerStep: tokensPerStep)
-    let display = TrainingDisplay(steps: steps, isQuiet: json)
+    let display = TrainingDisplay(steps: steps)
     let outcome = try PARTraining.run(
       tokens: dataset, order: order, tokensPerStep: tokensPerStep, attention: attention,
       settings: settings, directory: outputDir, resume: resume, threads: threads,
@@ -165,7 +165,7 @@ struct TrainModel: ParsableCommand {
 private final class TrainingDisplay {
   private let progress: Progress
 
-  init(steps: Int, isQuiet: Bool) {
+  init(steps: Int) {
     progress = Progress("training", total: steps, unit: "steps")
   }
 
