@@ -57,9 +57,10 @@ public struct EntropyMapCommand: ParsableCommand {
   }
 
   /// Estimates the maps and prints them.
-  public func run() throws {
+  public mutating func run() throws {
     let clock = Stopwatch()
     let dataset = try tokens.load()
+    estimation.clusterErrors(of: dataset)
     let cells =
       all ? dataset.grid.rasterCells : references.compactMap(GridCell.init).removingRepeats
     let maps = try maps(of: estimation.features(of: dataset), references: cells)
@@ -210,9 +211,12 @@ func measurementLine(
     "d = \(dataset.featureDimensions)", estimation.regressorText,
     "\(estimation.bound.rawValue) bound", estimation.units.rawValue,
   ]
-  facts.append("\(estimation.errorName) errors")
+  let clusters = estimation.errorName == ErrorKind.robust.rawValue ? dataset.imageGroups : nil
+  facts.append(
+    "\(estimation.errorName) errors"
+      + (clusters.map { " clustered by \(Set($0).count.grouped) photographs" } ?? ""))
   if estimation.marginals == .gaussian { facts.append("gaussian marginals") }
-  if let heldOut = HeldOutFacts(estimation, tokens, images: dataset.imageCount) {
+  if let heldOut = HeldOutFacts(estimation, tokens, of: dataset) {
     facts.append(heldOut.text)
   }
   if tokens.jitter > 0 { facts.append("jitter \(tokens.jitter)") }
@@ -265,7 +269,7 @@ private struct EntropyMapResult: Encodable {
     featuresPerToken = estimation.chosenRegressor.functionsPerToken
     featuresRidge = featuresPerToken == nil ? nil : randomFeatureRidge
     errors = estimation.errorName
-    heldOut = HeldOutFacts(estimation, options.tokens, images: dataset.imageCount)
+    heldOut = HeldOutFacts(estimation, options.tokens, of: dataset)
     images = dataset.imageCount
     featureDimensions = dataset.featureDimensions
     jitter = options.tokens.jitter

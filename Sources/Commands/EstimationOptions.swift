@@ -172,7 +172,21 @@ struct EstimationOptions: ParsableArguments {
       try TokenDataset(
         name: dataset.name, grid: dataset.grid,
         tokens: .features(
-          try gaussianMarginals(of: dataset), dimensions: dataset.featureDimensions))
+          try gaussianMarginals(of: dataset), dimensions: dataset.featureDimensions),
+        imageIDs: dataset.imageIDs)
+    }
+  }
+
+  /// Takes errors from the images, clustered by photograph, where several images were cut from one and nothing else was asked
+  /// for; says so where that cannot be.
+  mutating func clusterErrors(of dataset: TokenDataset, canBeRobust: Bool = true) {
+    guard let groups = dataset.imageGroups, bound != .heldOut, regressor != .mlp else { return }
+    if errors == nil, canBeRobust {
+      errors = .robust
+    } else if errors != .robust {
+      report(
+        "warning: \(dataset.name) has \(groups.count.grouped) images of \(Set(groups).count.grouped) photographs, which"
+          + " gaussian errors take as independent: they are too small")
     }
   }
 

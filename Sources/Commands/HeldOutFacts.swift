@@ -1,4 +1,5 @@
 import EntropyEstimation
+import TokenData
 
 /// How images were divided for the held-out bound.
 struct HeldOutFacts: Encodable {
@@ -9,9 +10,9 @@ struct HeldOutFacts: Encodable {
   let seed: UInt64
 
   /// Nil for other bounds.
-  init?(_ estimation: EstimationOptions, _ tokens: TokenOptions, images: Int) {
+  init?(_ estimation: EstimationOptions, _ tokens: TokenOptions, of dataset: TokenDataset) {
     guard estimation.bound == .heldOut else { return nil }
-    let split = estimation.settings(tokens).split(imageCount: images)
+    let split = estimation.settings(tokens).split(of: dataset)
     self.images = split.parts.reduce(0) { $0 + $1.count }
     folds = split.parts.count
     seed = tokens.seed

@@ -130,10 +130,11 @@ public struct OrderCompareCommand: ParsableCommand {
   }
 
   /// Estimates the profiles and prints them.
-  public func run() throws {
+  public mutating func run() throws {
     let clock = Stopwatch()
     let specifications = try orders.map { try OrderSpecification($0) }
     let dataset = try tokens.load()
+    estimation.clusterErrors(of: dataset, canBeRobust: contextWindow == nil && shrinkage == .none)
     let orders = try specifications.map {
       try $0.order(on: dataset.grid, tokensPerStep: tokensPerStep)
     }
@@ -426,7 +427,7 @@ private struct OrderCompareResult: Encodable {
     regressor = estimation.regressor.rawValue
     featuresPerToken = estimation.chosenRegressor.functionsPerToken
     errors = estimation.errorName
-    heldOut = HeldOutFacts(estimation, options.tokens, images: dataset.imageCount)
+    heldOut = HeldOutFacts(estimation, options.tokens, of: dataset)
     images = dataset.imageCount
     featureDimensions = dataset.featureDimensions
     jitter = options.tokens.jitter

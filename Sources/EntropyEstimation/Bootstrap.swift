@@ -2,7 +2,7 @@ import TokenData
 import TokenGrids
 
 extension OrderProfile {
-  /// The standard deviation of each order's total increase over images drawn with replacement: a check of the errors that
+  /// The standard deviation of each order's total increase over images, or photographs with all their images, drawn with replacement: a check of the errors that
   /// takes nothing from a formula.
   ///
   /// - Parameter repetitions: How many times images are drawn, 2 or more.
@@ -16,10 +16,13 @@ extension OrderProfile {
     precondition(repetitions >= 2, "a spread needs two repetitions")
     let m = features.imageCount
     let needed = features.grid.cellCount * features.featureDimensions + 1
+    let photographs =
+      features.imageGroups.map { ImageGroups($0).images } ?? (0..<m).map { [$0] }
     var totals = [RunningMoments](repeating: RunningMoments(), count: orders.count)
     for repetition in 0..<repetitions {
       var generator = SeededGenerator(seed: settings.seed, stream: 1000 + UInt64(repetition))
-      let images = (0..<m).map { _ in generator.nextIndex(below: m) }.sorted()
+      let images = photographs.indices
+        .flatMap { _ in photographs[generator.nextIndex(below: photographs.count)] }.sorted()
       let distinct = Set(images).count
       guard distinct > needed else {
         throw EstimationError.tooFewDistinctImages(

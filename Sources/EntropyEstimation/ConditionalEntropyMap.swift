@@ -73,6 +73,10 @@ extension ConditionalEntropyMap {
     progress: @Sendable (EstimationStage) -> Void = { _ in }
   ) throws -> [ConditionalEntropyMap] {
     try check(references, on: features.grid, name: features.name)
+    if let arranged = features.arrangedByGroup {
+      return try maps(
+        references: references, of: arranged, settings: settings, progress: progress)
+    }
     switch settings.regressor {
     case .linear:
       return try leastSquaresMaps(
@@ -109,7 +113,7 @@ extension ConditionalEntropyMap {
         }
       }
     case .heldOut:
-      let split = settings.split(imageCount: features.imageCount)
+      let split = settings.split(of: features)
       var losses = references.map { _ in
         [RunningMoments](repeating: RunningMoments(), count: grid.cellCount)
       }

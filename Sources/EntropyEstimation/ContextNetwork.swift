@@ -308,14 +308,17 @@ private struct ContextProblem<Features: TokenFeatures>: NetworkProblem {
 }
 
 extension NormalGenerator {
-  /// Divides images at random into those trained on and those that training is judged by.
+  /// Divides images at random into those trained on and those that training is judged by; at most one
+  /// photograph has images among both.
   ///
   /// - Throws: ``EstimationError/tooFewImagesToTrain(source:images:needed:)``.
   mutating func trainingParts(
     of features: some TokenFeatures
   ) throws(EstimationError) -> (training: [Int], validation: [Int]) {
-    var images = Array(0..<features.imageCount)
-    shuffle(&images)
+    var photographs =
+      features.imageGroups.map { ImageGroups($0).images } ?? (0..<features.imageCount).map { [$0] }
+    shuffle(&photographs)
+    let images = photographs.flatMap { $0 }
     let count = max(
       Int((Double(images.count) * NetworkSettings.validationShare).rounded()),
       features.featureDimensions + 4)

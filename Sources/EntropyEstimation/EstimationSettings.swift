@@ -1,3 +1,5 @@
+import TokenData
+
 /// Where standard errors come from.
 public enum ErrorKind: String, CaseIterable, Sendable, Codable {
   /// From the sizes of the fits and the correlations, as if the data were Gaussian.
@@ -82,9 +84,11 @@ public struct EstimationSettings: Hashable, Sendable {
     self.seed = seed
   }
 
-  /// The parts of m images that are held out.
-  public func split(imageCount: Int) -> ImageSplit {
-    ImageSplit(imageCount: imageCount, folds: folds, fraction: heldOutFraction, seed: seed)
+  /// The parts of the images that are held out; images of one photograph stay together.
+  public func split(of features: some TokenFeatures) -> ImageSplit {
+    ImageSplit(
+      imageCount: features.imageCount, folds: folds, fraction: heldOutFraction, seed: seed,
+      groups: features.imageGroups)
   }
 }
 

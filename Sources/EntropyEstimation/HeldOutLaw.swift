@@ -187,6 +187,8 @@ struct HeldOutLaw: Sendable {
   func addLosses(of features: some TokenFeatures, to losses: inout ImageContributions) throws {
     let (n, d) = (factorization.order.grid.cellCount, factorization.channels)
     let entropies = entropies
+    let starts = features.startsOfGroups
+    let before = losses.totals.count
     try forEachBlock(of: features, leavingOut: false) { count, whitened in
       for i in 0..<count {
         func loss(_ residuals: Matrix, _ entropies: [Double]) -> [Double] {
@@ -202,7 +204,8 @@ struct HeldOutLaw: Sendable {
         let parallel = loss(whitened.parallel, entropies.parallel)
         losses.add(
           sequential: sequential[...], parallel: parallel[...],
-          increase: zip(parallel, sequential).map { $0 - $1 }[...])
+          increase: zip(parallel, sequential).map { $0 - $1 }[...],
+          startsGroup: starts[losses.totals.count - before])
       }
     }
   }

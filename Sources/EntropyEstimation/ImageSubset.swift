@@ -26,6 +26,9 @@ public struct ImageSubset<Base: TokenFeatures>: TokenFeatures {
   /// d.
   public var featureDimensions: Int { base.featureDimensions }
 
+  /// The photographs of the chosen images.
+  public var imageGroups: [UInt32]? { base.imageGroups.map { groups in images.map { groups[$0] } } }
+
   /// The features of a run of the chosen images, row-major `images × n × d`; runs that are neighbours in the whole are read
   /// together.
   ///
@@ -59,10 +62,31 @@ public struct ImageSplit: Hashable, Sendable {
   ///     the others are fitted to (cross-fitting).
   ///   - fraction: The share of the images in the single part; not used with several folds.
   ///   - seed: The same seed gives the same parts.
+  ///   - groups: The photograph of each image; images of one stay together, so that no part knows another's. Parts are then
+  ///     of about equal size.
   /// - Complexity: O(m).
-  public init(imageCount: Int, folds: Int = 1, fraction: Double = 0.2, seed: UInt64) {
+  public init(
+    imageCount: Int, folds: Int = 1, fraction: Double = 0.2, seed: UInt64,
+    groups: [UInt32]? = nil
+  ) {
     precondition(folds >= 1 && fraction > 0 && fraction < 1, "a part of the images is held out")
     var generator = SeededGenerator(seed: seed, stream: 1)
+    if let groups {
+      var photographs = ImageGroups(groups).images
+      generator.shuffle(&photographs)
+      let wanted = folds == 1 ? fraction : 1 / Double(folds)
+      var parts: [[Int]] = [[]]
+      for images in photographs {
+        let full = Double(parts.count) * wanted * Double(imageCount)
+        if Double(parts.reduce(0) { $0 + $1.count }) >= full - 0.5, parts.count <= folds {
+          parts.append([])
+        }
+        parts[parts.count - 1] += images
+      }
+      self.parts = parts.prefix(folds).map { $0.sorted() }
+      self.imageCount = imageCount
+      return
+    }
     var images = Array(0..<imageCount)
     generator.shuffle(&images)
     if folds == 1 {

@@ -116,10 +116,16 @@ struct MapFit {
   /// - Complexity: O(images·n·d²).
   func addLosses(of features: some TokenFeatures, to losses: inout [RunningMoments]) throws {
     let (d, divisor) = (Double(fit.channels), fit.predictiveDivisor)
-    try forEachBlock(of: features) { tokens, _ in
+    let starts = features.startsOfGroups
+    var first = 0
+    try forEachBlock(of: features) { tokens, reference in
+      defer { first += reference.count }
       for (token, norms) in tokens.enumerated() {
         guard let expected = map.entropy[token]?.value else { continue }
-        for norm in norms { losses[token].add(expected + 0.5 * (divisor * norm - d)) }
+        for (i, norm) in norms.enumerated() {
+          losses[token].add(
+            expected + 0.5 * (divisor * norm - d), startsGroup: starts[first + i])
+        }
       }
     }
   }
@@ -132,10 +138,14 @@ struct MapFit {
     let m = Double(fit.imageCount)
     let scale = 0.5 * (m * fit.degreesOfFreedom).squareRoot()
     var result = [RunningMoments](repeating: RunningMoments(), count: map.entropy.count)
+    let starts = features.startsOfGroups
+    var first = 0
     try forEachBlock(of: features) { tokens, reference in
+      defer { first += reference.count }
       for (token, norms) in tokens.enumerated() {
-        for (norm, context) in zip(norms, reference) {
-          result[token].add(scale * norm / max(1 - 1 / m - context, 1e-9))
+        for (i, norm) in norms.enumerated() {
+          result[token].add(
+            scale * norm / max(1 - 1 / m - reference[i], 1e-9), startsGroup: starts[first + i])
         }
       }
     }

@@ -46,12 +46,15 @@ extension OrderProfile {
         -> ImageContributions
       {
         var losses = before[order] ?? ImageContributions(order: order)
+        let starts = part.measured.startsOfGroups
+        let first = losses.totals.count
         try forEachNetworkLoss(
           order: order, part: part, linear: linear, network: network, settings, epoch: epoch,
           body: { sequential, parallel in
             losses.add(
               sequential: sequential[...], parallel: parallel[...],
-              increase: zip(parallel, sequential).map { $0 - $1 }[...])
+              increase: zip(parallel, sequential).map { $0 - $1 }[...],
+              startsGroup: starts[losses.totals.count - first])
           })
         return losses
       }
@@ -92,7 +95,7 @@ extension OrderProfile {
       let all = ImageSubset(of: features, images: Array(0..<features.imageCount))
       return [TrainingPart(fitted: all, measured: all, index: 0)]
     }
-    let split = settings.split(imageCount: features.imageCount)
+    let split = settings.split(of: features)
     return split.parts.enumerated().map { index, part in
       TrainingPart(
         fitted: ImageSubset(of: features, images: split.fitted(besides: index)),
@@ -140,8 +143,13 @@ extension ConditionalEntropyMap {
             progress(.training(done, of: epochs, loss: $0 / Double(grid.cellCount)))
           })
         let law = try trained.residualLaw(of: part.fitted, bound: settings.bound)
-        try trained.forEachLoss(of: part.measured, law: law) { image in
-          for (cell, loss) in image.enumerated() where cell != j { losses[cell].add(loss) }
+        let starts = part.measured.startsOfGroups
+        var image = 0
+        try trained.forEachLoss(of: part.measured, law: law) { values in
+          for (cell, loss) in zip(losses.indices, values) where cell != j {
+            losses[cell].add(loss, startsGroup: starts[image])
+          }
+          image += 1
         }
       }
       return ConditionalEntropyMap(

@@ -265,6 +265,7 @@ extension OrderFactorization {
         repeating: 0.5 * (m * step.parallelFit.degreesOfFreedom).squareRoot(),
         count: step.sequentialFits.count)
     }
+    let starts = features.startsOfGroups
     var result = ImageContributions(order: order)
     try forEachBlock(of: features) { count, residuals in
       var sequential = [Double](repeating: 0, count: n)
@@ -283,7 +284,9 @@ extension OrderFactorization {
           parallel[k] = parallelScale[k] * other
           increase[k] = parallelScale[k] * (other - own)
         }
-        result.add(sequential: sequential[...], parallel: parallel[...], increase: increase[...])
+        result.add(
+          sequential: sequential[...], parallel: parallel[...], increase: increase[...],
+          startsGroup: starts[result.totals.count])
       }
     }
     return result

@@ -55,6 +55,8 @@ public struct OrderProfile: Sendable {
   /// By image, where errors come from the images: numbers whose mean has the standard error of the total increase, and
   /// whose differences from another order's have that of the difference of totals.
   let imageTotals: [Double]?
+  /// By image, with ``imageTotals``: whether it does not belong to the photograph of the one before.
+  let startsOfGroups: [Bool]
 
   /// The difference of the total increases of this order and of another on the same images, with its paired standard
   /// error; the error is nil where errors do not come from the images.
@@ -63,7 +65,11 @@ public struct OrderProfile: Sendable {
     guard let a = imageTotals, let b = other.imageTotals, a.count == b.count else {
       return (value, nil)
     }
-    return (value, RunningMoments(zip(a, b).lazy.map { $0 - $1 }).estimate.standardError)
+    return (
+      value,
+      RunningMoments(zip(a, b).lazy.map { $0 - $1 }, startsGroup: startsOfGroups).estimate
+        .standardError
+    )
   }
 
   /// Computes the profile of `order` with the errors of Gaussian data.
@@ -103,6 +109,7 @@ public struct OrderProfile: Sendable {
     kurtosisRatio = nil
     stepTests = order.steps.map { _ in nil }
     imageTotals = nil
+    startsOfGroups = []
   }
 
   /// The profile of a factorisation, with Gaussian errors.
@@ -135,6 +142,7 @@ public struct OrderProfile: Sendable {
     kurtosisRatio = nil
     stepTests = StepTest.adjusted(factorization.steps.map(\.test))
     imageTotals = nil
+    startsOfGroups = []
   }
 
   /// The profile of a factorisation, with errors from the images' influence on it.
@@ -164,7 +172,9 @@ public struct OrderProfile: Sendable {
     totalCorrelation = replaced(gaussian.totalCorrelation, by: influence.steps)
     totalIncrease = Estimate(
       value: gaussian.totalIncrease.value,
-      standardError: RunningMoments(influence.totals).estimate.standardError)
+      standardError: RunningMoments(influence.totals, startsGroup: influence.starts).estimate
+        .standardError)
+    startsOfGroups = influence.starts
     errors = .robust
     stepTests = gaussian.stepTests
     imageTotals = influence.totals
@@ -198,7 +208,8 @@ public struct OrderProfile: Sendable {
     self.parallel = parallel
     self.increase = increase
     totalCorrelation = losses.steps.map(\.estimate)
-    totalIncrease = RunningMoments(losses.totals).estimate
+    totalIncrease = RunningMoments(losses.totals, startsGroup: losses.starts).estimate
+    startsOfGroups = losses.starts
     errors = .robust
     stepTests = StepTest.adjusted(
       zip(order.steps, totalCorrelation).map { step, estimate in

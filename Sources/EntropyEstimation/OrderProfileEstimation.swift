@@ -17,6 +17,9 @@ extension OrderProfile {
     of orders: [GenerationOrder], features: some TokenFeatures, settings: EstimationSettings,
     progress: @Sendable (EstimationStage) -> Void = { _ in }
   ) throws -> [OrderProfile] {
+    if let arranged = features.arrangedByGroup {
+      return try profiles(of: orders, features: arranged, settings: settings, progress: progress)
+    }
     if let window = settings.contextWindow {
       precondition(
         settings.regressor == .linear && settings.bound != .heldOut && settings.errors == .gaussian,
@@ -98,7 +101,7 @@ extension OrderProfile {
     of orders: [GenerationOrder], features: some TokenFeatures, channels: Int,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [ImageContributions] {
-    let split = settings.split(imageCount: features.imageCount)
+    let split = settings.split(of: features)
     var losses = orders.map(ImageContributions.init)
     for (index, part) in split.parts.enumerated() {
       let fitted = ImageSubset(of: features, images: split.fitted(besides: index))

@@ -71,6 +71,8 @@ public struct RandomFeatures<Base: TokenFeatures>: TokenFeatures {
   public var grid: TokenGrid { base.grid }
   /// m.
   public var imageCount: Int { base.imageCount }
+  /// The photographs of the images.
+  public var imageGroups: [UInt32]? { base.imageGroups }
   /// d and the number of functions: the tokens' own channels come first.
   public var featureDimensions: Int { base.featureDimensions + count }
 

@@ -96,6 +96,13 @@ public struct TokenDataset: TokenFeatures, Hashable {
     self.path = path
   }
 
+  /// ``imageIDs`` where at least one photograph has several images.
+  ///
+  /// - Complexity: O(m).
+  public var imageGroups: [UInt32]? {
+    imageIDs.flatMap { Set($0).count < $0.count ? $0 : nil }
+  }
+
   /// d, the number of channels of one token's feature.
   public var featureDimensions: Int {
     switch tokens {

@@ -13,10 +13,19 @@ public protocol TokenFeatures: Sendable {
   /// d, the number of channels of one token's feature.
   var featureDimensions: Int { get }
 
+  /// For each image the number of the photograph it was cut from, where several images share one: such images are not
+  /// independent. Nil where every image is a photograph of its own.
+  var imageGroups: [UInt32]? { get }
+
   /// The features of a run of images, row-major `images × n × d`.
   ///
   /// Must be safe to call from several threads at once; estimators read blocks concurrently.
   ///
   /// - Throws: an error that names the image and token when a feature is not finite.
   func features(ofImages images: Range<Int>) throws -> [Float]
+}
+
+extension TokenFeatures {
+  /// Every image is a photograph of its own.
+  public var imageGroups: [UInt32]? { nil }
 }

@@ -40,6 +40,8 @@ struct Samples: TokenFeatures {
   var featureDimensions: Int
   /// Row-major images × n × d.
   var values: [Float]
+  /// Photographs, where several images share one.
+  var imageGroups: [UInt32]?
 
   var imageCount: Int { values.count / (grid.cellCount * featureDimensions) }
 
