@@ -26,7 +26,9 @@ final class Progress: Sendable {
   }
 
   /// Says how much is done, and any further facts.
-  func update(_ done: Int, _ facts: String = "") {
+  ///
+  /// - Parameter secondsLeft: how long the rest will take, where the caller knows better than the share that is done.
+  func update(_ done: Int, _ facts: String = "", secondsLeft: Double? = nil) {
     guard isTerminal else { return }
     state.withLock { state in
       let now = ContinuousClock.now
@@ -34,7 +36,7 @@ final class Progress: Sendable {
       state.lastUpdate = now
       state.shown = true
       let elapsed = Double((now - start).components.seconds)
-      let left = done > 0 ? elapsed * Double(total - done) / Double(done) : 0
+      let left = secondsLeft ?? (done > 0 ? elapsed * Double(total - done) / Double(done) : 0)
       var line = "\(label): \(done.grouped) of \(total.grouped) \(unit)"
       if left >= 1 { line += ", \(Self.text(seconds: left)) left" }
       if !facts.isEmpty { line += ", \(facts)" }

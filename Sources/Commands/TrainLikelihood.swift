@@ -55,6 +55,7 @@ struct TrainLikelihood: ParsableCommand {
   func run() throws {
     Interruption.removeTemporaryFiles()
     let clock = Stopwatch()
+    if let threads { BLAS.threads = threads }
     let dataset = try TokenDataset(contentsOf: tokens ?? EmbeddedData.scenes12x12.path)
     var maps = [("par", try measure(model, dataset))]
     if let sequential {

@@ -100,6 +100,7 @@ struct TrainModel: ParsableCommand {
   func run() throws {
     Interruption.asksToStop()
     let clock = Stopwatch()
+    if let threads { BLAS.threads = threads }
     let specification = try OrderSpecification(order)
     let dataset = try TokenDataset(contentsOf: tokens ?? EmbeddedData.scenes12x12.path)
     let order = try specification.order(on: dataset.grid, tokensPerStep: tokensPerStep)
@@ -173,7 +174,7 @@ private final class TrainingDisplay {
     var facts = "loss \(state.loss.fixed(3))"
     if let loss = state.validationLoss { facts += ", held out \(loss.fixed(3))" }
     facts += ", \(Int(state.tokensPerSecond).grouped) tokens/s"
-    progress.update(state.step, facts)
+    progress.update(state.step, facts, secondsLeft: state.secondsLeft)
   }
 
   func finish() { progress.finish() }

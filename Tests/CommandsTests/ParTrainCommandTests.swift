@@ -111,8 +111,12 @@ private func interrupt(
   where process.isRunning && !FileManager.default.fileExists(atPath: checkpoint) {
     usleep(5000)
   }
-  usleep(50_000)
+  // It also reads its input and its last checkpoint first; then it may be anywhere in a step.
+  usleep(400_000)
   kill(process.processIdentifier, signal)
+  for _ in 0..<2000 where process.isRunning { usleep(5000) }
+  // One that does not listen fails the test and does not hold it up.
+  if process.isRunning { kill(process.processIdentifier, SIGKILL) }
   process.waitUntilExit()
   return (process.terminationStatus, try String(contentsOf: errors, encoding: .utf8))
 }

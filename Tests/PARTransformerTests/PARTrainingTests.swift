@@ -51,6 +51,32 @@ private func bytes(_ path: String) throws -> Data {
   }
 }
 
+/// Tokens without codes, and a model measured on tokens of another kind, are refused; nothing is written.
+@Test func tokensOfAnotherKindAreRefused() throws {
+  try withTrainingFolder { folder in
+    let features = try TokenDataset(
+      name: "features.h5", grid: TokenGrid(rows: 1, columns: 2),
+      tokens: .features([0, 1, 2, 3], dimensions: 1))
+    #expect(throws: TrainingError.noCodes(dataset: "features.h5")) {
+      try train(in: folder, tokens: features, tokensPerStep: 1)
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder))
+    let model = try train(in: folder).model
+    for (tokens, what) in [
+      (try trainingTokens(rows: 2), "its grid is 2x4"),
+      (try trainingTokens(codes: 13), "its number of codes is 13"),
+    ] {
+      let error = #expect(throws: TrainingError.self) {
+        _ = try PositionLikelihood(model: model, tokens: tokens)
+      }
+      #expect("\(try #require(error))".contains(what))
+    }
+    // Other images of the same codebook are measured, all of them.
+    let others = try PositionLikelihood(model: model, tokens: trainingTokens(images: 9, seed: 8))
+    #expect(!others.isHeldOut && others.imageCount == 9)
+  }
+}
+
 @Test func anotherSeedIsAnotherRun() throws {
   try withTrainingFolder { folder in
     let one = try train(in: folder + "/1")
