@@ -127,7 +127,8 @@ struct ComparisonResult: Encodable {
 
   /// The tables.
   var text: String {
-    let headlines = ComparisonMeasurement.headlines(extractors.keys.sorted())
+    let headlines = ComparisonMeasurement.headlines(
+      ExtractorName.allCases.map(\.rawValue).filter { extractors[$0] != nil })
     var table = TextTable("configuration", "steps", "n", "increase", "held-out loss")
     table.headings += headlines.map(\.title) + ["seeds", "paper's FID"]
     for order in orders {
@@ -157,8 +158,15 @@ struct ComparisonResult: Encodable {
     row("Spearman with increase", rankCorrelation.spearman)
     row("Pearson with increase", rankCorrelation.pearson)
     row("Spearman with paper's FID", rankCorrelation.spearmanWithPaperFID)
-    let notes = orders.flatMap { order in
-      order.seeds.flatMap { one in one.notes.map { "\(order.name), seed \(one.seed): \($0)" } }
+    var notes: [String: [String]] = [:]
+    for order in orders {
+      for one in order.seeds {
+        for note in one.notes { notes[note, default: []].append("\(order.name), seed \(one.seed)") }
+      }
+    }
+    let all = orders.reduce(0) { $0 + $1.seeds.count }
+    let noteLines = notes.sorted { $0.key < $1.key }.map { note, runs in
+      "\(runs.count == all ? "all runs" : runs.joined(separator: "; ")): \(note)"
     }
     return
       ([
@@ -166,7 +174,7 @@ struct ComparisonResult: Encodable {
           + "\(settings.samples.grouped) samples of each model · proxies, not FID",
         table.text,
         "increase: total entropy increase of the order, nats; held-out loss: nats a token; ±: standard deviation over seeds",
-      ] + notes).joined(separator: "\n")
+      ] + noteLines).joined(separator: "\n")
   }
 }
 

@@ -59,12 +59,12 @@ struct FidCompareRun: ParsableCommand {
     help: ArgumentHelp("The first seed; further models count up from it.", valueName: "number"))
   var seed: UInt64 = 0
 
-  @Option(help: "Transformer blocks. (default: 4; quick: 2)") var layers: Int?
-  @Option(help: "Attention heads. (default: 4; quick: 2)") var heads: Int?
-  @Option(help: "The width of the residual stream. (default: 128; quick: 32)") var width: Int?
-  @Option(help: "Optimizer steps. (default: 1500; quick: 60)") var steps: Int?
+  @Option(help: "Transformer blocks. (default: 3; quick: 2)") var layers: Int?
+  @Option(help: "Attention heads. (default: 4)") var heads: Int?
+  @Option(help: "The width of the residual stream. (default: 64; quick: 32)") var width: Int?
+  @Option(help: "Optimizer steps. (default: 3000; quick: 200)") var steps: Int?
   @Option(help: "Images in each step. (default: 32; quick: 16)") var batchSize: Int?
-  @Option(help: "The largest learning rate.") var learningRate: Float = 2e-3
+  @Option(help: "The largest learning rate.") var learningRate: Float = 3e-3
   @Option(help: "Dropout of embeddings and of what layers add.") var dropout: Float = 0.1
   @Option(help: "Generated images of each model. (default: 5000; quick: 300)") var samples: Int?
   @Option(help: "The scale of classifier-free guidance; 1 for none.") var guidance: Float = 1
@@ -82,12 +82,13 @@ struct FidCompareRun: ParsableCommand {
 
   /// The settings, with their defaults.
   var settings: ComparisonSettings {
-    ComparisonSettings(
+    let steps = steps ?? (quick ? 200 : 3000)
+    return ComparisonSettings(
       training: TrainingSettings(
-        layers: layers ?? (quick ? 2 : 4), heads: heads ?? (quick ? 2 : 4),
-        width: width ?? (quick ? 32 : 128), steps: steps ?? (quick ? 60 : 1500),
+        layers: layers ?? (quick ? 2 : 3), heads: heads ?? 4,
+        width: width ?? (quick ? 32 : 64), steps: steps,
         batchSize: batchSize ?? (quick ? 16 : 32), learningRate: learningRate, dropout: dropout,
-        checkpointSeconds: 60),
+        validationInterval: max(1, steps / 5), checkpointSeconds: 60),
       samples: samples ?? (quick ? 300 : 5000), guidance: guidance, temperature: temperature,
       neighbors: proxies.neighbors.values)
   }
@@ -114,8 +115,11 @@ struct FidCompareRun: ParsableCommand {
     try run(stages: .real(), shouldStop: { Interruption.isStopWanted })
   }
 
-  /// Does everything with the given stages.
-  func run(stages: ComparisonStages, shouldStop: @escaping () -> Bool) throws {
+  /// Does everything with the given stages; `show` gets the tables.
+  func run(
+    stages: ComparisonStages, shouldStop: @escaping () -> Bool,
+    show: (String) -> Void = { print($0) }
+  ) throws {
     let clock = Stopwatch()
     let dataset = try TokenDataset(contentsOf: tokens ?? EmbeddedData.scenes12x12.path)
     guard dataset.codebook != nil else { throw TrainingError.noCodes(dataset: dataset.name) }
@@ -138,7 +142,7 @@ struct FidCompareRun: ParsableCommand {
       throw ExitCode(130)
     }
     try JSONFile.write(result, to: outputDir + "/fid-compare.json")
-    if json { try printJSON(result) } else { print(result.text) }
+    if json { try printJSON(result) } else { show(result.text) }
     guard !noFigure else { return }
     try writeFigures(
       comparison.figures(of: result), to: URL(fileURLWithPath: outputDir, isDirectory: true),

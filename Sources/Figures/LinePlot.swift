@@ -1,3 +1,5 @@
+import Foundation
+
 /// Curves or points with error bars over two axes: what every figure that is not a map is drawn
 /// with.
 struct LinePlot {
@@ -34,6 +36,8 @@ struct LinePlot {
   var marks: [Mark] = []
   var xScale = PlotAxis.Scale.linear
   var yScale = PlotAxis.Scale.linear
+  /// Whether the x axis runs as asinh(x): linear around 0 and logarithmic far from it, for values from 0 to many times 1.
+  var compressesX = false
   /// Whether the linear y axis begins at 0 when no value is below it.
   var startsAtZero = false
   /// What stands below the plot.
@@ -114,9 +118,11 @@ struct LinePlot {
       "set border 3 lc rgb '\(FigureColor.outline)'", "set grid lc rgb '#e2e2e2' lt 1 lw 0.6",
       "set xlabel \(GnuplotText.quoted(xLabel))", "set ylabel \(GnuplotText.quoted(yLabel))")
     for (letter, axis) in [("x", xAxis), ("y", yAxis)] {
-      let ticks = zip(axis.tickLabels, axis.ticks).map { "'\($0)' \($1)" }
+      var ticks = zip(axis.tickLabels, axis.ticks).map { "'\($0)' \($1)" }
+      var range = axis.range
+      if letter == "x", compressesX { (range, ticks) = compressedX }
       script.add(
-        "set \(letter)range [\(axis.range.lowerBound):\(axis.range.upperBound)]",
+        "set \(letter)range [\(range.lowerBound):\(range.upperBound)]",
         "set \(letter)tics out nomirror scale 0.5 (\(ticks.joined(separator: ", ")))")
       if axis.isLogarithmic { script.add("set logscale \(letter)") }
     }
@@ -127,6 +133,20 @@ struct LinePlot {
       script.add(
         "lowest = \(yAxis.range.lowerBound)  # values that are not above it are marked at the edge")
     }
+  }
+
+  /// The range of a compressed x axis, and its ticks.
+  private var compressedX: (range: ClosedRange<Double>, ticks: [String]) {
+    let values = series.flatMap { $0.points.map(\.x) }.filter(\.isFinite)
+    let (low, high) = (asinh(values.min() ?? 0), asinh(values.max() ?? 1))
+    let margin = 0.05 * max(high - low, 1)
+    let decades = (0...12).flatMap { power in [1, 2, 5].map { $0 * pow(10, Double(power)) } }
+    let ticks = (decades.reversed().map(-) + [0] + decades).filter {
+      (low - margin...high + margin).contains(asinh($0))
+    }
+    return (
+      low - margin...high + margin, ticks.map { "'\(String(format: "%.6g", $0))' \(asinh($0))" }
+    )
   }
 
   private static let lowValuesName = "below the axis: ≤ 0 or within its error"
@@ -141,6 +161,7 @@ struct LinePlot {
 
   private func addCurves(names: [String], to script: inout GnuplotScript) {
     let logarithmic = yAxis.isLogarithmic
+    let x = compressesX ? "(asinh($1))" : "1"
     let dense = series.contains { $0.points.count > 60 }
     if dense { script.add("set errorbars 0") }
     let y = logarithmic ? "($2>lowest?$2:NaN)" : "2"
@@ -152,7 +173,7 @@ struct LinePlot {
       if one.points.contains(where: { ($0.error ?? .nan).isFinite }) {
         let low = logarithmic ? "($2-$3>lowest?$2-$3:lowest)" : "($2-$3)"
         parts.append(
-          "\(rows) 1:\(y):\(low):($2+$3) with yerrorbars pointtype 0 \(color)"
+          "\(rows) \(x):\(y):\(low):($2+$3) with yerrorbars pointtype 0 \(color)"
             + " lw \(dense ? 0.5 : 0.8) notitle")
       }
       // Another mark and another dash for every curve: colour is not all that tells them apart.
@@ -160,10 +181,10 @@ struct LinePlot {
       let mark = "pointtype \([7, 5, 9, 13, 6, 4, 8][index % 7]) pointsize \(dense ? 0.4 : 0.8)"
       let line = "dashtype \(dense ? 1 : index % 4 + 1) lw \(dense ? 0.8 : 1.4)"
       parts.append(
-        "\(rows) 1:\(y) with \(one.connected ? "linespoints \(line)" : "points") \(mark) \(color)"
+        "\(rows) \(x):\(y) with \(one.connected ? "linespoints \(line)" : "points") \(mark) \(color)"
           + " title \(GnuplotText.quoted(names[index]))")
       if hasLowValues(one) {
-        parts.append("\(rows) 1:($2<=lowest?lowest:NaN) \(edgeMark) \(color) notitle")
+        parts.append("\(rows) \(x):($2<=lowest?lowest:NaN) \(edgeMark) \(color) notitle")
       }
     }
     if marksLowValues {

@@ -1,5 +1,5 @@
 /// A proxy of generation quality against the total entropy increase, a point for each configuration, with the noise floor as a
-/// line.
+/// line where it is near. The axis of the increase is linear around 0 and logarithmic beyond.
 public struct ProxyFigure: Figure {
   /// One configuration.
   public struct Point: Sendable {
@@ -55,7 +55,8 @@ public struct ProxyFigure: Figure {
         points: [LinePlot.Point(x: point.increase, y: point.value, error: point.spread)],
         connected: false)
     }
-    if let noiseFloor {
+    // Far below the points the floor would leave no room for what differs between them; then the caption alone tells it.
+    if let noiseFloor, noiseFloor > 0.25 * (points.map(\.value).min() ?? 0) {
       let increases = points.map(\.increase)
       series.append(
         LinePlot.Series(
@@ -64,10 +65,11 @@ public struct ProxyFigure: Figure {
             LinePlot.Point(x: $0, y: noiseFloor)
           }))
     }
+    let floorText = noiseFloor.map { " Real against real: \(NumberText.rounded($0))." } ?? ""
     return try LinePlot(
       name: name, summary: "\(proxy) against the total entropy increase of the order.",
       series: series, xLabel: "total entropy increase [\(unit)]", yLabel: proxy,
-      yScale: .automatic(beyond: 30), startsAtZero: true, caption: caption
+      yScale: .automatic(beyond: 30), compressesX: true, caption: caption + floorText
     ).files(provenance: provenance)
   }
 }
