@@ -50,6 +50,7 @@ struct ComparisonKeys {
 
   private struct Metrics: Codable {
     let samples: Samples?
+    let images: Int
     let dataset: String
     let splitSeed: UInt64
     let extractors: [String]
@@ -84,7 +85,8 @@ struct ComparisonKeys {
     self.samples = try Self.hash(samples)
     metrics = try Self.hash(
       Metrics(
-        samples: samples, dataset: dataset, splitSeed: splitSeed, extractors: extractors,
+        samples: samples, images: settings.samples, dataset: dataset, splitSeed: splitSeed,
+        extractors: extractors,
         neighbors: settings.neighbors, profile: orders.flatMap(\.steps)))
   }
 
