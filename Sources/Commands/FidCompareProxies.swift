@@ -61,6 +61,9 @@ struct FidCompareProxies: ParsableCommand {
     guard jitter >= 0, jitter.isFinite else {
       throw ValidationError("--jitter \(jitter): expected a number that is not negative")
     }
+    if noDependencies, jitter != 0 {
+      throw ValidationError("--no-dependencies leaves nothing for --jitter")
+    }
     if noDependencies, !orders.isEmpty {
       throw ValidationError("--no-dependencies leaves nothing for --order")
     }
@@ -69,6 +72,9 @@ struct FidCompareProxies: ParsableCommand {
   func run() throws {
     let clock = Stopwatch()
     if [real, generated].contains(where: StatisticsComparison.isStatistics) {
+      guard jitter == 0 else {
+        throw ValidationError("--jitter needs the tokens of both sets, not statistics")
+      }
       guard orders.isEmpty else {
         throw ValidationError("--order needs the tokens of both sets, not statistics")
       }
