@@ -159,7 +159,8 @@ final class ComparisonProgress {
   static let sampling = 0.17
   static let measuring = 0.08
 
-  private let clock = Stopwatch()
+  /// From the first stage on.
+  private var clock: Stopwatch?
   private let total: Double
   private var done = 0.0
   private var line: Progress?
@@ -170,6 +171,7 @@ final class ComparisonProgress {
 
   /// Begins a stage of so much of a run's work.
   func begin(_ label: String, share: Double, count: Int, unit: String) {
+    if clock == nil { clock = Stopwatch() }
     line = Progress(label, total: count, unit: unit)
     (self.share, self.count) = (share, count)
   }
@@ -177,8 +179,8 @@ final class ComparisonProgress {
   func update(_ stageDone: Int, _ facts: String = "") {
     let finished = done + share * Double(stageDone) / Double(max(count, 1))
     var facts = facts.isEmpty ? [] : [facts]
-    if finished > 0.02 * total, clock.seconds > 5 {
-      let left = Int((clock.seconds * (total - finished) / finished / 60).rounded(.up))
+    if finished > 0.02 * total, let seconds = clock?.seconds, seconds > 5 {
+      let left = Int((seconds * (total - finished) / finished / 60).rounded(.up))
       facts.append("all: \(left) min left")
     }
     line?.update(stageDone, facts.joined(separator: ", "))
