@@ -75,7 +75,7 @@ public struct EntropyMapCommand: ParsableCommand {
       printCSV(maps, grid: dataset.grid)
     } else {
       printTable(maps, dataset: dataset)
-      if output.report { print(health(of: dataset).lines.joined(separator: "\n")) }
+      if output.report { print(health(of: dataset, maps).lines.joined(separator: "\n")) }
     }
     if output.preview { for map in maps { preview(map) } }
     if let directory = output.figureDirectory {
@@ -111,12 +111,16 @@ public struct EntropyMapCommand: ParsableCommand {
     }
   }
 
-  fileprivate func health(of dataset: TokenDataset) -> HealthFacts {
+  fileprivate func health(
+    of dataset: TokenDataset, _ maps: [ConditionalEntropyMap]
+  ) -> HealthFacts {
+    let ratios = maps.compactMap(\.kurtosisRatio)
     let predictors =
       dataset.featureDimensions + (estimation.chosenRegressor.functionsPerToken ?? 0)
     let isLeastSquares = estimation.regressor != .mlp && estimation.bound != .heldOut
     return HealthFacts(
-      dataset: dataset, fit: nil, kurtosisRatio: nil,
+      dataset: dataset, fit: nil,
+      kurtosisRatio: ratios.isEmpty ? nil : ratios.reduce(0, +) / Double(ratios.count),
       degreesOfFreedom: isLeastSquares ? dataset.imageCount - 1 - predictors : nil)
   }
 
@@ -274,7 +278,7 @@ private struct EntropyMapResult: Encodable {
     featureDimensions = dataset.featureDimensions
     jitter = options.tokens.jitter
     marginals = estimation.marginals.rawValue
-    health = options.health(of: dataset)
+    health = options.health(of: dataset, maps)
     self.maps = maps.map { map in
       let values = map.entropy.map { $0.map(estimation.estimate) }
       return Map(

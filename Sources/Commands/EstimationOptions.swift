@@ -78,7 +78,7 @@ struct EstimationOptions: ParsableArguments {
   @Option(help: "Hidden units of the network, for --regressor mlp (default: 256).")
   var hidden: Int?
 
-  @Option(help: "The most passes over the images, for --regressor mlp (default: 8).")
+  @Option(help: "The most passes over the images, for --regressor mlp (default: 5).")
   var epochs: Int?
 
   @Option(

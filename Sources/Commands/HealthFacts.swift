@@ -58,7 +58,7 @@ struct HealthFacts: Encodable {
           + (ratio > 1.1 ? " (Gaussian errors are too small: use --errors robust)" : ""))
     } else {
       lines.append(
-        "kurtosis of residuals: known for orders, with --errors robust or --bound held-out")
+        "kurtosis of residuals: known with --errors robust or --bound held-out")
     }
     if let codebookSize, let codebookUsed, let perplexity = codebookPerplexity.value {
       lines.append(

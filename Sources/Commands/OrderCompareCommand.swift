@@ -296,7 +296,7 @@ extension OrderProfile {
   /// How many of the tested steps are distinguishable from zero.
   fileprivate var distinguishableSteps: String {
     let tests = stepTests.compactMap(\.self)
-    return "\(tests.count(where: \.isDistinguishable)) of \(tests.count)"
+    return tests.isEmpty ? "–" : "\(tests.count(where: \.isDistinguishable)) of \(tests.count)"
   }
 }
 

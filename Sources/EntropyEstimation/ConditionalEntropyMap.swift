@@ -18,6 +18,32 @@ public struct ConditionalEntropyMap: Sendable {
   public let imageCount: Int
   /// d.
   public let featureDimensions: Int
+  /// Mardia's kurtosis of the residuals over that of Gaussian ones, averaged over the tokens; nil where errors do not come from
+  /// the images.
+  public private(set) var kurtosisRatio: Double?
+
+  /// Takes the kurtosis from what the images contribute to each token's entropy.
+  ///
+  /// - Parameter scale: The variance of the squared Mahalanobis norm over that of the contributions.
+  mutating func setKurtosis(_ contributions: [RunningMoments], scale: Double) {
+    let ratios = zip(entropy, contributions).filter { $0.0 != nil }.map {
+      EntropyEstimation.kurtosisRatio(
+        variance: scale * $0.1.variance, channels: featureDimensions)
+    }
+    kurtosisRatio = ratios.isEmpty ? nil : ratios.reduce(0, +) / Double(ratios.count)
+  }
+
+  init(
+    reference: GridCell, grid: TokenGrid, entropy: [Estimate?], bound: EntropyBound,
+    imageCount: Int, featureDimensions: Int
+  ) {
+    self.reference = reference
+    self.grid = grid
+    self.entropy = entropy
+    self.bound = bound
+    self.imageCount = imageCount
+    self.featureDimensions = featureDimensions
+  }
 
   /// Mean entropy over the tokens at each Euclidean distance from the reference, nearest first.
   ///
@@ -109,7 +135,10 @@ extension ConditionalEntropyMap {
       return try fits.map { fit in
         switch settings.errors {
         case .gaussian: fit.map
-        case .robust: fit.map.with(errors: try fit.influence(of: features))
+        case .robust:
+          fit.map.with(
+            errors: try fit.influence(of: features),
+            scale: 4 * fit.fit.degreesOfFreedom / Double(fit.fit.imageCount))
         }
       }
     case .heldOut:
@@ -131,10 +160,12 @@ extension ConditionalEntropyMap {
       }
       return zip(references, losses).map { reference, losses in
         let j = grid.index(of: reference)
-        return ConditionalEntropyMap(
+        var map = ConditionalEntropyMap(
           reference: reference, grid: grid,
           entropy: losses.enumerated().map { $0 == j ? nil : $1.estimate }, bound: .heldOut,
           imageCount: features.imageCount, featureDimensions: channels)
+        map.setKurtosis(losses, scale: 4)
+        return map
       }
     }
   }
@@ -173,12 +204,16 @@ extension ConditionalEntropyMap {
 
 extension ConditionalEntropyMap {
   /// The same map with other standard errors.
-  func with(errors: [RunningMoments]) -> ConditionalEntropyMap {
-    ConditionalEntropyMap(
+  ///
+  /// - Parameter scale: As ``setKurtosis(_:scale:)`` has it.
+  func with(errors: [RunningMoments], scale: Double) -> ConditionalEntropyMap {
+    var map = ConditionalEntropyMap(
       reference: reference, grid: grid,
       entropy: zip(entropy, errors).map { estimate, error in
         estimate.map { Estimate(value: $0.value, standardError: error.estimate.standardError) }
       }, bound: bound, imageCount: imageCount, featureDimensions: featureDimensions)
+    map.setKurtosis(errors, scale: scale)
+    return map
   }
 }
 

@@ -82,6 +82,10 @@ struct ImageContributions {
   /// By image: whether it does not belong to the photograph of the one before.
   private(set) var starts: [Bool] = []
 
+  /// How well the least squares behind them are determined, and their ridge, for the first order and the first part.
+  var health: FitHealth?
+  var ridge: Double?
+
   init(order: GenerationOrder) {
     self.order = order
     let none = [RunningMoments](repeating: RunningMoments(), count: order.grid.cellCount)

@@ -67,7 +67,12 @@ extension OrderProfile {
       ) { moments in
         try concurrently(orders) {
           let factorization = try OrderFactorization(of: $0, moments: moments, bound: .heldOut)
-          return try trained($0, HeldOutLaw(factorization, fittedTo: part.fitted))
+          var losses = try trained($0, HeldOutLaw(factorization, fittedTo: part.fitted))
+          if $0 == orders.first, losses.health == nil {
+            losses.health = FitHealth(factorization, moments: moments)
+            losses.ridge = moments.ridge
+          }
+          return losses
         }
       }
     }
@@ -152,10 +157,12 @@ extension ConditionalEntropyMap {
           image += 1
         }
       }
-      return ConditionalEntropyMap(
+      var map = ConditionalEntropyMap(
         reference: reference, grid: grid,
         entropy: losses.enumerated().map { $0 == j ? nil : $1.estimate }, bound: settings.bound,
         imageCount: features.imageCount, featureDimensions: features.featureDimensions)
+      map.setKurtosis(losses, scale: 4)
+      return map
     }
   }
 }

@@ -12,7 +12,7 @@ public struct NetworkSettings: Hashable, Sendable {
   public var learningRate: Double
 
   /// Makes settings; without arguments those of the commands.
-  public init(hidden: Int = 256, epochs: Int = 8, learningRate: Double = 4e-3) {
+  public init(hidden: Int = 256, epochs: Int = 5, learningRate: Double = 4e-3) {
     self.hidden = hidden
     self.epochs = epochs
     self.learningRate = learningRate

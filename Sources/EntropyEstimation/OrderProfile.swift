@@ -210,6 +210,8 @@ public struct OrderProfile: Sendable {
     totalCorrelation = losses.steps.map(\.estimate)
     totalIncrease = RunningMoments(losses.totals, startsGroup: losses.starts).estimate
     startsOfGroups = losses.starts
+    health = losses.health
+    ridge = losses.ridge
     errors = .robust
     stepTests = StepTest.adjusted(
       zip(order.steps, totalCorrelation).map { step, estimate in

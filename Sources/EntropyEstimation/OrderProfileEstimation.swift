@@ -120,6 +120,10 @@ extension OrderProfile {
           var losses = before[$0] ?? ImageContributions(order: $0)
           let factorization = try OrderFactorization(
             of: $0, moments: moments, bound: .heldOut, channels: channels)
+          if $0 == orders.first, losses.health == nil {
+            losses.health = FitHealth(factorization, moments: moments)
+            losses.ridge = moments.ridge
+          }
           try HeldOutLaw(factorization, fittedTo: fitted).addLosses(of: heldOut, to: &losses)
           return losses
         }
