@@ -241,8 +241,8 @@ struct Comparison {
         name: "proxy-\(key.replacing("_", with: "-"))", proxy: title, points: points,
         noiseFloor: result.noiseFloor[key]?.value, unit: "nats",
         caption:
-          "One model of \(settings.training.layers) layers of width \(settings.training.width) a point,"
-          + " \(settings.samples.grouped) samples; bars: standard deviation over seeds; in brackets the paper's FID."
+          "Models of \(settings.training.layers) layers of width \(settings.training.width), \(settings.samples.grouped)"
+          + " samples of each; points: means over seeds, bars: their standard deviation; in brackets the paper's FID."
           + " Data: \(dataset.name), \(dataset.imageCount.grouped) images, half of them to train on."
       )
     }
