@@ -61,5 +61,5 @@ plot data index 0 using (asinh($1)):2:($2-$3):($2+$3) with yerrorbars pointtype 
   data index 4 using (asinh($1)):2 with points pointtype 6 pointsize 0.8 lc rgb '#56b4e9' title 'distant:initial=0 (paper: 3.67)', \
   data index 5 using (asinh($1)):2 with points pointtype 4 pointsize 0.8 lc rgb '#e69f00' title 'distant:n=16 (paper: 3.02)', \
   data index 6 using (asinh($1)):2 with points pointtype 8 pointsize 0.8 lc rgb '#000000' title 'distant+causal (paper: 3.64)', \
-  data index 7 using (asinh($1)):2 with linespoints dashtype 4 lw 1.4 pointtype 7 pointsize 0.8 lc rgb '#0072b2' title 'real against real'
+  data index 7 using (asinh($1)):2 with lines dashtype 2 lw 1.2 lc rgb '#404040' title 'real against real'
 unset output

@@ -19,6 +19,8 @@ struct LinePlot {
     var points: [Point]
     /// Whether a line joins the points.
     var connected = true
+    /// Whether it is something to compare with: a grey line without marks, apart from the curves' colours.
+    var isReference = false
   }
 
   /// A text above the plot at one place of the x axis.
@@ -168,8 +170,14 @@ struct LinePlot {
     let edgeMark = "with points pointtype 10 pointsize 0.9"
     var parts: [String] = []
     for (index, one) in series.enumerated() {
-      let color = "lc rgb '\(FigureColor.curves[index % FigureColor.curves.count])'"
       let rows = "data index \(index) using"
+      if one.isReference {
+        parts.append(
+          "\(rows) \(x):\(y) with lines dashtype 2 lw 1.2 lc rgb '\(FigureColor.outline)'"
+            + " title \(GnuplotText.quoted(names[index]))")
+        continue
+      }
+      let color = "lc rgb '\(FigureColor.curves[index % FigureColor.curves.count])'"
       if one.points.contains(where: { ($0.error ?? .nan).isFinite }) {
         let low = logarithmic ? "($2-$3>lowest?$2-$3:lowest)" : "($2-$3)"
         parts.append(

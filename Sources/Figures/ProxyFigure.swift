@@ -63,7 +63,7 @@ public struct ProxyFigure: Figure {
           name: "real against real",
           points: [increases.min() ?? 0, increases.max() ?? 0].map {
             LinePlot.Point(x: $0, y: noiseFloor)
-          }))
+          }, isReference: true))
     }
     let floorText = noiseFloor.map { " Real against real: \(NumberText.rounded($0))." } ?? ""
     return try LinePlot(

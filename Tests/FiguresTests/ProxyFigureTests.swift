@@ -29,6 +29,8 @@ private func figure(floor: Double?, label: String = "distant (paper: 2.61)") -> 
   let near = try files(of: figure(floor: 1.5))
   #expect(blocks(of: near.data).last?.map { Array($0.prefix(2)) } == [[0, 1.5], [85, 1.5]])
   #expect(near.script.contains("real against real"))
+  // The floor is no configuration: a line without marks.
+  #expect(near.script.contains("with lines dashtype 2"))
   let far = try files(of: figure(floor: 0.01))
   #expect(!far.data.contains("real against real"))
   #expect(far.script.contains("0.01"))
