@@ -13,7 +13,8 @@ typedef float NAME(vf_any) __attribute__((vector_size(LANES * 4), aligned(4), ma
 #define VI NAME(vi)
 #define LOAD(p) (*(const NAME(vf_any) *)(p))
 #define STORE(p, v) (*(NAME(vf_any) *)(p) = (v))
-#define SPREAD(s) ((VF){0} + (s))
+// Less zero, not plus zero: x − 0 is x whatever its sign, so that nothing is left of it but the broadcast.
+#define SPREAD(s) ((s) - (VF){0})
 
 // Sums of products: out[r][c] = Σ_k a[r·lda + k]·panel[k][c] for a register tile.
 INLINE void NAME(products)(long depth, const float *a, long lda, const float *panel, float *out,

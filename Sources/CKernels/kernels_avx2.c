@@ -18,6 +18,8 @@
 #define PAIR_OUTPUTS_4 3
 #define BLOCKS_1 2
 #define BLOCKS_4 1
+#define MANY_QUERIES 6
+#define BLOCKS_MANY 1
 
 #include "kernels_template.h"
 #include "training_template.h"

@@ -18,7 +18,8 @@
 #define PAIR_OUTPUTS_4 4
 #define BLOCKS_1 4
 #define BLOCKS_4 2
-#define BLOCKS_8 2
+#define MANY_QUERIES 8
+#define BLOCKS_MANY 2
 
 #include "kernels_template.h"
 #include "training_template.h"

@@ -4,6 +4,9 @@
 #include "skinny_matrix.h"
 #include "transformer_kernels.h"
 
+// How many new positions attention takes together.
+enum { TE_QUERY_BLOCK = 16 };
+
 // One instruction set's version of every kernel; see kernels_template.h.
 typedef struct {
   const char *name;

@@ -17,6 +17,8 @@
 #define PAIR_OUTPUTS_4 3
 #define BLOCKS_1 1
 #define BLOCKS_4 1
+#define MANY_QUERIES 4
+#define BLOCKS_MANY 1
 
 #include "kernels_template.h"
 #include "training_template.h"

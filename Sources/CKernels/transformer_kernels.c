@@ -52,8 +52,9 @@ long te_value_floats(long capacity, long head_width) {
 }
 
 static long scratch_per_worker(long rows, long capacity, long head_width) {
-  // The queries and one key, and the scores of as many queries as a tile has at most.
-  return blocks_of((rows + 1) * head_width) * TE_KEY_BLOCK + 8 * blocks_of(capacity) * TE_KEY_BLOCK;
+  // The queries and one key, and the sums and scores of as many queries as are taken together.
+  return TE_KEY_BLOCK * (blocks_of((rows + 1) * head_width) +
+                         TE_QUERY_BLOCK * (blocks_of(head_width) + blocks_of(capacity)));
 }
 
 long te_attention_scratch(int workers, long rows, long capacity, long head_width) {

@@ -108,3 +108,39 @@ func attentionEqualsTheDefinition(instructions: InstructionSet, width: Int) thro
     }
   }
 }
+
+/// What a position gets is the same to the last bit whether it comes alone or in a pass of any length: tiles of one, of
+/// four and of the most queries, blocks that are full and that are not.
+@Test(arguments: InstructionSet.available)
+func aPositionsResultDoesNotDependOnItsPass(instructions: InstructionSet) throws {
+  let team = try #require(WorkerTeam(workers: 2, instructions: instructions))
+  let (heads, width, capacity) = (2, 40, 150)
+  var generator = SeededGenerator(seed: 2)
+  let model = heads * width
+  let qkv = (0..<capacity * 3 * model).map { _ in 2 * Float(generator.nextUniform()) - 1 }
+  let angles = (0..<capacity * width / 2).map { _ in Float(6 * generator.nextUniform()) }
+  let rotation = TransformerKernels.Rotation(
+    cosines: angles.map { Float(cos(Double($0))) }, sines: angles.map { Float(sin(Double($0))) },
+    pairs: width / 2)
+  func outputs(passes: [Int]) -> [Float] {
+    let cache = AttentionCache(
+      layers: 1, slots: 1, capacity: capacity, heads: heads, headWidth: width)
+    var first = 0
+    return passes.flatMap { rows in
+      let positions = first..<first + rows
+      first += rows
+      let out = FloatBuffer(count: rows * model)
+      cache.attend(
+        layer: 0,
+        qkv: FloatBuffer(
+          Array(qkv[positions.lowerBound * 3 * model..<positions.upperBound * 3 * model])),
+        slots: 1, positions: positions, rotation: rotation,
+        visible: positions.map { Int32($0 + 1) }, into: out, team: team,
+        scratch: FloatBuffer(count: cache.scratchCount(rows: rows, team: team)))
+      return out[0..<out.count]
+    }
+  }
+  let alone = outputs(passes: Array(repeating: 1, count: capacity))
+  #expect(alone == outputs(passes: [capacity]))
+  #expect(alone == outputs(passes: [4, 16, 17, 33, 10, 64, 6]))
+}
