@@ -60,7 +60,9 @@ public struct AppendixFiguresCommand: ParsableCommand {
   public func run() throws {
     let clock = Stopwatch()
     let dataset = try tokens.load()
-    try OrderProfile.requireImages(for: dataset)
+    try AdvisedError.advising(["--feature-dimensions", "--jitter"]) {
+      try OrderProfile.requireImages(for: dataset)
+    }
     let grid = dataset.grid
     let compared = try ["distant", "raster"].map {
       try OrderSpecification($0).order(on: grid, tokensPerStep: Self.paperTokensPerStep)

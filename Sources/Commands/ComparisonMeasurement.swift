@@ -97,7 +97,7 @@ final class ComparisonReference {
         of: images, orders: hasProfiles ? [order] : [])
       result.add(DependencyDistance(real, generated))
     } catch let error as EstimationError {
-      result.notes.append("\(error)")
+      result.notes.append(error.description(options: []))
     }
     return result
   }

@@ -87,8 +87,10 @@ struct FidCompareProxies: ParsableCommand {
     try requireComparable(a, b)
     let specifications = try orders.map { try OrderSpecification($0).order(on: a.grid) }
     if !specifications.isEmpty {
-      try OrderProfile.requireImages(for: a)
-      try OrderProfile.requireImages(for: b)
+      try AdvisedError.advising([], otherwise: ", or leave out --order") {
+        try OrderProfile.requireImages(for: a)
+        try OrderProfile.requireImages(for: b)
+      }
     }
     let extractors = try proxies.extractors(for: a, seed: seed)
     var results: [FidCompareProxiesResult.Extractor] = []
@@ -137,7 +139,9 @@ struct FidCompareProxies: ParsableCommand {
     func estimates(_ dataset: TokenDataset, _ orders: [GenerationOrder]) throws
       -> DependencyEstimates
     {
-      try DependencyDistance.estimates(of: dataset, orders: orders, jitter: jitter)
+      try AdvisedError.advising(
+        ["--jitter"], otherwise: ", compare more images, or leave this out with --no-dependencies"
+      ) { try DependencyDistance.estimates(of: dataset, orders: orders, jitter: jitter) }
     }
     let whole = (try estimates(a, orders), try estimates(b, orders))
     progress.update(2)

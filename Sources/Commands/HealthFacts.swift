@@ -55,7 +55,7 @@ struct HealthFacts: Encodable {
     if let ratio = kurtosisRatio.value {
       lines.append(
         "kurtosis of residuals: \(ratio.fixed(2)) times that of Gaussian ones"
-          + (ratio > 1.1 ? " (Gaussian errors are too small: use --errors robust)" : ""))
+          + (ratio > 1.1 ? " (Gaussian errors would be too small)" : ""))
     } else {
       lines.append(
         "kurtosis of residuals: known with --errors robust or --bound held-out")

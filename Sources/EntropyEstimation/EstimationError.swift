@@ -39,17 +39,68 @@ public enum EstimationError: Error, Equatable {
 }
 
 extension EstimationError: CustomStringConvertible {
+  /// A way out of an error that an option of a command offers.
+  public struct Remedy: Hashable, Sendable {
+    /// The option, such as `--jitter`.
+    public let option: String
+    /// What to do with it.
+    public let text: String
+  }
+
   /// One sentence for the user: what was found, where, what was expected, and what to do.
-  public var description: String {
+  public var description: String { description(options: nil) }
+
+  /// The same with only those remedies that are options of the command that asks; nil for all.
+  public func description(options: Set<String>?) -> String {
+    let texts = remedies.filter { options?.contains($0.option) ?? true }.map(\.text)
+    guard !texts.isEmpty else { return finding }
     switch self {
-    case .tooFewImages(
-      let source, let images, let predictors, let channels, let largest, let window):
+    case .tooFewImages: return ([finding] + texts).joined(separator: ", or ")
+    default: return "\(finding); \(texts.joined(separator: " or "))"
+    }
+  }
+
+  private var remedies: [Remedy] {
+    switch self {
+    case .tooFewImages(_, _, let predictors, let channels, let largest, let window):
+      var remedies: [Remedy] = []
+      if largest > 0 {
+        remedies.append(
+          Remedy(
+            option: "--feature-dimensions",
+            text: "--feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")"))
+      }
+      if let window {
+        remedies.append(
+          Remedy(
+            option: "--context-window",
+            text: "--context-window \(window)\(window > 1 ? " or less" : "")"))
+      }
+      if predictors > channels {
+        remedies.append(
+          Remedy(option: "--ridge", text: "a biased --ridge 0.1 or --ledoit-wolf"))
+      }
+      return remedies
+    case .constantChannel:
+      return [
+        Remedy(option: "--feature-dimensions", text: "remove it with --feature-dimensions"),
+        Remedy(option: "--jitter", text: "add --jitter"),
+      ]
+    case .dependentChannel:
+      return [
+        Remedy(option: "--feature-dimensions", text: "reduce --feature-dimensions"),
+        Remedy(option: "--jitter", text: "add --jitter"),
+      ]
+    default: return []
+    }
+  }
+
+  private var finding: String {
+    switch self {
+    case .tooFewImages(let source, let images, let predictors, let channels, _, _):
       """
       \(source): \(images) \(images == 1 ? "image is" : "images are") too few for a regression on \(predictors) numbers; at least \
-      \(predictors + channels + 1) images are needed\
-      \(largest > 0 ? ", or --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")\
-      \(window.map { ", or --context-window \($0)\($0 > 1 ? " or less" : "")" } ?? "")\
-      \(predictors > channels ? ", or a biased --ridge 0.1 or --ledoit-wolf" : "")
+      \(predictors + channels + 1) images are needed
       """
     case .ridgeTooSmall(let source, let images, let freedom, let channels):
       """
@@ -84,12 +135,12 @@ extension EstimationError: CustomStringConvertible {
     case .constantChannel(let source, let cell, let channel, let images):
       """
       \(source): channel \(channel) of token \(cell) has the same value in all \(images) images, so its entropy is minus \
-      infinity; remove it with --feature-dimensions or add --jitter
+      infinity
       """
     case .dependentChannel(let source, let cell, let channel, let context):
       """
       \(source): channel \(channel) of token \(cell) is a linear function of \(context), so its conditional entropy is \
-      minus infinity; reduce --feature-dimensions or add --jitter
+      minus infinity
       """
     case .insufficientPrecision(let source, let cell, let channel):
       """

@@ -149,7 +149,16 @@ private func files() throws -> (folder: URL, real: String, like: String, random:
       codebook: SingleMatrix(
         rows: 64, columns: 2, elements: (0..<128).map { Float($0) }))
   ).write(to: path("other.h5"))
+  // One token never changes.
+  let moving = try smallDataset(images: 40)
+  var codes = moving.codes ?? []
+  for image in 0..<40 { codes[image * 36] = 7 }
+  try TokenDataset(
+    name: "still", grid: moving.grid,
+    tokens: .codes(codes, codebook: #require(moving.codebook))
+  ).write(to: path("still.h5"))
   try Data("no HDF5".utf8).write(to: URL(fileURLWithPath: path("text.h5")))
+  let help = try program.run(["proxies", "--help"]).output
   for (arguments, words) in [
     ([files.real, path("wide.h5")], ["6x8", "6x6", "equal grids"]),
     ([files.real, path("other.h5")], ["codebook", "xxh64:"]),
@@ -161,11 +170,19 @@ private func files() throws -> (folder: URL, real: String, like: String, random:
     ([files.real, files.like, "--order", "no-such-order"], ["no-such-order"]),
     (
       [files.real, files.like, "--order", "raster", "--limit", "60"],
-      ["60 images", "at least 73"]
+      ["60 images", "at least 73", "leave out --order"]
+    ),
+    (
+      [files.real, path("still.h5"), "--extractor", "texture"],
+      ["still.h5", "same value in all 40 images", "--jitter", "--no-dependencies"]
     ),
   ] as [([String], [String])] {
     let result = try program.run(["proxies"] + arguments)
     #expect(result.status != 0 && result.output.isEmpty)
     for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
+    // Advice is no good where the command lacks the option.
+    for match in result.errors.matches(of: /--[a-z-]+[a-z]/) {
+      #expect(help.contains(match.output), "\(result.errors)")
+    }
   }
 }
