@@ -1,8 +1,11 @@
 """A PAR sampler in PyTorch, to compare par-sample with: the same architecture, key and value cache, batch 1, no guidance.
 
-Usage: python par_peer.py [--preset L] [--tokens-per-step 4] [--dtype f32|bf16] [--grid 24] [--check WEIGHTS EXPECTED]
+Usage: python par_peer.py [--preset L] [--tokens-per-step 4] [--dtype f32|bf16] [--grid 24]
+       python par_peer.py --check WEIGHTS EXPECTED
+       python par_peer.py --compare MODEL SAMPLES
 
 --check reads a model's reference vectors and compares the greedy codes, so that what is timed is known to be right.
+--compare reads a model of par-train and what `par-sample --model MODEL --greedy --json` printed, and compares the codes.
 """
 
 import argparse
@@ -136,16 +139,37 @@ def random_tensors(layers, heads, width, n, dtype):
     return tensors
 
 
+def compare(model, samples):
+    tensors, metadata = read_safetensors(model)
+    heads, n = int(metadata["heads"]), int(metadata["tokens_per_step"])
+    rows, columns = (int(extent) for extent in metadata["grid"].split("x"))
+    cells = [row * columns + column for step in json.loads(metadata["order_steps"])["steps"] for row, column in step]
+    layers = sum(name.endswith("attention.wo.weight") for name in tensors)
+    images = json.load(open(samples))["samples"]
+    for index, image in enumerate(images):
+        sampler = Sampler(tensors, layers, heads, n, cells, columns, torch.float32)
+        codes = [0] * (rows * columns)
+        for cell, code in zip(cells, sampler.sample(image["class"], greedy=True)):
+            codes[cell] = code
+        different = sum(a != b for a, b in zip(codes, np.ravel(image["codes"]).tolist()))
+        assert different == 0, f"image {index}: {different} of {len(codes)} codes differ"
+    print(f"all codes of {len(images)} images are equal")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--preset", default="L", choices=PRESETS)
     parser.add_argument("--tokens-per-step", "-n", type=int, default=4)
     parser.add_argument("--dtype", default="f32", choices=["f32", "bf16"])
     parser.add_argument("--grid", type=int, default=24)
-    parser.add_argument("--check", nargs=2)
+    parser.add_argument("--check", nargs=2, metavar=("WEIGHTS", "EXPECTED"))
+    parser.add_argument("--compare", nargs=2, metavar=("MODEL", "SAMPLES"))
     options = parser.parse_args()
     torch.manual_seed(0)
     dtype = torch.float32 if options.dtype == "f32" else torch.bfloat16
+    if options.compare:
+        compare(*options.compare)
+        return
     if options.check:
         tensors, metadata = read_safetensors(options.check[0])
         expected, _ = read_safetensors(options.check[1])
