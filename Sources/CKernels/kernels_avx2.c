@@ -13,8 +13,8 @@
 #define OUTPUTS_2 4
 #define OUTPUTS_3 3
 #define OUTPUTS_4 3
-#define BLOCK 12
-#define PAIR_BLOCK 12
+#define BLOCK 6
+#define PAIR_BLOCK 6
 #define PAIR_OUTPUTS_4 3
 #define BLOCKS_1 2
 #define BLOCKS_4 1

@@ -14,7 +14,7 @@
 #define OUTPUTS_3 6
 #define OUTPUTS_4 6
 #define BLOCK 6
-#define PAIR_BLOCK 12
+#define PAIR_BLOCK 4
 #define PAIR_OUTPUTS_4 4
 #define BLOCKS_1 4
 #define BLOCKS_4 2

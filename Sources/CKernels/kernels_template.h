@@ -5,7 +5,8 @@
 //   FMADD(a, b, c)   a·b + c
 //   OUTPUTS_1 … _4   outputs that a tile of 1 … 4 rows computes at once: as many sums as registers
 //                    hold, and a divisor of BLOCK
-//   BLOCK            outputs whose weights stay in the first-level cache while all rows go by: a multiple of these
+//   BLOCK            outputs that many rows take together, a multiple of OUTPUTS_4: weights are fetched so far ahead,
+//                    further than memory is slow and not so far that they are lost again
 //   PAIR_BLOCK, PAIR_OUTPUTS_4   BLOCK and OUTPUTS_4 for bf16 weights
 //   MANY_QUERIES     queries of the largest tile of attention; others are of 4 and of 1
 //   BLOCKS_1, _4, _MANY   blocks of keys that a tile of so many queries computes at once
@@ -102,11 +103,10 @@ INLINE vf NAME(exp)(vf x) {
 
 // MARK: Products
 
-// Outputs are computed in blocks of BLOCK. With more than four rows the columns are taken in chunks, so that the
-// weights of a block's chunk stay in the first-level cache until all rows have used them; meanwhile the vectors of
-// partial sums are kept, and the sums come out the same as in one go.
-enum { NAME(row_tile) = 64 };
-enum { NAME(chunk_bytes) = 4096 };
+// Up to four rows use every weight as it comes from memory. With more, the columns are taken in chunks: the tiles of a block
+// of outputs follow each other through one chunk, and all rows use a tile's weights while these are in the first-level
+// cache. Between chunks the vectors of partial sums are kept, so that the sums come out the same as in one go.
+enum { NAME(row_tile) = 64, NAME(chunk_bytes) = 2048 };
 // How many outputs ahead weights are fetched for four rows or fewer, which take no time to wait for them.
 enum { NAME(fetched_rows) = 12 };
 
@@ -279,49 +279,115 @@ ROW_GROUP(bfloat16, 1, 3, OUTPUTS_3)
 ROW_GROUP(bfloat16, 1, 4, PAIR_OUTPUTS_4)
 #undef ROW_GROUP
 
+// One tile of outputs for `groups` groups of four rows; the first `shares` of them fetch, each its share of `ahead`.
+INLINE void NAME(row_groups)(NAME(operands) o, const int bf16, const int at_once, long groups,
+                             long shares, long x_stride) {
+  const size_t further = (size_t)(o.count * (bf16 ? 2 : 4) / 128 * o.fetches * 64);
+  const int fetches = o.fetches;
+  for (long group = 0; group < groups; group++) {
+    o.fetches = group < shares && group * fetches < 2 * at_once ? fetches : 0;
+    NAME(tile)(&o, bf16, at_once, 4);
+    o.x += x_stride;
+    o.ahead += further;
+    o.out += 4 * o.stride;
+    o.partial += at_once * 4 * LANES;
+  }
+}
+
+#define ROW_GROUPS(type, bf16, at_once)                                                         \
+  __attribute__((noinline)) TARGET static void NAME(type##_groups)(                             \
+      const NAME(operands) * o, long groups, long shares, long x_stride) {                      \
+    NAME(row_groups)(*o, bf16, at_once, groups, shares, x_stride);                              \
+  }
+ROW_GROUPS(float32, 0, OUTPUTS_4)
+ROW_GROUPS(bfloat16, 1, PAIR_OUTPUTS_4)
+#undef ROW_GROUPS
+
+// Functions for the outputs of one group of rows, by precision and number of rows less one.
+static void (*const NAME(groups_of_rows)[2][4])(const NAME(operands) *, long) = {
+    {NAME(float32_1), NAME(float32_2), NAME(float32_3), NAME(float32_4)},
+    {NAME(bfloat16_1), NAME(bfloat16_2), NAME(bfloat16_3), NAME(bfloat16_4)}};
+
+// The columns from `k` on of one tile of outputs, for up to row_tile rows; o.x is where these rows begin.
+INLINE void NAME(many_rows)(NAME(operands) o, const int bf16, long outputs, long rows, long inputs,
+                            long k) {
+  const long at_once = bf16 ? PAIR_OUTPUTS_4 : OUTPUTS_4, full = rows / 4, rest = rows % 4;
+  const NAME(operands) first = o;
+  o.x += 4 * k;
+  if (outputs == at_once) {
+    // While this tile is used another one is fetched, evenly: two lines for every two of this one.
+    const long shares = full < 4 ? full : 4;
+    if (o.fetches != 0) o.fetches = (int)((2 * at_once + shares - 1) / shares);
+    (bf16 ? NAME(bfloat16_groups) : NAME(float32_groups))(&o, full, shares, 4 * inputs);
+  } else {
+    o.fetches = 0;
+    for (long group = 0; group < full; group++) {
+      NAME(groups_of_rows)[bf16][3](&o, outputs);
+      o.x += 4 * inputs;
+      o.out += 4 * o.stride;
+      o.partial += outputs * 4 * LANES;
+    }
+  }
+  if (rest == 0) return;
+  o.fetches = 0;
+  o.x = first.x + full * 4 * inputs + rest * k;
+  o.out = first.out + full * 4 * o.stride;
+  o.partial = first.partial + full * 4 * outputs * LANES;
+  NAME(groups_of_rows)[bf16][rest - 1](&o, outputs);
+}
+
 TARGET static void NAME(products)(const te_weights *weights, const float *x, long rows, long first,
                                   long last, float *out, long stride) {
-  static void (*const groups[2][4])(const NAME(operands) *, long) = {
-      {NAME(float32_1), NAME(float32_2), NAME(float32_3), NAME(float32_4)},
-      {NAME(bfloat16_1), NAME(bfloat16_2), NAME(bfloat16_3), NAME(bfloat16_4)}};
   const int bf16 = weights->precision == TE_BFLOAT16;
   const long size = bf16 ? 2 : 4, inputs = weights->inputs;
   const size_t w_stride = (size_t)(inputs * size);
-  const long chunk = rows > 4 ? NAME(chunk_bytes) / size : inputs;
-  const long block_outputs = bf16 ? PAIR_BLOCK : BLOCK, at_once = bf16 ? PAIR_OUTPUTS_4 : OUTPUTS_4;
-  float partial[(PAIR_BLOCK > BLOCK ? PAIR_BLOCK : BLOCK) * NAME(row_tile) * LANES];
+  const char *const elements = (const char *)weights->elements;
+  if (rows <= 4) {
+    const NAME(operands) o = {
+        .w = elements + (size_t)first * w_stride,
+        .w_stride = w_stride,
+        .x = x,
+        .count = inputs,
+        .ahead = elements + (size_t)(first + NAME(fetched_rows)) * w_stride,
+        .alike = 1,
+        .out = out,
+        .stride = stride,
+        .is_first_chunk = 1,
+        .is_last_chunk = 1,
+    };
+    NAME(groups_of_rows)[bf16][rows - 1](&o, last - first);
+    return;
+  }
+  const long chunk = NAME(chunk_bytes) / size, block_outputs = bf16 ? PAIR_BLOCK : BLOCK;
+  const long at_once = bf16 ? PAIR_OUTPUTS_4 : OUTPUTS_4;
+  _Alignas(64) float partial[(PAIR_BLOCK > BLOCK ? PAIR_BLOCK : BLOCK) * NAME(row_tile) * LANES];
   for (long j = first; j < last; j += block_outputs) {
     const long outputs = j + block_outputs < last ? block_outputs : last - j;
-    const char *block = (const char *)weights->elements + (size_t)j * w_stride;
+    const char *const block = elements + (size_t)j * w_stride;
     for (long tile = 0; tile < rows; tile += NAME(row_tile)) {
-      const long tile_end = tile + NAME(row_tile) < rows ? tile + NAME(row_tile) : rows;
-      // While this block is used the next one is fetched, evenly: the first groups of rows each fetch their share.
-      const long groups_of_tile = (tile_end - tile + 3) / 4;
-      const long shares = groups_of_tile < 4 ? groups_of_tile : 4;
-      const long fetches = (2 * at_once + shares - 1) / shares;
+      const long tile_rows = tile + NAME(row_tile) < rows ? NAME(row_tile) : rows - tile;
+      // The next block is fetched from its start to its end, as fast as this one is used.
+      const char *ahead = block + (size_t)block_outputs * w_stride;
       for (long k = 0; k < inputs; k += chunk) {
         const long count = k + chunk < inputs ? chunk : inputs - k;
-        const char *w = block + (size_t)(k * size);
-        for (long r = tile; r < tile_end; r += 4) {
-          const long group = rows - r < 4 ? rows - r : 4, share = (r - tile) / 4;
-          const long lines_before =
-              (k * shares + share * count) * size / 128 * (block_outputs / at_once) * fetches;
+        for (long i = 0; i < outputs; i += at_once) {
+          const long some = i + at_once < outputs ? at_once : outputs - i;
           const NAME(operands) o = {
-              .w = w,
+              .w = block + (size_t)i * w_stride + (size_t)(k * size),
               .w_stride = w_stride,
-              .x = x + r * inputs + k * group,
+              .x = x + tile * inputs,
               .count = count,
-              .ahead = rows <= 4 ? w + NAME(fetched_rows) * w_stride
-                                 : block + (size_t)block_outputs * w_stride + (size_t)(lines_before * 64),
-              .alike = rows <= 4,
-              .fetches = tile == 0 && share < shares && share * fetches < 2 * at_once ? (int)fetches : 0,
-              .out = out + r * stride + (j - first),
+              .ahead = ahead,
+              .alike = 0,
+              .fetches = tile == 0,
+              .out = out + tile * stride + (j - first) + i,
               .stride = stride,
-              .partial = partial + (r - tile) * block_outputs * LANES,
+              .partial = partial + i * tile_rows * LANES,
               .is_first_chunk = k == 0,
               .is_last_chunk = k + count == inputs,
           };
-          groups[bf16][group - 1](&o, outputs);
+          NAME(many_rows)(o, bf16, some, tile_rows, inputs, k);
+          ahead += some * count * size;
         }
       }
     }

@@ -50,7 +50,7 @@ private func difference(_ a: [Float], _ b: [Float]) -> Float {
 private let tolerance: Float = 2e-5
 
 /// Every instruction set, every number of rows that a tile or a remainder of tiles can have, and shapes that fill
-/// neither blocks of outputs nor vectors nor chunks of columns: a chunk is 1,024 columns in F32 and 2,048 in BF16.
+/// neither blocks of outputs nor vectors nor chunks of columns: a chunk is 512 columns in F32 and 1,024 in BF16.
 @Test(
   arguments: WeightPrecision.allCases,
   [(13, 5), (48, 64), (97, 300), (7, 1101), (31, 40), (6, 2113)])
