@@ -108,7 +108,7 @@ INLINE vf NAME(exp)(vf x) {
 // cache. Between chunks the vectors of partial sums are kept, so that the sums come out the same as in one go.
 enum { NAME(row_tile) = 64, NAME(chunk_bytes) = 2048 };
 // How many outputs ahead weights are fetched for four rows or fewer, which take no time to wait for them.
-enum { NAME(fetched_rows) = 12 };
+enum { NAME(fetched_rows) = 12, NAME(page_bytes) = 4096 };
 
 // Where a tile finds its operands and puts its results.
 typedef struct {
@@ -123,9 +123,9 @@ typedef struct {
   // it fetches one of these. Otherwise they are fetched from start to end, `fetches` lines for two columns of lines.
   const char *ahead;
   int alike, fetches;
-  // out[r·stride + j].
+  // out[r·stride + j·step].
   float *out;
-  long stride;
+  long stride, step;
   // The partial sums between chunks of columns, a vector for each output and row.
   float *partial;
   int is_first_chunk, is_last_chunk;
@@ -231,13 +231,15 @@ INLINE void NAME(tile)(const NAME(operands) * operands, const int bf16, const in
                                   j + 2 < outputs ? sums[j + 2][r] : zero,
                                   j + 3 < outputs ? sums[j + 3][r] : zero);
 #pragma clang loop unroll(full)
-      for (int i = 0; i < 4 && j + i < outputs; i++) o.out[r * o.stride + j + i] = totals[i];
+      for (int i = 0; i < 4 && j + i < outputs; i++) o.out[r * o.stride + (j + i) * o.step] = totals[i];
     }
   }
   for (; k < o.count; k++) {
     for (int j = 0; j < outputs; j++) {
       const float weight = NAME(weight)(&o, bf16, j, k);
-      for (int r = 0; r < rows; r++) o.out[r * o.stride + j] += weight * o.x[k * rows + r];
+      for (int r = 0; r < rows; r++) {
+        o.out[r * o.stride + j * o.step] += weight * o.x[k * rows + r];
+      }
     }
   }
 }
@@ -252,13 +254,13 @@ INLINE void NAME(row_group)(NAME(operands) o, const int bf16, const int rows, co
     NAME(tile)(&o, bf16, at_once, rows);
     o.w += (size_t)at_once * o.w_stride;
     o.ahead += further;
-    o.out += at_once;
+    o.out += at_once * o.step;
     o.partial += at_once * rows * LANES;
   }
   for (; j < outputs; j++) {
     NAME(tile)(&o, bf16, 1, rows);
     o.w += o.w_stride;
-    o.out += 1;
+    o.out += o.step;
     o.partial += rows * LANES;
   }
 }
@@ -336,6 +338,47 @@ INLINE void NAME(many_rows)(NAME(operands) o, const int bf16, long outputs, long
   NAME(groups_of_rows)[bf16][rest - 1](&o, outputs);
 }
 
+// All outputs for up to four rows.
+//
+// Where two rows of weights share a page of memory, a tile takes every second row, and the next tile those between: rows
+// read side by side within one page look like a single run that jumps to and fro, and the processor, which fetches ahead
+// page by page, does not foresee it.
+INLINE void NAME(few_rows)(const te_weights *weights, const float *x, long rows, long first,
+                           long last, float *out, long stride) {
+  static const long at_once[2][4] = {{OUTPUTS_1, OUTPUTS_2, OUTPUTS_3, OUTPUTS_4},
+                                     {OUTPUTS_1, OUTPUTS_2, OUTPUTS_3, PAIR_OUTPUTS_4}};
+  const int bf16 = weights->precision == TE_BFLOAT16;
+  const size_t w_stride = (size_t)weights->inputs * (bf16 ? 2 : 4);
+  const long tile = at_once[bf16][rows - 1];
+  const long step = w_stride < NAME(page_bytes) ? 2 : 1;
+  NAME(operands) o = {
+      .w_stride = w_stride * (size_t)step,
+      .x = x,
+      .count = weights->inputs,
+      .alike = 1,
+      .stride = stride,
+      .step = step,
+      .is_first_chunk = 1,
+      .is_last_chunk = 1,
+  };
+  long j = first;
+  for (; step == 2 && j + 2 * tile <= last; j += 2 * tile) {
+    for (long half = 0; half < 2; half++) {
+      o.w = (const char *)weights->elements + (size_t)(j + half) * w_stride;
+      o.ahead = o.w + NAME(fetched_rows) * w_stride;
+      o.out = out + (j - first) + half;
+      NAME(groups_of_rows)[bf16][rows - 1](&o, tile);
+    }
+  }
+  if (j == last) return;
+  o.w = (const char *)weights->elements + (size_t)j * w_stride;
+  o.w_stride = w_stride;
+  o.ahead = o.w + NAME(fetched_rows) * w_stride;
+  o.out = out + (j - first);
+  o.step = 1;
+  NAME(groups_of_rows)[bf16][rows - 1](&o, last - j);
+}
+
 TARGET static void NAME(products)(const te_weights *weights, const float *x, long rows, long first,
                                   long last, float *out, long stride) {
   const int bf16 = weights->precision == TE_BFLOAT16;
@@ -343,19 +386,7 @@ TARGET static void NAME(products)(const te_weights *weights, const float *x, lon
   const size_t w_stride = (size_t)(inputs * size);
   const char *const elements = (const char *)weights->elements;
   if (rows <= 4) {
-    const NAME(operands) o = {
-        .w = elements + (size_t)first * w_stride,
-        .w_stride = w_stride,
-        .x = x,
-        .count = inputs,
-        .ahead = elements + (size_t)(first + NAME(fetched_rows)) * w_stride,
-        .alike = 1,
-        .out = out,
-        .stride = stride,
-        .is_first_chunk = 1,
-        .is_last_chunk = 1,
-    };
-    NAME(groups_of_rows)[bf16][rows - 1](&o, last - first);
+    NAME(few_rows)(weights, x, rows, first, last, out, stride);
     return;
   }
   const long chunk = NAME(chunk_bytes) / size, block_outputs = bf16 ? PAIR_BLOCK : BLOCK;
@@ -382,6 +413,7 @@ TARGET static void NAME(products)(const te_weights *weights, const float *x, lon
               .fetches = tile == 0,
               .out = out + tile * stride + (j - first) + i,
               .stride = stride,
+              .step = 1,
               .partial = partial + i * tile_rows * LANES,
               .is_first_chunk = k == 0,
               .is_last_chunk = k + count == inputs,
