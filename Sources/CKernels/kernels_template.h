@@ -340,9 +340,9 @@ INLINE void NAME(many_rows)(NAME(operands) o, const int bf16, long outputs, long
 
 // All outputs for up to four rows.
 //
-// Where two rows of weights share a page of memory, a tile takes every second row, and the next tile those between: rows
-// read side by side within one page look like a single run that jumps to and fro, and the processor, which fetches ahead
-// page by page, does not foresee it.
+// Where two rows of weights share a page of memory, a tile takes every second row, and the next tile those between. Rows
+// read side by side within one page are measurably slower; presumably because processors fetch ahead along one run in
+// each page.
 INLINE void NAME(few_rows)(const te_weights *weights, const float *x, long rows, long first,
                            long last, float *out, long stride) {
   static const long at_once[2][4] = {{OUTPUTS_1, OUTPUTS_2, OUTPUTS_3, OUTPUTS_4},
