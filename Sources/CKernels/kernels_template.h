@@ -3,8 +3,7 @@
 //   TARGET           the attribute that enables it
 //   LANES            floats in a vector
 //   FMADD(a, b, c)   a·b + c
-//   OUTPUTS_1 … _4   outputs that a tile of 1 … 4 rows computes at once: as many sums as registers
-//                    hold, and a divisor of BLOCK
+//   OUTPUTS_1 … _4   outputs that a tile of 1 … 4 rows computes at once: as many sums as registers hold
 //   BLOCK            outputs that many rows take together, a multiple of OUTPUTS_4: weights are fetched so far ahead,
 //                    further than memory is slow and not so far that they are lost again
 //   PAIR_BLOCK, PAIR_OUTPUTS_4   BLOCK and OUTPUTS_4 for bf16 weights
@@ -123,9 +122,9 @@ typedef struct {
   // it fetches one of these. Otherwise they are fetched from start to end, `fetches` lines for two columns of lines.
   const char *ahead;
   int alike, fetches;
-  // out[r·stride + j·step].
+  // out[r·stride + j·step], for the first `kept` rows of the tile; others only fill it up.
   float *out;
-  long stride, step;
+  long stride, step, kept;
   // The partial sums between chunks of columns, a vector for each output and row.
   float *partial;
   int is_first_chunk, is_last_chunk;
@@ -224,6 +223,7 @@ INLINE void NAME(tile)(const NAME(operands) * operands, const int bf16, const in
   }
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
+    if (r >= o.kept) break;
 #pragma clang loop unroll(full)
     for (int j = 0; j < outputs; j += 4) {
       const vf zero = {0};
@@ -237,7 +237,7 @@ INLINE void NAME(tile)(const NAME(operands) * operands, const int bf16, const in
   for (; k < o.count; k++) {
     for (int j = 0; j < outputs; j++) {
       const float weight = NAME(weight)(&o, bf16, j, k);
-      for (int r = 0; r < rows; r++) {
+      for (int r = 0; r < o.kept; r++) {
         o.out[r * o.stride + j * o.step] += weight * o.x[k * rows + r];
       }
     }
@@ -281,12 +281,13 @@ ROW_GROUP(bfloat16, 1, 3, OUTPUTS_3)
 ROW_GROUP(bfloat16, 1, 4, PAIR_OUTPUTS_4)
 #undef ROW_GROUP
 
-// One tile of outputs for `groups` groups of four rows; the first `shares` of them fetch, each its share of `ahead`.
-INLINE void NAME(row_groups)(NAME(operands) o, const int bf16, const int at_once, long groups,
-                             long shares, long x_stride) {
+// One tile of outputs for groups of four rows, o.kept rows in all; the first `shares` groups fetch, each its share of
+// `ahead`.
+INLINE void NAME(row_groups)(NAME(operands) o, const int bf16, const int at_once, long shares,
+                             long x_stride) {
   const size_t further = (size_t)(o.count * (bf16 ? 2 : 4) / 128 * o.fetches * 64);
   const int fetches = o.fetches;
-  for (long group = 0; group < groups; group++) {
+  for (long group = 0; o.kept > 0; group++, o.kept -= 4) {
     o.fetches = group < shares && group * fetches < 2 * at_once ? fetches : 0;
     NAME(tile)(&o, bf16, at_once, 4);
     o.x += x_stride;
@@ -298,8 +299,8 @@ INLINE void NAME(row_groups)(NAME(operands) o, const int bf16, const int at_once
 
 #define ROW_GROUPS(type, bf16, at_once)                                                         \
   __attribute__((noinline)) TARGET static void NAME(type##_groups)(                             \
-      const NAME(operands) * o, long groups, long shares, long x_stride) {                      \
-    NAME(row_groups)(*o, bf16, at_once, groups, shares, x_stride);                              \
+      const NAME(operands) * o, long shares, long x_stride) {                                   \
+    NAME(row_groups)(*o, bf16, at_once, shares, x_stride);                                      \
   }
 ROW_GROUPS(float32, 0, OUTPUTS_4)
 ROW_GROUPS(bfloat16, 1, PAIR_OUTPUTS_4)
@@ -310,32 +311,22 @@ static void (*const NAME(groups_of_rows)[2][4])(const NAME(operands) *, long) = 
     {NAME(float32_1), NAME(float32_2), NAME(float32_3), NAME(float32_4)},
     {NAME(bfloat16_1), NAME(bfloat16_2), NAME(bfloat16_3), NAME(bfloat16_4)}};
 
-// The columns from `k` on of one tile of outputs, for up to row_tile rows; o.x is where these rows begin.
-INLINE void NAME(many_rows)(NAME(operands) o, const int bf16, long outputs, long rows, long inputs,
-                            long k) {
-  const long at_once = bf16 ? PAIR_OUTPUTS_4 : OUTPUTS_4, full = rows / 4, rest = rows % 4;
-  const NAME(operands) first = o;
-  o.x += 4 * k;
+// One tile of outputs for o.kept rows, up to row_tile of them, packed by fours. While a tile is used another one may be
+// fetched, evenly: two lines for every two of this one.
+INLINE void NAME(many_rows)(NAME(operands) o, const int bf16, const int fetch, long outputs, long inputs) {
+  const long at_once = bf16 ? PAIR_OUTPUTS_4 : OUTPUTS_4, groups = (o.kept + 3) / 4;
   if (outputs == at_once) {
-    // While this tile is used another one is fetched, evenly: two lines for every two of this one.
-    const long shares = full < 4 ? full : 4;
-    if (o.fetches != 0) o.fetches = (int)((2 * at_once + shares - 1) / shares);
-    (bf16 ? NAME(bfloat16_groups) : NAME(float32_groups))(&o, full, shares, 4 * inputs);
-  } else {
-    o.fetches = 0;
-    for (long group = 0; group < full; group++) {
-      NAME(groups_of_rows)[bf16][3](&o, outputs);
-      o.x += 4 * inputs;
-      o.out += 4 * o.stride;
-      o.partial += outputs * 4 * LANES;
-    }
+    const long shares = groups < 4 ? groups : 4;
+    o.fetches = fetch ? (int)((2 * at_once + shares - 1) / shares) : 0;
+    (bf16 ? NAME(bfloat16_groups) : NAME(float32_groups))(&o, shares, 4 * inputs);
+    return;
   }
-  if (rest == 0) return;
-  o.fetches = 0;
-  o.x = first.x + full * 4 * inputs + rest * k;
-  o.out = first.out + full * 4 * o.stride;
-  o.partial = first.partial + full * 4 * outputs * LANES;
-  NAME(groups_of_rows)[bf16][rest - 1](&o, outputs);
+  for (; o.kept > 0; o.kept -= 4) {
+    NAME(groups_of_rows)[bf16][3](&o, outputs);
+    o.x += 4 * inputs;
+    o.out += 4 * o.stride;
+    o.partial += outputs * 4 * LANES;
+  }
 }
 
 // All outputs for up to four rows.
@@ -358,6 +349,7 @@ INLINE void NAME(few_rows)(const te_weights *weights, const float *x, long rows,
       .alike = 1,
       .stride = stride,
       .step = step,
+      .kept = rows,
       .is_first_chunk = 1,
       .is_last_chunk = 1,
   };
@@ -406,19 +398,19 @@ TARGET static void NAME(products)(const te_weights *weights, const float *x, lon
           const NAME(operands) o = {
               .w = block + (size_t)i * w_stride + (size_t)(k * size),
               .w_stride = w_stride,
-              .x = x + tile * inputs,
+              .x = x + tile * inputs + 4 * k,
               .count = count,
               .ahead = ahead,
               .alike = 0,
-              .fetches = tile == 0,
               .out = out + tile * stride + (j - first) + i,
               .stride = stride,
               .step = 1,
-              .partial = partial + i * tile_rows * LANES,
+              .kept = tile_rows,
+              .partial = partial + i * NAME(row_tile) * LANES,
               .is_first_chunk = k == 0,
               .is_last_chunk = k + count == inputs,
           };
-          NAME(many_rows)(o, bf16, some, tile_rows, inputs, k);
+          NAME(many_rows)(o, bf16, tile == 0, some, inputs);
           ahead += some * count * size;
         }
       }
@@ -426,19 +418,25 @@ TARGET static void NAME(products)(const te_weights *weights, const float *x, lon
   }
 }
 
-// Rows are packed by fours, in the order a tile reads them: a vector of each row in turn. For bf16 weights, whose
+// Rows are packed by fours, in the order a tile reads them: a vector of each row in turn. With more than four rows the last
+// group is filled up with zeros. For bf16 weights, whose
 // vectors of pairs come apart into even and odd elements, x is taken apart alike. What does not fill a vector follows
 // element by element.
 TARGET static void NAME(pack)(te_precision precision, const float *x, long rows, long inputs, long start,
                               long end, float *out) {
   for (long first = 0; first < rows; first += 4) {
-    const long group = rows - first < 4 ? rows - first : 4;
+    const long kept = rows - first < 4 ? rows - first : 4, group = rows > 4 ? 4 : rows;
     const float *from = x + first * inputs;
     float *to = out + first * inputs;
     long k = start;
     if (precision == TE_BFLOAT16) {
       for (; k + 2 * LANES <= end; k += 2 * LANES) {
         for (long r = 0; r < group; r++) {
+          if (r >= kept) {
+            STORE(to + k * group + r * LANES, (vf){0});
+            STORE(to + k * group + (group + r) * LANES, (vf){0});
+            continue;
+          }
           const vf a = LOAD(from + r * inputs + k), b = LOAD(from + r * inputs + k + LANES);
           STORE(to + k * group + r * LANES, __builtin_shufflevector(a, b, EVEN_MEMBERS));
           STORE(to + k * group + (group + r) * LANES, __builtin_shufflevector(a, b, ODD_MEMBERS));
@@ -447,12 +445,14 @@ TARGET static void NAME(pack)(te_precision precision, const float *x, long rows,
     } else {
       for (; k + LANES <= end; k += LANES) {
         for (long r = 0; r < group; r++) {
-          STORE(to + k * group + r * LANES, LOAD(from + r * inputs + k));
+          STORE(to + k * group + r * LANES, r < kept ? LOAD(from + r * inputs + k) : (vf){0});
         }
       }
     }
     for (; k < end; k++) {
-      for (long r = 0; r < group; r++) to[k * group + r] = from[r * inputs + k];
+      for (long r = 0; r < group; r++) {
+        to[k * group + r] = r < kept ? from[r * inputs + k] : 0.0f;
+      }
     }
   }
 }
