@@ -142,7 +142,9 @@ def random_tensors(layers, heads, width, n, dtype):
 def compare(model, samples):
     tensors, metadata = read_safetensors(model)
     heads, n = int(metadata["heads"]), int(metadata["tokens_per_step"])
-    rows, columns = (int(extent) for extent in metadata["grid"].split("x"))
+    extents = [int(extent) for extent in metadata["grid"].split("x")]
+    assert len(extents) == 2, f"{model}: a grid of {metadata['grid']}; only images are compared, not videos"
+    rows, columns = extents
     cells = [row * columns + column for step in json.loads(metadata["order_steps"])["steps"] for row, column in step]
     layers = sum(name.endswith("attention.wo.weight") for name in tensors)
     images = json.load(open(samples))["samples"]

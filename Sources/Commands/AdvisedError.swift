@@ -6,7 +6,7 @@ struct AdvisedError: Error, CustomStringConvertible {
 
   /// Runs `body`; where an estimate is impossible, names only those remedies that are among `options`.
   ///
-  /// - Parameter otherwise: what else to do, such as "; leave out --order"; added to the sentence.
+  /// - Parameter otherwise: what else to do, such as ", or leave out --order"; added to the sentence.
   static func advising<Result>(
     _ options: Set<String>, otherwise: String = "", _ body: () throws -> Result
   ) throws -> Result {

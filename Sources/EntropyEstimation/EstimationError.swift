@@ -50,7 +50,8 @@ extension EstimationError: CustomStringConvertible {
   /// One sentence for the user: what was found, where, what was expected, and what to do.
   public var description: String { description(options: nil) }
 
-  /// The same with only those remedies that are options of the command that asks; nil for all.
+  /// The same with only those remedies whose option, such as `--jitter`, is among `options`: a command passes its own; nil
+  /// names all.
   public func description(options: Set<String>?) -> String {
     let texts = remedies.filter { options?.contains($0.option) ?? true }.map(\.text)
     guard !texts.isEmpty else { return finding }
