@@ -39,13 +39,13 @@ struct EstimationOptions: ParsableArguments {
   @Option(
     name: .customLong("bound"),
     help: ArgumentHelp(
-      "The bound: debiased; algorithm-1 as the paper prints it (in-sample, sinks with the context);"
-        + " or held-out, an upper bound on images that were not fitted to (default: debiased; held-out for mlp).",
+      "The bound: wishart, unbiased for Gaussian data; algorithm-1 as the paper prints it (in-sample, sinks with the context);"
+        + " or held-out, an upper bound on images that were not fitted to (default: wishart; held-out for mlp).",
       valueName: "bound"))
   var givenBound: EntropyBound?
 
   /// The bound, with its default.
-  var bound: EntropyBound { givenBound ?? (regressor == .mlp ? .heldOut : .debiased) }
+  var bound: EntropyBound { givenBound ?? (regressor == .mlp ? .heldOut : .wishart) }
 
   @Option(
     help: ArgumentHelp(
@@ -94,7 +94,7 @@ struct EstimationOptions: ParsableArguments {
       ] where isGiven {
         throw ValidationError("\(name) is for --regressor mlp only")
       }
-    } else if bound == .debiased {
+    } else if bound == .wishart {
       throw ValidationError(
         "a trained network has no debiased bound: use --bound held-out or algorithm-1")
     }

@@ -81,7 +81,7 @@ extension ConditionalEntropyMap {
   ///   what reading the features throws.
   /// - Complexity: O(m·n·d²·references).
   public static func maps(
-    references: [GridCell], of features: some TokenFeatures, bound: EntropyBound = .debiased,
+    references: [GridCell], of features: some TokenFeatures, bound: EntropyBound = .wishart,
     jitter: Double = 0
   ) throws -> [ConditionalEntropyMap] {
     try maps(
@@ -126,7 +126,7 @@ extension ConditionalEntropyMap {
   ) throws -> [ConditionalEntropyMap] {
     let (grid, d) = (features.grid, features.featureDimensions)
     switch settings.bound {
-    case .algorithm1, .debiased:
+    case .algorithm1, .wishart:
       try TokenMoments.requireImages(
         features.imageCount, contextTokens: 1, featureDimensions: d, source: features.name)
       let fits = try MapFit.fits(
@@ -175,7 +175,7 @@ extension ConditionalEntropyMap {
   /// - Throws: ``EstimationError`` for a reference outside the grid, too few images (ν < d) and degenerate channels.
   /// - Complexity: O(references·n·d³).
   public static func maps(
-    references: [GridCell], moments: TokenMoments, bound: EntropyBound = .debiased
+    references: [GridCell], moments: TokenMoments, bound: EntropyBound = .wishart
   ) throws -> [ConditionalEntropyMap] {
     let grid = moments.grid
     try check(references, on: grid, name: moments.name)

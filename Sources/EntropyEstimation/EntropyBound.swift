@@ -10,13 +10,13 @@ public enum EntropyBound: String, CaseIterable, Sendable, Codable {
   case algorithm1 = "algorithm-1"
   /// ½[d·log(2πe) + log|W/ν| − c(ν, d)] with c(ν, d) = Σ_{i=1…d} ψ((ν − i + 1)/2) + d·log(2/ν): exactly unbiased when the
   /// residuals are Gaussian (W is then Wishart distributed with ν degrees of freedom).
-  case debiased
+  case wishart
   /// The mean over images that f_θ and Σ were not fitted to of ½log|2πΣ| + ½eᵀΣ⁻¹e: an upper bound on the conditional
   /// entropy in expectation, for any f_θ and any law of the data.
   case heldOut = "held-out"
 
   /// The bounds that are computed on the images the regression was fitted to.
-  public static let inSample: [EntropyBound] = [.algorithm1, .debiased]
+  public static let inSample: [EntropyBound] = [.algorithm1, .wishart]
 
   /// The entropy bound in nats; for `held-out` what the fit expects of new images if residuals are Gaussian, from which the
   /// loss of an image differs by ½(eᵀΣ⁻¹e − d).
@@ -30,7 +30,7 @@ public enum EntropyBound: String, CaseIterable, Sendable, Codable {
     switch self {
     case .algorithm1:
       return 0.5 * (constant + logDeterminant - d * log(Double(fit.imageCount)))
-    case .debiased:
+    case .wishart:
       return 0.5 * (constant + logDeterminant - fit.expectedLogDeterminant)
     case .heldOut:
       return 0.5 * (constant + logDeterminant - d * log(fit.predictiveDivisor))

@@ -68,7 +68,7 @@ public struct EstimationSettings: Hashable, Sendable {
 
   /// Makes settings; without arguments those of the commands.
   public init(
-    regressor: Regressor = .linear, bound: EntropyBound = .debiased, errors: ErrorKind = .gaussian,
+    regressor: Regressor = .linear, bound: EntropyBound = .wishart, errors: ErrorKind = .gaussian,
     folds: Int = 1,
     heldOutFraction: Double = 0.2, jitter: Double = 0, shrinkage: Shrinkage = .none,
     contextWindow: Int? = nil, seed: UInt64 = 0

@@ -9,7 +9,7 @@ extension OrderProfile {
     of orders: [GenerationOrder], features: some TokenFeatures, network: NetworkSettings,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [OrderProfile] {
-    guard settings.bound != .debiased else { throw EstimationError.networkIsNotDebiased }
+    guard settings.bound != .wishart else { throw EstimationError.networkIsNotDebiased }
     for order in orders where order.grid != features.grid {
       throw EstimationError.gridMismatch(
         source: features.name, data: features.grid, order: order.name, orderGrid: order.grid)
@@ -131,7 +131,7 @@ extension ConditionalEntropyMap {
     references: [GridCell], of features: some TokenFeatures, network: NetworkSettings,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [ConditionalEntropyMap] {
-    guard settings.bound != .debiased else { throw EstimationError.networkIsNotDebiased }
+    guard settings.bound != .wishart else { throw EstimationError.networkIsNotDebiased }
     let grid = features.grid
     let parts = OrderProfile.trainingParts(of: features, settings)
     let epochs = references.count * parts.count * network.epochs

@@ -84,7 +84,7 @@ public struct OrderProfile: Sendable {
   ///   dependent channels.
   /// - Complexity: (n·d)³/3 multiplications and additions, and (n·d)² numbers of memory besides the moments.
   public init(
-    of order: GenerationOrder, moments: TokenMoments, bound: EntropyBound = .debiased
+    of order: GenerationOrder, moments: TokenMoments, bound: EntropyBound = .wishart
   ) throws {
     precondition(bound != .heldOut, "the held-out bound needs images that were not fitted to")
     self.init(try OrderFactorization(of: order, moments: moments, bound: bound))

@@ -53,7 +53,7 @@ extension OrderProfile {
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [OrderProfile] {
     switch settings.bound {
-    case .algorithm1, .debiased:
+    case .algorithm1, .wishart:
       if settings.shrinkage == .none {
         try requireImages(features.imageCount, for: features, channels: channels)
       }

@@ -17,7 +17,7 @@ extension OrderProfile {
   /// - Throws: As ``init(of:moments:bound:)``; the first order's error.
   /// - Complexity: (n·d)³/3 multiplications and additions an order, at most four times (n·d)² numbers of memory.
   public static func profiles(
-    of orders: [GenerationOrder], moments: TokenMoments, bound: EntropyBound = .debiased,
+    of orders: [GenerationOrder], moments: TokenMoments, bound: EntropyBound = .wishart,
     progress: @Sendable (Int) -> Void = { _ in }
   ) throws -> [OrderProfile] {
     try concurrently(orders, progress: progress) {

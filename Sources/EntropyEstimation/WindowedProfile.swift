@@ -14,7 +14,7 @@ extension OrderProfile {
   ///   dependent channels.
   /// - Complexity: n factorisations of at most (2·window + 1)²·d coordinates, on all cores.
   public init(
-    of order: GenerationOrder, moments: TokenMoments, bound: EntropyBound = .debiased, window: Int
+    of order: GenerationOrder, moments: TokenMoments, bound: EntropyBound = .wishart, window: Int
   ) throws {
     precondition(bound != .heldOut, "the held-out bound needs images that were not fitted to")
     let (grid, d) = (order.grid, moments.featureDimensions)

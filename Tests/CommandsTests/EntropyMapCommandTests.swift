@@ -28,7 +28,7 @@ private struct Output: Decodable {
   }
   #expect(result.status == 0 && result.errors.isEmpty && result.files.isEmpty)
   let output = try JSONDecoder().decode(Output.self, from: Data(result.output.utf8))
-  #expect(output.command == "entropy-map" && output.units == "nats" && output.bound == "debiased")
+  #expect(output.command == "entropy-map" && output.units == "nats" && output.bound == "wishart")
   #expect(output.grid == [6, 6] && output.images == 300 && output.feature_dimensions == 2)
   #expect(output.provenance.input == "small.h5" && !output.provenance.input_hash.isEmpty)
   #expect(output.maps.map(\.reference) == [[2, 3], [0, 0]])

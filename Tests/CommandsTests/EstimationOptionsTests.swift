@@ -74,7 +74,7 @@ func everyEstimatorIsRepeatable(options: [String]) throws {
   (["--bound", "held-out", "--folds", "2", "--held-out-fraction", "0.1"], "exclude each other"),
   (["--bound", "held-out", "--held-out-fraction", "1.5"], "between 0 and 1"),
   (["--bound", "held-out", "--errors", "gaussian"], "errors from the images"),
-  (["--regressor", "mlp", "--bound", "debiased"], "no debiased bound"),
+  (["--regressor", "mlp", "--bound", "wishart"], "no debiased bound"),
   (["--epochs", "3"], "--regressor mlp only"),
   (["--features-per-token", "3"], "--regressor features only"),
   (["--regressor", "features", "--features-per-token", "40"], "would do"),

@@ -65,7 +65,7 @@ private let network = NetworkSettings(hidden: 24, epochs: 40, learningRate: 1e-2
         settings: EstimationSettings(regressor: .mlp(network), bound: bound))
     }?.description
   }
-  #expect(refusal(.debiased)?.contains("no debiased bound") == true)
+  #expect(refusal(.wishart)?.contains("no debiased bound") == true)
   #expect(
     refusal(.algorithm1)
       == "samples: 10 images are too few to train and validate a network; at least 13 are needed")

@@ -13,7 +13,7 @@ private let grid = TokenGrid(rows: 2, columns: 2)
   let moments = try TokenMoments(of: samples, precision: .double)
   let order = try GenerationOrder(name: "pairs", grid: grid, steps: [[0, 1], [2, 3]])
   let health = FitHealth(
-    try OrderFactorization(of: order, moments: moments, bound: .debiased), moments: moments)
+    try OrderFactorization(of: order, moments: moments, bound: .wishart), moments: moments)
   #expect(health.degreesOfFreedom == 113 && health.degreesOfFreedomPerChannel == 56.5)
   var full = moments.scatter
   for i in 0..<8 { for j in 0..<i { full[j, i] = full[i, j] } }
@@ -40,9 +40,9 @@ private let grid = TokenGrid(rows: 2, columns: 2)
         of: [order], features: samples, settings: EstimationSettings(bound: bound, errors: .robust)
       )[0].kurtosisRatio)
   }
-  for bound in [EntropyBound.debiased, .heldOut] { #expect(abs(try ratio(bound) - 1) < 0.3) }
+  for bound in [EntropyBound.wishart, .heldOut] { #expect(abs(try ratio(bound) - 1) < 0.3) }
   for i in samples.values.indices where i / 4 % 10 == 0 { samples.values[i] *= 4 }
-  for bound in [EntropyBound.debiased, .heldOut] { #expect(try ratio(bound) > 1.5) }
+  for bound in [EntropyBound.wishart, .heldOut] { #expect(try ratio(bound) > 1.5) }
 }
 
 /// The bootstrap sees the spread that the robust errors say: within half, 60 draws knowing a spread to 9%.

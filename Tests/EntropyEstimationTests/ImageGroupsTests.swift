@@ -44,7 +44,7 @@ private func order() throws -> GenerationOrder {
   together.imageGroups = (0..<600).map { UInt32($0 / 4) }
   var apart = copies { $0 % 150 }
   apart.imageGroups = (0..<600).map { UInt32($0 % 150) }
-  for bound in [EntropyBound.debiased, .heldOut] {
+  for bound in [EntropyBound.wishart, .heldOut] {
     let settings = EstimationSettings(bound: bound, errors: .robust, folds: 3, seed: 2)
     func profile(_ samples: Samples) throws -> OrderProfile {
       try OrderProfile.profiles(of: [order()], features: samples, settings: settings)[0]
@@ -55,7 +55,7 @@ private func order() throws -> GenerationOrder {
       let (a, b) = (one.sequential[cell].standardError, four.sequential[cell].standardError)
       #expect(abs(b / a - 1) < (bound == .heldOut ? 0.35 : 0.05), "\(bound) \(a) \(b)")
       #expect(abs(other.sequential[cell].standardError / b - 1) < 1e-6)
-      if bound == .debiased {
+      if bound == .wishart {
         #expect(abs(ignorant.sequential[cell].standardError / b - 0.5) < 0.03)
       }
     }

@@ -46,7 +46,7 @@ func leastSquaresEntropy(
   let constant = Double(d) * log(2 * .pi * exp(1.0))
   switch bound {
   case .algorithm1: return 0.5 * (constant + logDeterminant - Double(d) * log(Double(m)))
-  case .debiased:
+  case .wishart:
     let freedom = Double(m - 1 - p)
     let correction =
       (1...d).reduce(0.0) { $0 + digamma((freedom - Double($1) + 1) / 2) }

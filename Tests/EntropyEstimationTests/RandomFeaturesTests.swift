@@ -70,7 +70,7 @@ func functionsFollowTheChannels(kind: RandomFeatureKind) throws {
     }
     let factor = try CholeskyFactor(ofLowerTriangle: scatter)
     let p = context.count * 5
-    return EntropyBound.debiased.entropy(
+    return EntropyBound.wishart.entropy(
       logDeterminant: factor.logDeterminant - factor.logDeterminant(ofLeading: p),
       ResidualFit(imageCount: 200, channels: 2, predictors: p))
   }
