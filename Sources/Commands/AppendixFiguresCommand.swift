@@ -47,19 +47,20 @@ public struct AppendixFiguresCommand: ParsableCommand {
 
   /// Refuses what the figures are not drawn with.
   public func validate() throws {
-    guard estimation.bound != .heldOut, estimation.errors != .robust,
-      estimation.regressor == .linear, estimation.marginals == .data
+    guard estimation.bound != .heldOut, estimation.regressor == .linear,
+      estimation.marginals == .data
     else {
       throw ValidationError(
-        "appendix-figures draws in-sample bounds of the linear regressor with Gaussian errors; order-compare and"
-          + " entropy-map know the other bounds, errors and regressors")
+        "appendix-figures draws in-sample bounds of the linear regressor; order-compare and entropy-map know the other bounds"
+          + " and regressors")
     }
   }
 
   /// Estimates everything and draws it.
-  public func run() throws {
+  public mutating func run() throws {
     let clock = Stopwatch()
     let dataset = try tokens.load()
+    estimation.clusterErrors(of: dataset)
     try AdvisedError.advising(["--feature-dimensions", "--jitter"]) {
       try OrderProfile.requireImages(for: dataset)
     }
@@ -74,19 +75,14 @@ public struct AppendixFiguresCommand: ParsableCommand {
         Self.tokensPerStep.compactMap { try? specification.order(on: grid, tokensPerStep: $0) }
       )
     }
-    let (maps, profiles) = try tokens.withMoments(of: dataset) { moments in
-      let progress = Progress(
-        "factoring orders", total: compared.count + curves.reduce(0) { $0 + $1.1.count },
-        unit: "orders")
-      defer { progress.finish() }
-      return (
-        try ConditionalEntropyMap.maps(
-          references: Self.references(on: grid), moments: moments, bound: estimation.bound),
-        try OrderProfile.profiles(
-          of: compared + curves.flatMap(\.1), moments: moments, bound: estimation.bound,
-          progress: { progress.update($0) })
-      )
-    }
+    let settings = estimation.settings(tokens)
+    let maps = try ConditionalEntropyMap.maps(
+      references: Self.references(on: grid), of: dataset, settings: settings)
+    let orders = compared + curves.flatMap(\.1)
+    let progress = EstimationProgress(images: dataset.imageCount, orders: orders.count, epochs: 0)
+    let profiles = try OrderProfile.profiles(
+      of: orders, features: dataset, settings: settings, progress: { progress.update($0) })
+    progress.finish()
     let paper = Array(profiles.prefix(compared.count))
     var rest = profiles.dropFirst(compared.count)
     let totals = curves.map { name, orders in

@@ -219,6 +219,7 @@ func measurementLine(
   facts.append(
     "\(estimation.errorName) errors"
       + (clusters.map { " clustered by \(Set($0).count.grouped) photographs" } ?? ""))
+  if let given = estimation.given { facts.append("given the \(given.rawValue)") }
   if estimation.marginals == .gaussian { facts.append("gaussian marginals") }
   if let heldOut = HeldOutFacts(estimation, tokens, of: dataset) {
     facts.append(heldOut.text)

@@ -16,6 +16,12 @@ enum Marginals: String, CaseIterable, ExpressibleByArgument {
   case gaussian
 }
 
+/// What entropies are given besides the context.
+enum Condition: String, CaseIterable, ExpressibleByArgument {
+  /// The image's class, on which samplers are conditioned.
+  case `class`
+}
+
 /// How entropies are estimated and in what unit they are given.
 struct EstimationOptions: ParsableArguments {
   @Option(
@@ -39,13 +45,14 @@ struct EstimationOptions: ParsableArguments {
   @Option(
     name: .customLong("bound"),
     help: ArgumentHelp(
-      "The bound: wishart, unbiased for Gaussian data; algorithm-1 as the paper prints it (in-sample, sinks with the context);"
-        + " or held-out, an upper bound on images that were not fitted to (default: wishart; held-out for mlp).",
+      "The bound: debiased, whatever the law of the images; wishart, a closed form for jointly Gaussian data, which"
+        + " photographs are not; algorithm-1 as the paper prints it (in-sample, sinks with the context); or held-out, an upper"
+        + " bound on images that were not fitted to (default: debiased; held-out for mlp).",
       valueName: "bound"))
   var givenBound: EntropyBound?
 
   /// The bound, with its default.
-  var bound: EntropyBound { givenBound ?? (regressor == .mlp ? .heldOut : .wishart) }
+  var bound: EntropyBound { givenBound ?? (regressor == .mlp ? .heldOut : .debiased) }
 
   @Option(
     help: ArgumentHelp(
@@ -58,10 +65,16 @@ struct EstimationOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Where standard errors come from: gaussian data, or robust, from the images themselves by a second"
-        + " pass over them; held-out bounds always take the images.",
+      "Where standard errors come from: robust, the images themselves, clustered by photograph where several were cut from"
+        + " one; or gaussian, as if the data were, for the closed forms wishart and algorithm-1, whose default it is.",
       valueName: "errors"))
   var errors: ErrorKind?
+
+  @Option(
+    help: ArgumentHelp(
+      "Entropies given this: class, the label of the image, on which samplers are conditioned.",
+      valueName: "condition"))
+  var given: Condition?
 
   @Option(
     help: ArgumentHelp(
@@ -94,9 +107,18 @@ struct EstimationOptions: ParsableArguments {
       ] where isGiven {
         throw ValidationError("\(name) is for --regressor mlp only")
       }
-    } else if bound == .wishart {
+    } else if bound == .debiased || bound == .wishart {
       throw ValidationError(
-        "a trained network has no debiased bound: use --bound held-out or algorithm-1")
+        "a trained network has no \(bound.rawValue) bound: use --bound held-out or algorithm-1")
+    }
+    if bound == .debiased, errors == .gaussian {
+      throw ValidationError(
+        "--errors gaussian is for --bound wishart or algorithm-1: the debiased bound takes its errors from the images"
+      )
+    }
+    if given != nil, regressor == .mlp || bound == .heldOut {
+      throw ValidationError(
+        "--given class is for in-sample bounds of the linear and the features regressor")
     }
     if marginals == .gaussian, bound == .heldOut {
       throw ValidationError(
@@ -173,14 +195,16 @@ struct EstimationOptions: ParsableArguments {
         name: dataset.name, grid: dataset.grid,
         tokens: .features(
           try gaussianMarginals(of: dataset), dimensions: dataset.featureDimensions),
-        imageIDs: dataset.imageIDs)
+        labels: dataset.labels, imageIDs: dataset.imageIDs)
     }
   }
 
   /// Takes errors from the images, clustered by photograph, where several images were cut from one and nothing else was asked
   /// for; says so where that cannot be.
   mutating func clusterErrors(of dataset: TokenDataset, canBeRobust: Bool = true) {
-    guard let groups = dataset.imageGroups, bound != .heldOut, regressor != .mlp else { return }
+    guard let groups = dataset.imageGroups, EntropyBound.closedForm.contains(bound),
+      regressor != .mlp
+    else { return }
     if errors == nil, canBeRobust {
       errors = .robust
     } else if errors != .robust {
@@ -193,9 +217,13 @@ struct EstimationOptions: ParsableArguments {
   /// The settings of the estimators.
   func settings(_ tokens: TokenOptions) -> EstimationSettings {
     EstimationSettings(
-      regressor: chosenRegressor, bound: bound, errors: errors ?? .gaussian, folds: folds ?? 1,
-      heldOutFraction: heldOutFraction ?? 0.2, jitter: tokens.jitter, seed: tokens.seed)
+      regressor: chosenRegressor, bound: bound, errors: errors, folds: folds ?? 1,
+      heldOutFraction: heldOutFraction ?? 0.2, jitter: tokens.jitter, isGivenClass: given != nil,
+      seed: tokens.seed)
   }
+
+  /// Where errors of least squares come from.
+  var errorKind: ErrorKind { EstimationSettings(bound: bound, errors: errors).errorKind }
 
   /// A value in nats in the unit asked for.
   func value(_ nats: Double) -> Double { nats * units.perNat }

@@ -13,11 +13,15 @@ struct HealthFacts: Encodable {
   /// The entries of the codebook, those used, and the equally used entries that would have the same entropy.
   let codebookSize, codebookUsed: Int?
   let codebookPerplexity: JSONNumber
+  /// What totals the images resolve; nil but for the debiased bound of orders.
+  let resolution: ResolutionFacts?
 
   /// - Parameter degreesOfFreedom: ν where there is no more to say about the fit.
   init(
-    dataset: TokenDataset, fit: FitHealth?, kurtosisRatio: Double?, degreesOfFreedom: Int? = nil
+    dataset: TokenDataset, fit: FitHealth?, kurtosisRatio: Double?, degreesOfFreedom: Int? = nil,
+    resolution: ResolutionFacts? = nil
   ) {
+    self.resolution = resolution
     self.degreesOfFreedom = fit?.degreesOfFreedom ?? degreesOfFreedom
     degreesOfFreedomPerChannel = JSONNumber(
       fit?.degreesOfFreedomPerChannel
@@ -47,6 +51,11 @@ struct HealthFacts: Encodable {
         "degrees of freedom of the largest fit: \(degreesOfFreedom.grouped), \(share.fixed(1)) a channel"
           + (share < 10 ? " (few: prefer --feature-dimensions or --bound held-out)" : ""))
     }
+    if let resolution {
+      lines.append(
+        "images for each number of an image: \(resolution.imagesPerNumber.fixed(2)); tokens with fallback weights:"
+          + " \((100 * resolution.fallbackShare).fixed(1)) %")
+    }
     if let conditionNumber = conditionNumber.value, let effectiveRank = effectiveRank.value {
       lines.append(
         "covariance of all tokens: condition number \(conditionNumber.powerOfTen), effective rank "
@@ -55,10 +64,10 @@ struct HealthFacts: Encodable {
     if let ratio = kurtosisRatio.value {
       lines.append(
         "kurtosis of residuals: \(ratio.fixed(2)) times that of Gaussian ones"
-          + (ratio > 1.1 ? " (Gaussian errors would be too small)" : ""))
+          + (ratio > 1.1 ? " (wishart and gaussian errors are not for such data)" : ""))
     } else {
       lines.append(
-        "kurtosis of residuals: known with --errors robust or --bound held-out")
+        "kurtosis of residuals: known with --bound debiased or held-out, or --errors robust")
     }
     if let codebookSize, let codebookUsed, let perplexity = codebookPerplexity.value {
       lines.append(
@@ -77,5 +86,63 @@ struct HealthFacts: Encodable {
     case codebookSize = "codebook_size"
     case codebookUsed = "codebook_used"
     case codebookPerplexity = "codebook_perplexity"
+    case resolution
+  }
+}
+
+/// Whether there are enough images for small totals of the debiased bound.
+struct ResolutionFacts: Encodable {
+  /// m/D, D the numbers of an image.
+  let imagesPerNumber: Double
+  /// The share of the tokens, over all orders, whose weighted scatters were not positive definite.
+  let fallbackShare: Double
+  /// Whether totals below ``leastTotal`` are resolved.
+  let isResolved: Bool
+
+  /// m/D from which on small totals hold still when images are left out (measured on photographs and on learned tokens).
+  static let leastImagesPerNumber = 1.7
+  /// Below this many nats a total is not resolved with fewer images.
+  static let leastTotal = 0.3
+
+  init(_ profiles: [OrderProfile], dataset: TokenDataset) {
+    let numbers = dataset.grid.cellCount * dataset.featureDimensions
+    imagesPerNumber = Double(profiles.first?.imageCount ?? dataset.imageCount) / Double(numbers)
+    fallbackShare =
+      Double(profiles.reduce(0) { $0 + $1.fallbackCount })
+      / Double(max(profiles.count * dataset.grid.cellCount, 1))
+    isResolved = imagesPerNumber >= Self.leastImagesPerNumber && fallbackShare == 0
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case imagesPerNumber = "images_per_number"
+    case fallbackShare = "fallback_share"
+    case isResolved = "is_resolved"
+  }
+}
+
+extension HealthFacts {
+  /// What must be known with a table of orders, a line each.
+  func notes(_ profiles: [OrderProfile]) -> [String] {
+    var notes: [String] = []
+    if let resolution, !resolution.isResolved,
+      resolution.imagesPerNumber < ResolutionFacts.leastImagesPerNumber
+    {
+      notes.append(
+        "note: \(resolution.imagesPerNumber.fixed(2)) images for each of an image's numbers; totals below about"
+          + " \(ResolutionFacts.leastTotal) nats are resolved from \(ResolutionFacts.leastImagesPerNumber) on"
+      )
+    }
+    for profile in profiles where profile.fallbackCount > 0 {
+      notes.append(
+        "note: \(profile.order.name): \(profile.fallbackCount) of \(profile.order.grid.cellCount) tokens have the weights"
+          + " 1/(1 − h), because images are too few for those of the debiased bound")
+    }
+    for profile in profiles {
+      guard let (beyond, all) = profile.pairsBeyondWindow, beyond > 0 else { continue }
+      notes.append(
+        "note: \(profile.order.name): \(beyond.grouped) of \(all.grouped) pairs of tokens drawn together are farther apart"
+          + " than the window and count as independent")
+    }
+    return notes
   }
 }

@@ -27,7 +27,7 @@ struct HeldOutFacts: Encodable {
 extension EstimationOptions {
   /// Where standard errors come from, by name.
   var errorName: String {
-    (bound == .heldOut || regressor == .mlp ? .robust : errors ?? .gaussian).rawValue
+    (bound == .heldOut || regressor == .mlp ? .robust : errorKind).rawValue
   }
 
   /// The regressor for the line above a table.

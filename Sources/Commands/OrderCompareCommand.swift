@@ -38,7 +38,8 @@ public struct OrderCompareCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Use only context tokens at most this many rows and columns away, for few images.",
+      "Use only context tokens at most this many rows and columns away, for few images. Tokens of a step that are farther"
+        + " apart count as independent whatever the data say, so this is not for comparing orders.",
       valueName: "cells"))
   var contextWindow: Int?
 
@@ -54,12 +55,6 @@ public struct OrderCompareCommand: ParsableCommand {
       "Shrink coefficients by the ridge that Ledoit and Wolf's covariance amounts to; biased as --ridge is."
     ))
   var ledoitWolf = false
-
-  @Option(
-    help: ArgumentHelp(
-      "Draw the images this many times with replacement and give the spread of the totals, as a check.",
-      valueName: "repetitions"))
-  var bootstrap: Int?
 
   @Flag(
     help: ArgumentHelp(
@@ -83,11 +78,8 @@ public struct OrderCompareCommand: ParsableCommand {
       guard contextWindow >= 1 else {
         throw ValidationError("--context-window \(contextWindow): at least 1 is needed")
       }
-      guard estimation.bound != .heldOut, estimation.regressor == .linear,
-        estimation.errors != .robust, bootstrap == nil
-      else {
-        throw ValidationError(
-          "--context-window is for in-sample bounds of the linear regressor with Gaussian errors")
+      guard estimation.bound != .heldOut, estimation.regressor == .linear else {
+        throw ValidationError("--context-window is for in-sample bounds of the linear regressor")
       }
     }
     if let ridge, !(ridge > 0 && ridge.isFinite) {
@@ -97,23 +89,17 @@ public struct OrderCompareCommand: ParsableCommand {
       throw ValidationError("--ridge and --ledoit-wolf exclude each other")
     }
     if shrinkage != .none {
-      guard contextWindow == nil, bootstrap == nil else {
+      guard contextWindow == nil else {
+        throw ValidationError("--ridge and --ledoit-wolf exclude --context-window")
+      }
+      guard estimation.bound != .debiased else {
         throw ValidationError(
-          "--ridge and --ledoit-wolf exclude --context-window and --bootstrap")
+          "\(ledoitWolf ? "--ledoit-wolf" : "--ridge") shrinks coefficients, and the debiased bound is for least squares:"
+            + " use --bound held-out, or --bound wishart, which is then biased")
       }
       guard estimation.bound == .heldOut || estimation.errors != .robust else {
         throw ValidationError(
           "--errors robust is for fits that are not shrunk: leave it out, or use --bound held-out")
-      }
-    }
-    if let bootstrap {
-      guard bootstrap >= 2 else {
-        throw ValidationError("--bootstrap \(bootstrap): at least 2 repetitions are needed")
-      }
-      guard estimation.bound != .heldOut, estimation.regressor == .linear else {
-        throw ValidationError(
-          "--bootstrap is for in-sample bounds of the linear regressor: a repeated image would be on both sides of a split"
-        )
       }
     }
   }
@@ -134,7 +120,7 @@ public struct OrderCompareCommand: ParsableCommand {
     let clock = Stopwatch()
     let specifications = try orders.map { try OrderSpecification($0) }
     let dataset = try tokens.load()
-    estimation.clusterErrors(of: dataset, canBeRobust: contextWindow == nil && shrinkage == .none)
+    estimation.clusterErrors(of: dataset, canBeRobust: shrinkage == .none)
     let orders = try specifications.map {
       try $0.order(on: dataset.grid, tokensPerStep: tokensPerStep)
     }
@@ -149,30 +135,25 @@ public struct OrderCompareCommand: ParsableCommand {
       of: orders, features: features, settings: settings,
       progress: { progress.update($0) })
     progress.finish()
-    let bootstrapErrors = try bootstrap.map {
-      try OrderProfile.bootstrapErrors(
-        of: orders, features: features, settings: estimation.settings(tokens), repetitions: $0)
-    }
+    let health = health(of: profiles, dataset)
     let provenance = try Provenance(
       of: dataset,
-      seed: tokens.limit == nil && !estimation.usesSeed && bootstrap == nil ? nil : tokens.seed
+      seed: tokens.limit == nil && !estimation.usesSeed ? nil : tokens.seed
     )
     .finished(after: clock)
     if output.json {
       try printJSON(
         OrderCompareResult(
-          profiles, bootstrapErrors: bootstrapErrors, dataset: dataset, options: self,
-          provenance: provenance))
+          profiles, health: health, dataset: dataset, options: self, provenance: provenance))
     } else if output.csv {
       printCSV(profiles)
     } else {
       let window = contextWindow.map { " · contexts within \($0) cells" } ?? ""
       print(measurementLine(dataset, estimation, tokens) + window + shrinkageNote(profiles))
-      print(orderTable(profiles, estimation, bootstrapErrors: bootstrapErrors).text)
-      print(
-        "joint entropy of all tokens: \(estimation.value(profiles[0].jointEntropy).fixed(3)) "
-          + estimation.units.rawValue)
-      if output.report { print(profiles[0].facts(dataset).lines.joined(separator: "\n")) }
+      print(orderTable(profiles, estimation).text)
+      print(profiles.jointEntropyLine(estimation))
+      for note in health.notes(profiles) { print(note) }
+      if output.report { print(health.lines.joined(separator: "\n")) }
     }
     if output.preview { for profile in profiles { preview(profile) } }
     if let directory = output.figureDirectory {
@@ -184,6 +165,14 @@ public struct OrderCompareCommand: ParsableCommand {
         ],
         to: directory, provenance: provenance)
     }
+  }
+
+  /// The health report.
+  private func health(of profiles: [OrderProfile], _ dataset: TokenDataset) -> HealthFacts {
+    HealthFacts(
+      dataset: dataset, fit: profiles.first?.health, kurtosisRatio: profiles.first?.kurtosisRatio,
+      resolution: contextWindow == nil && estimation.bound == .debiased
+        ? ResolutionFacts(profiles, dataset: dataset) : nil)
   }
 
   private func preview(_ profile: OrderProfile) {
@@ -228,31 +217,36 @@ public struct OrderCompareCommand: ParsableCommand {
 
 /// The table that compares orders.
 func orderTable(
-  _ profiles: [OrderProfile], _ estimation: EstimationOptions, bootstrapErrors: [Double]? = nil
+  _ profiles: [OrderProfile], _ estimation: EstimationOptions
 ) -> TextTable {
   var table = TextTable("order", "steps", "n", "total increase", "mean", "largest", "largest at")
   table.headings.append("steps > 0")
   let isPaired = profiles.count > 1 && profiles[0].errors == .robust
   if isPaired { table.headings.append("minus \(profiles[0].order.name)") }
-  if bootstrapErrors != nil { table.headings.append("bootstrap error") }
-  for (index, profile) in profiles.enumerated() {
+  for profile in profiles {
     let cells = Double(profile.order.grid.cellCount)
     let total = estimation.estimate(profile.totalIncrease)
     let mean = Estimate(value: total.value / cells, standardError: total.standardError / cells)
     let largest = profile.largestIncrease
     var row = [
       profile.order.name, "\(profile.order.steps.count)", "\(profile.order.tokensPerStep)",
-      total.text(), mean.text(digits: 4), estimation.estimate(largest.increase).text(digits: 3),
-      "\(largest.cell)", profile.distinguishableSteps,
     ]
-    if isPaired {
+    row +=
+      profile.isUndecided
+      ? ["–", "–", "–", "–", "–"]
+      : [
+        total.text(), mean.text(digits: 4), estimation.estimate(largest.increase).text(digits: 3),
+        "\(largest.cell)", profile.distinguishableSteps,
+      ]
+    if isPaired, profile.isUndecided || profiles[0].isUndecided {
+      row.append("–")
+    } else if isPaired {
       let difference = profile.difference(from: profiles[0])
       row.append(
         estimation.estimate(
           Estimate(value: difference.value, standardError: difference.standardError ?? .nan)
         ).text())
     }
-    if let bootstrapErrors { row.append(estimation.value(bootstrapErrors[index]).fixed(3)) }
     table.add(row)
   }
   return table
@@ -288,15 +282,31 @@ extension OrderProfile {
     }
   }
 
-  /// The health report.
-  fileprivate func facts(_ dataset: TokenDataset) -> HealthFacts {
-    HealthFacts(dataset: dataset, fit: health, kurtosisRatio: kurtosisRatio)
+  /// Whether the context window holds apart all tokens that are drawn together, so that nothing is known of the increase.
+  var isUndecided: Bool {
+    pairsBeyondWindow.map { $0.all > 0 && $0.beyond == $0.all } ?? false
   }
 
   /// How many of the tested steps are distinguishable from zero.
   fileprivate var distinguishableSteps: String {
     let tests = stepTests.compactMap(\.self)
     return tests.isEmpty ? "–" : "\(tests.count(where: \.isDistinguishable)) of \(tests.count)"
+  }
+}
+
+extension [OrderProfile] {
+  /// The profile whose joint entropy is reported: that of raster, which is near every user's own, or else of the first order.
+  var jointEntropyProfile: OrderProfile? { first { $0.order.name == "raster" } ?? first }
+
+  /// The joint entropy with its error, and the order along which it was summed where that makes a difference.
+  fileprivate func jointEntropyLine(_ estimation: EstimationOptions) -> String {
+    guard let profile = jointEntropyProfile else { return "" }
+    let joint = estimation.estimate(profile.jointEntropy)
+    let isShared =
+      EntropyBound.closedForm.contains(profile.bound) && profile.pairsBeyondWindow == nil
+    return
+      "joint entropy of all tokens\(isShared ? "" : ", along \(profile.order.name)"): \(joint.text()) "
+      + estimation.units.rawValue
   }
 }
 
@@ -316,15 +326,18 @@ private struct OrderCompareResult: Encodable {
     let stepTotalCorrelation, stepTotalCorrelationStandardError: [JSONNumber]
     let stepPValue, stepAdjustedPValue: [JSONNumber]
     let totalIncreaseConfidenceInterval: [JSONNumber]
+    /// Tokens whose scatters were not positive definite with the weights of the debiased bound; nil for other bounds.
+    let fallbackTokens: Int?
+    /// Pairs of tokens that are drawn together, and those of them that the context window holds apart; nil without one.
+    let stepPairs, stepPairsBeyondWindow: Int?
+    let jointEntropy, jointEntropyStandardError: JSONNumber
     /// This order's total increase minus the first order's.
-    let bootstrapStandardError: JSONNumber?
     let differenceFromFirst, differenceFromFirstStandardError: JSONNumber
     /// The one-sided 95% limits, where the bound is held-out.
     let sequentialUpperLimit, parallelUpperLimit: JSONGrid<JSONNumber>?
 
     init(
-      _ profile: OrderProfile, first: OrderProfile, bootstrapError: Double?,
-      _ estimation: EstimationOptions
+      _ profile: OrderProfile, first: OrderProfile, _ estimation: EstimationOptions
     ) {
       let (order, grid) = (profile.order, profile.order.grid)
       let total = estimation.estimate(profile.totalIncrease)
@@ -341,9 +354,17 @@ private struct OrderCompareResult: Encodable {
       name = order.name
       steps = order.steps.count
       tokensPerStep = order.tokensPerStep
-      totalIncrease = JSONNumber(total.value)
-      totalIncreaseStandardError = JSONNumber(total.standardError)
-      meanIncrease = JSONNumber(total.value / Double(grid.cellCount))
+      // A total of which the window leaves nothing is not zero but unknown.
+      let known = profile.isUndecided ? Double.nan : 1
+      totalIncrease = JSONNumber(known * total.value)
+      totalIncreaseStandardError = JSONNumber(known * total.standardError)
+      meanIncrease = JSONNumber(known * total.value / Double(grid.cellCount))
+      fallbackTokens = profile.bound == .debiased ? profile.fallbackCount : nil
+      stepPairs = profile.pairsBeyondWindow?.all
+      stepPairsBeyondWindow = profile.pairsBeyondWindow?.beyond
+      let joint = estimation.estimate(profile.jointEntropy)
+      jointEntropy = JSONNumber(joint.value)
+      jointEntropyStandardError = JSONNumber(joint.standardError)
       maxIncrease = JSONNumber(estimation.value(profile.largestIncrease.increase.value))
       sequential = values(profile.sequential)
       parallel = values(profile.parallel)
@@ -359,9 +380,8 @@ private struct OrderCompareResult: Encodable {
       stepAdjustedPValue = profile.stepTests.map { JSONNumber($0?.adjustedPValue) }
       let interval = total.confidenceInterval
       totalIncreaseConfidenceInterval = [interval.lowerBound, interval.upperBound].map {
-        JSONNumber($0)
+        JSONNumber(known * $0)
       }
-      bootstrapStandardError = bootstrapError.map { JSONNumber(estimation.value($0)) }
       let difference = profile.difference(from: first)
       differenceFromFirst = JSONNumber(estimation.value(difference.value))
       differenceFromFirstStandardError = JSONNumber(
@@ -385,7 +405,11 @@ private struct OrderCompareResult: Encodable {
       case stepPValue = "step_p_value"
       case stepAdjustedPValue = "step_adjusted_p_value"
       case totalIncreaseConfidenceInterval = "total_increase_confidence_interval"
-      case bootstrapStandardError = "total_increase_bootstrap_standard_error"
+      case fallbackTokens = "fallback_tokens"
+      case stepPairs = "step_pairs"
+      case stepPairsBeyondWindow = "step_pairs_beyond_window"
+      case jointEntropy = "joint_entropy"
+      case jointEntropyStandardError = "joint_entropy_standard_error"
       case differenceFromFirst = "difference_from_first"
       case differenceFromFirstStandardError = "difference_from_first_standard_error"
       case sequentialUpperLimit = "sequential_upper_limit"
@@ -411,13 +435,16 @@ private struct OrderCompareResult: Encodable {
   let ledoitWolf: Bool
   /// λ of the ridge that always stands on random functions; nil without them.
   let featuresRidge: Double?
-  let health: HealthFacts?
-  let jointEntropy: JSONNumber
+  let given: String?
+  let health: HealthFacts
+  /// Along raster where it is among the orders, else along the first.
+  let jointEntropy, jointEntropyStandardError: JSONNumber
+  let jointEntropyOrder: String?
   let orders: [Order]
   let provenance: Provenance
 
   init(
-    _ profiles: [OrderProfile], bootstrapErrors: [Double]?, dataset: TokenDataset,
+    _ profiles: [OrderProfile], health: HealthFacts, dataset: TokenDataset,
     options: OrderCompareCommand, provenance: Provenance
   ) {
     let estimation = options.estimation
@@ -436,11 +463,14 @@ private struct OrderCompareResult: Encodable {
     ridge = options.ridge ?? profiles.first?.ridge
     ledoitWolf = options.ledoitWolf
     featuresRidge = featuresPerToken == nil ? nil : randomFeatureRidge
-    health = profiles.first?.facts(dataset)
-    jointEntropy = JSONNumber(profiles.first.map { estimation.value($0.jointEntropy) })
-    orders = profiles.enumerated().map {
-      Order($1, first: profiles[0], bootstrapError: bootstrapErrors?[$0], estimation)
-    }
+    self.health = health
+    given = estimation.given?.rawValue
+    let joint = profiles.jointEntropyProfile
+    jointEntropy = JSONNumber(joint.map { estimation.value($0.jointEntropy.value) })
+    jointEntropyStandardError = JSONNumber(
+      joint.map { estimation.value($0.jointEntropy.standardError) })
+    jointEntropyOrder = joint?.order.name
+    orders = profiles.map { Order($0, first: profiles[0], estimation) }
     self.provenance = provenance
   }
 
@@ -454,6 +484,9 @@ private struct OrderCompareResult: Encodable {
     case contextWindow = "context_window"
     case featuresPerToken = "features_per_token"
     case featureDimensions = "feature_dimensions"
+    case given
     case jointEntropy = "joint_entropy"
+    case jointEntropyStandardError = "joint_entropy_standard_error"
+    case jointEntropyOrder = "joint_entropy_order"
   }
 }

@@ -126,14 +126,14 @@ extension ConditionalEntropyMap {
   ) throws -> [ConditionalEntropyMap] {
     let (grid, d) = (features.grid, features.featureDimensions)
     switch settings.bound {
-    case .algorithm1, .wishart:
+    case .algorithm1, .wishart, .debiased:
       try TokenMoments.requireImages(
         features.imageCount, contextTokens: 1, featureDimensions: d, source: features.name)
       let fits = try MapFit.fits(
         references: references, of: features, bound: settings.bound, jitter: settings.jitter,
         channels: channels)
       return try fits.map { fit in
-        switch settings.errors {
+        switch settings.errorKind {
         case .gaussian: fit.map
         case .robust:
           fit.map.with(

@@ -8,17 +8,27 @@ public enum EntropyBound: String, CaseIterable, Sendable, Codable {
   /// As Algorithm 1 of the paper prints it: ½ log((2πe)^d |W/m|), on the very data f_θ was fitted to. It sinks as the
   /// context grows, even for noise: by about ½·d·log(1 − p/m).
   case algorithm1 = "algorithm-1"
-  /// ½[d·log(2πe) + log|W/ν| − c(ν, d)] with c(ν, d) = Σ_{i=1…d} ψ((ν − i + 1)/2) + d·log(2/ν): exactly unbiased when the
-  /// residuals are Gaussian (W is then Wishart distributed with ν degrees of freedom).
+  /// ½[d·log(2πe) + log|W| + log|S| − d·log m − c(ν, d)] with c(ν, d) = Σ_{i=1…d} ψ((ν − i + 1)/2) + d·log(2/ν), where S is the
+  /// sum over the images of w·u·uᵀ, u the residual whitened by W. With h the leverage of an image, w = 1/(1 − h)² − κ·h/(1 − h):
+  /// the first term makes residuals what they would be had the image been left out, and the second takes off again what
+  /// the fit's own error adds, κ = Σ h/(1 − h) / (p + 1). A closed-form MINQUE (C. R. Rao, 1970) of the residual
+  /// scatter: S is (m/ν)·1 on average where all images have residuals of one size, whatever their leverages, so that the
+  /// value is then that of ``wishart``; where images with large residuals have large leverages, as photographs do, the fit
+  /// hides more of them than (m − p)/m, and S restores it. What c(ν, d) takes off for the noise of a scatter is that of Gaussian
+  /// residuals; the rest, which the images' influences tell, is taken off besides (``ScatterNoise``).
+  case debiased
+  /// ½[d·log(2πe) + log|W/ν| − c(ν, d)]: exactly unbiased where all tokens are jointly Gaussian (W is then Wishart distributed
+  /// with ν degrees of freedom), and free. Not for photographs, whose smooth and textured images have residuals of
+  /// different size.
   case wishart
   /// The mean over images that f_θ and Σ were not fitted to of ½log|2πΣ| + ½eᵀΣ⁻¹e: an upper bound on the conditional
   /// entropy in expectation, for any f_θ and any law of the data.
   case heldOut = "held-out"
 
-  /// The bounds that are computed on the images the regression was fitted to.
-  public static let inSample: [EntropyBound] = [.algorithm1, .wishart]
+  /// The bounds that follow from moments alone.
+  public static let closedForm: [EntropyBound] = [.algorithm1, .wishart]
 
-  /// The entropy bound in nats; for `held-out` what the fit expects of new images if residuals are Gaussian, from which the
+  /// The entropy bound in nats; for `debiased` without ½·log|S·ν/m|, which takes the images; for `held-out` what the fit expects of new images if residuals are Gaussian, from which the
   /// loss of an image differs by ½(eᵀΣ⁻¹e − d).
   ///
   /// - Parameters:
@@ -30,7 +40,7 @@ public enum EntropyBound: String, CaseIterable, Sendable, Codable {
     switch self {
     case .algorithm1:
       return 0.5 * (constant + logDeterminant - d * log(Double(fit.imageCount)))
-    case .wishart:
+    case .debiased, .wishart:
       return 0.5 * (constant + logDeterminant - fit.expectedLogDeterminant)
     case .heldOut:
       return 0.5 * (constant + logDeterminant - d * log(fit.predictiveDivisor))
@@ -48,16 +58,22 @@ struct ResidualFit: Hashable {
   let predictors: Int
   /// The degrees of freedom that the prediction uses up: p, or less where coefficients are shrunk.
   let effectivePredictors: Double
+  /// C, how many means are taken off: 1, or one for each class.
+  let means: Int
 
-  init(imageCount: Int, channels: Int, predictors: Int, effectivePredictors: Double? = nil) {
+  init(
+    imageCount: Int, channels: Int, predictors: Int, effectivePredictors: Double? = nil,
+    means: Int = 1
+  ) {
+    self.means = means
     self.imageCount = imageCount
     self.channels = channels
     self.predictors = predictors
     self.effectivePredictors = effectivePredictors ?? Double(predictors)
   }
 
-  /// ν = m − 1 − p, p the effective number.
-  var degreesOfFreedom: Double { Double(imageCount) - 1 - effectivePredictors }
+  /// ν = m − C − p, p the effective number.
+  var degreesOfFreedom: Double { Double(imageCount - means) - effectivePredictors }
 
   /// c of the covariance Σ = W/c with which new images are scored.
   ///

@@ -5,7 +5,7 @@ public enum EstimationError: Error, Equatable {
   /// There are fewer images than the largest fit needs (ν ≥ d). `predictors` is that fit's p, `channels` its d.
   case tooFewImages(
     source: String, images: Int, predictors: Int, channels: Int, largestFeatureDimensions: Int,
-    largestWindow: Int?)
+    largestWindow: Int?, means: Int)
   /// A ridge so small that the regressions it shrinks still use up all images.
   case ridgeTooSmall(source: String, images: Int, degreesOfFreedom: Double, channels: Int)
   /// There are fewer images than a regression on the channels and random functions of all tokens needs.
@@ -17,8 +17,18 @@ public enum EstimationError: Error, Equatable {
   case tooFewImagesToTrain(source: String, images: Int, needed: Int)
   /// The loss of a network is no longer a number.
   case trainingDiverged(source: String, epoch: Int)
-  /// The debiased bound belongs to least squares.
-  case networkIsNotDebiased
+  /// Entropies given the class were asked for, of data without labels.
+  case noClasses(source: String)
+  /// Every image is the only one of its class, so that nothing is left within classes.
+  case oneImagePerClass(source: String, images: Int)
+  /// A bound or a regressor that knows no classes.
+  case notGivenClass
+  /// A bound that moments alone do not give.
+  case boundNeedsImages(EntropyBound)
+  /// Fits that the debiased bound cannot be computed for: those whose coefficients are shrunk.
+  case shrunkFitsAreNotDebiased
+  /// The debiased bound and Wishart's belong to least squares.
+  case networkIsNotDebiased(EntropyBound)
   /// The images that are not held out are too few for the largest fit to predict new ones (m − p − 2 > d).
   case tooFewFittedImages(
     source: String, images: Int, all: Int, predictors: Int, channels: Int,
@@ -63,7 +73,7 @@ extension EstimationError: CustomStringConvertible {
 
   private var remedies: [Remedy] {
     switch self {
-    case .tooFewImages(_, _, let predictors, let channels, let largest, let window):
+    case .tooFewImages(_, _, let predictors, let channels, let largest, let window, _):
       var remedies: [Remedy] = []
       if largest > 0 {
         remedies.append(
@@ -98,10 +108,10 @@ extension EstimationError: CustomStringConvertible {
 
   private var finding: String {
     switch self {
-    case .tooFewImages(let source, let images, let predictors, let channels, _, _):
+    case .tooFewImages(let source, let images, let predictors, let channels, _, _, let means):
       """
       \(source): \(images) \(images == 1 ? "image is" : "images are") too few for a regression on \(predictors) numbers; at least \
-      \(predictors + channels + 1) images are needed
+      \(predictors + channels + means) images are needed\(means > 1 ? " for \(means) classes" : "")
       """
     case .ridgeTooSmall(let source, let images, let freedom, let channels):
       """
@@ -123,8 +133,23 @@ extension EstimationError: CustomStringConvertible {
       "\(source): \(images) images are too few to train and validate a network; at least \(needed) are needed"
     case .trainingDiverged(let source, let epoch):
       "\(source): the loss of the network is not a number after epoch \(epoch); lower --learning-rate"
-    case .networkIsNotDebiased:
-      "a trained network has no debiased bound: use --bound held-out or algorithm-1 with --regressor mlp"
+    case .noClasses(let source):
+      "\(source): entropies given the class need labels, and it has none"
+    case .oneImagePerClass(let source, let images):
+      """
+      \(source): its \(images) images have \(images) classes, and entropies given the class need several images of one
+      """
+    case .notGivenClass:
+      "entropies given the class are in-sample: use --bound debiased, wishart or algorithm-1 and --regressor linear or features"
+    case .boundNeedsImages(let bound):
+      "the \(bound.rawValue) bound takes the images, and moments hold none: use wishart or algorithm-1"
+    case .shrunkFitsAreNotDebiased:
+      """
+      the debiased bound is for least squares, and what a ridge leaves of the coefficients it does not know: use --bound \
+      held-out, or --bound wishart, which is biased for shrunken fits
+      """
+    case .networkIsNotDebiased(let bound):
+      "a trained network has no \(bound.rawValue) bound: use --bound held-out or algorithm-1 with --regressor mlp"
     case .tooFewFittedImages(
       let source, let images, let all, let predictors, let channels, let largest):
       """

@@ -4,8 +4,8 @@ import TokenData
 public enum ErrorKind: String, CaseIterable, Sendable, Codable {
   /// From the sizes of the fits and the correlations, as if the data were Gaussian.
   case gaussian
-  /// From the images: the spread of leverage-corrected squared Mahalanobis norms, whatever the law of the data; a second
-  /// pass over the images for every order.
+  /// From the images: the spread of their influences on the estimate, whatever the law of the data, clustered by photograph.
+  /// They come with the pass over the images that the debiased bound takes, and cost the closed forms such a pass.
   case robust
 }
 
@@ -50,8 +50,13 @@ public struct EstimationSettings: Hashable, Sendable {
   public var regressor: Regressor
   /// The bound.
   public var bound: EntropyBound
-  /// Where the standard errors of in-sample bounds come from; those of the held-out bound always come from the images.
-  public var errors: ErrorKind
+  /// Where the standard errors of in-sample bounds come from; nil for the images with ``EntropyBound/debiased`` and as if the
+  /// data were Gaussian with the closed forms. Those of the held-out bound always come from the images.
+  public var errors: ErrorKind?
+  /// Where errors come from, with the default.
+  public var errorKind: ErrorKind {
+    errors ?? (EntropyBound.closedForm.contains(bound) ? .gaussian : .robust)
+  }
   /// 1 to hold out one part of the images, k ≥ 2 for cross-fitting in k folds.
   public var folds: Int
   /// The share of the images that is held out when there is one part.
@@ -61,18 +66,22 @@ public struct EstimationSettings: Hashable, Sendable {
   /// How coefficients of orders' regressions are shrunk.
   public var shrinkage: Shrinkage
   /// How far from its target a token of a context may be, in rows, columns and frames; nil for any distance. For orders, with
-  /// the linear regressor, in-sample bounds and Gaussian errors.
+  /// the linear regressor and in-sample bounds.
   public var contextWindow: Int?
+  /// Whether entropies are given the image's class: every image is centred by the mean of its class, as suits samplers that are
+  /// conditioned on it. For in-sample bounds of the linear and the features regressor.
+  public var isGivenClass: Bool
   /// The seed of every random choice.
   public var seed: UInt64
 
   /// Makes settings; without arguments those of the commands.
   public init(
-    regressor: Regressor = .linear, bound: EntropyBound = .wishart, errors: ErrorKind = .gaussian,
+    regressor: Regressor = .linear, bound: EntropyBound = .debiased, errors: ErrorKind? = nil,
     folds: Int = 1,
     heldOutFraction: Double = 0.2, jitter: Double = 0, shrinkage: Shrinkage = .none,
-    contextWindow: Int? = nil, seed: UInt64 = 0
+    contextWindow: Int? = nil, isGivenClass: Bool = false, seed: UInt64 = 0
   ) {
+    self.isGivenClass = isGivenClass
     self.regressor = regressor
     self.bound = bound
     self.errors = errors

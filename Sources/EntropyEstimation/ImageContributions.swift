@@ -66,8 +66,7 @@ extension RunningMoments {
   }
 }
 
-/// What each image contributes to the entropies of an order: the losses of held-out images, or the influence of images on
-/// in-sample entropies. Standard errors are those of means over images, with par − seq and order A − order B subtracted
+/// What each image contributes to the entropies of an order: its losses. Standard errors are those of means over images, with par − seq and order A − order B subtracted
 /// image by image first, because both share their noise.
 struct ImageContributions {
   let order: GenerationOrder
@@ -79,6 +78,8 @@ struct ImageContributions {
   private(set) var steps: [RunningMoments]
   /// By image: the sum of its increases.
   private(set) var totals: [Double] = []
+  /// By image: the sum of its sequential entropies.
+  private(set) var joint: [Double] = []
   /// By image: whether it does not belong to the photograph of the one before.
   private(set) var starts: [Bool] = []
 
@@ -116,6 +117,7 @@ struct ImageContributions {
       total += sum
     }
     totals.append(total)
+    joint.append(sequential.reduce(0, +))
     starts.append(startsGroup)
   }
 }

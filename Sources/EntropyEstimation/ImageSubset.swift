@@ -29,6 +29,12 @@ public struct ImageSubset<Base: TokenFeatures>: TokenFeatures {
   /// The photographs of the chosen images.
   public var imageGroups: [UInt32]? { base.imageGroups.map { groups in images.map { groups[$0] } } }
 
+  /// The classes of the chosen images.
+  public var imageClasses: [UInt32]? { base.imageClasses.map { all in images.map { all[$0] } } }
+
+  /// What has been taken off the whole's images; for a subset that has all of a group or none, and any order of them.
+  public var centredBy: [Int]? { base.centredBy.map { all in images.map { all[$0] } } }
+
   /// The features of a run of the chosen images, row-major `images × n × d`; runs that are neighbours in the whole are read
   /// together.
   ///

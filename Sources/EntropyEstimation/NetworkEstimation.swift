@@ -9,7 +9,9 @@ extension OrderProfile {
     of orders: [GenerationOrder], features: some TokenFeatures, network: NetworkSettings,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [OrderProfile] {
-    guard settings.bound != .wishart else { throw EstimationError.networkIsNotDebiased }
+    guard settings.bound == .heldOut || settings.bound == .algorithm1 else {
+      throw EstimationError.networkIsNotDebiased(settings.bound)
+    }
     for order in orders where order.grid != features.grid {
       throw EstimationError.gridMismatch(
         source: features.name, data: features.grid, order: order.name, orderGrid: order.grid)
@@ -131,7 +133,9 @@ extension ConditionalEntropyMap {
     references: [GridCell], of features: some TokenFeatures, network: NetworkSettings,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [ConditionalEntropyMap] {
-    guard settings.bound != .wishart else { throw EstimationError.networkIsNotDebiased }
+    guard settings.bound == .heldOut || settings.bound == .algorithm1 else {
+      throw EstimationError.networkIsNotDebiased(settings.bound)
+    }
     let grid = features.grid
     let parts = OrderProfile.trainingParts(of: features, settings)
     let epochs = references.count * parts.count * network.epochs

@@ -16,7 +16,11 @@ struct OrderFactorization: Sendable {
   let steps: [StepEstimator.Step]
   let factor: CholeskyFactor
   /// x̄ in raster order.
-  private let mean: [Double]
+  let mean: [Double]
+  /// Whether the scatter was summed in mixed precision, so that images may be whitened in single precision.
+  let isMixedPrecision: Bool
+  /// Whether something was added to the variances.
+  let hasJitter: Bool
 
   /// Factors the scatter.
   ///
@@ -43,8 +47,11 @@ struct OrderFactorization: Sendable {
     coordinates = width
     self.channels = channels ?? width
     mean = moments.mean
+    isMixedPrecision = moments.roundingScale != nil
+    hasJitter = moments.jitter > 0
     let estimator = StepEstimator(
-      lower: factor.lower, imageCount: moments.imageCount, coordinates: width,
+      lower: factor.lower, imageCount: moments.imageCount, means: moments.meanCount,
+      coordinates: width,
       channels: self.channels, bound: bound, penalty: moments.penalty,
       penaltyShares: moments.penalty > 0 ? factor.inverseRowNorms : [])
     if let last = estimator.leastDegreesOfFreedom, last <= Double(self.channels) + 1 {
@@ -248,47 +255,16 @@ extension OrderFactorization {
     max(1 - 1 / Double(imageCount) - context, 1e-9)
   }
 
-  /// The influence of the images fitted to, from their squared Mahalanobis norms M = ν·eᵀW⁻¹e/(1 − h), h the leverage:
-  /// ½·√(m/ν)·M, so that the standard error of its mean is ½·sd(M)/√ν, and the same for M_par − M_seq.
+  /// The pass over the images fitted to that debiased entropies and errors from the images take.
   ///
-  /// - Parameter features: The images fitted to.
+  /// - Parameter isSingle: Whether images are whitened in single precision; by default where the scatter is of mixed precision.
   /// - Throws: What reading the features throws.
-  /// - Complexity: O(m·(n·d)²/2).
-  func influence(of features: some TokenFeatures) throws -> ImageContributions {
-    let (n, d) = (order.grid.cellCount, channels)
-    let m = Double(imageCount)
-    let sequentialScale = steps.flatMap { step in
-      step.sequentialFits.map { 0.5 * (m * $0.degreesOfFreedom).squareRoot() }
-    }
-    let parallelScale = steps.flatMap { step in
-      Array(
-        repeating: 0.5 * (m * step.parallelFit.degreesOfFreedom).squareRoot(),
-        count: step.sequentialFits.count)
-    }
-    let starts = features.startsOfGroups
-    var result = ImageContributions(order: order)
-    try forEachBlock(of: features) { count, residuals in
-      var sequential = [Double](repeating: 0, count: n)
-      var (parallel, increase) = (sequential, sequential)
-      for i in 0..<count {
-        for k in 0..<n {
-          let place = i * n + k
-          var norm = 0.0
-          for c in place * d..<(place + 1) * d {
-            norm += residuals.parallel.elements[c] * residuals.parallel.elements[c]
-          }
-          let own =
-            residuals.sequentialNorms[place] / rest(ofContext: residuals.sequentialContext[place])
-          let other = norm / rest(ofContext: residuals.parallelContext[place])
-          sequential[k] = sequentialScale[k] * own
-          parallel[k] = parallelScale[k] * other
-          increase[k] = parallelScale[k] * (other - own)
-        }
-        result.add(
-          sequential: sequential[...], parallel: parallel[...], increase: increase[...],
-          startsGroup: starts[result.totals.count])
-      }
-    }
-    return result
+  /// - Complexity: O(m·(n·d)²), on all cores.
+  func pass(
+    over features: some TokenFeatures, bound: EntropyBound, isSingle: Bool? = nil
+  ) throws -> OrderPassResult {
+    isSingle ?? isMixedPrecision
+      ? try OrderPass<Float>(self, bound: bound, features: features).run(over: features)
+      : try OrderPass<Double>(self, bound: bound, features: features).run(over: features)
   }
 }

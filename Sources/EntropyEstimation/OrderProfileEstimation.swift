@@ -20,29 +20,32 @@ extension OrderProfile {
     if let arranged = features.arrangedByGroup {
       return try profiles(of: orders, features: arranged, settings: settings, progress: progress)
     }
-    if let window = settings.contextWindow {
-      precondition(
-        settings.regressor == .linear && settings.bound != .heldOut && settings.errors == .gaussian,
-        "windows are for in-sample bounds of the linear regressor with Gaussian errors")
-      return try withMoments(
-        of: features, channels: features.featureDimensions, settings, progress
-      ) { moments in
-        try orders.map {
-          try OrderProfile(of: $0, moments: moments, bound: settings.bound, window: window)
-        }
-      }
+    if settings.isGivenClass, settings.bound == .heldOut {
+      throw EstimationError.notGivenClass
     }
-    return switch settings.regressor {
-    case .linear:
-      try leastSquaresProfiles(
-        of: orders, features: features, channels: features.featureDimensions, settings, progress)
+    if let window = settings.contextWindow {
+      return settings.isGivenClass
+        ? try windowProfiles(
+          of: orders, features: ClassCentred(features), window: window, settings, progress)
+        : try windowProfiles(of: orders, features: features, window: window, settings, progress)
+    }
+    let channels = features.featureDimensions
+    func leastSquares(_ features: some TokenFeatures) throws -> [OrderProfile] {
+      settings.isGivenClass
+        ? try leastSquaresProfiles(
+          of: orders, features: ClassCentred(features), channels: channels, settings, progress)
+        : try leastSquaresProfiles(
+          of: orders, features: features, channels: channels, settings, progress)
+    }
+    switch settings.regressor {
+    case .linear: return try leastSquares(features)
     case .features(let count, let kind):
-      try leastSquaresProfiles(
-        of: orders,
-        features: RandomFeatures(of: features, count: count, kind: kind, seed: settings.seed),
-        channels: features.featureDimensions, settings, progress)
+      return try leastSquares(
+        RandomFeatures(of: features, count: count, kind: kind, seed: settings.seed))
     case .mlp(let network):
-      try networkProfiles(of: orders, features: features, network: network, settings, progress)
+      guard !settings.isGivenClass else { throw EstimationError.notGivenClass }
+      return try networkProfiles(
+        of: orders, features: features, network: network, settings, progress)
     }
   }
 
@@ -53,26 +56,47 @@ extension OrderProfile {
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [OrderProfile] {
     switch settings.bound {
-    case .algorithm1, .wishart:
+    case .algorithm1, .wishart, .debiased:
       if settings.shrinkage == .none {
         try requireImages(features.imageCount, for: features, channels: channels)
+      } else if settings.bound == .debiased {
+        throw EstimationError.shrunkFitsAreNotDebiased
       }
       return try withMoments(of: features, channels: channels, settings, progress) { moments in
-        try concurrently(orders, progress: { progress(.factoring($0, of: orders.count)) }) {
-          let factorization = try OrderFactorization(
-            of: $0, moments: moments, bound: settings.bound, channels: channels)
-          var profile =
-            switch settings.errors {
-            case .gaussian: OrderProfile(factorization)
-            case .robust:
-              OrderProfile(factorization, influence: try factorization.influence(of: features))
-            }
-          if $0 == orders.first {
-            profile.health = FitHealth(factorization, moments: moments)
-            profile.ridge = moments.ridge
-          }
-          return profile
+        @Sendable func factored(_ order: GenerationOrder) throws -> OrderFactorization {
+          try OrderFactorization(
+            of: order, moments: moments, bound: settings.bound, channels: channels)
         }
+        var profiles: [OrderProfile] = []
+        var health: FitHealth?
+        if settings.bound == .debiased || settings.errorKind == .robust {
+          // A few orders are factored side by side and then pass over the images one by one, each on all cores.
+          for batch in orders.batches(of: lanes(for: orders)) {
+            for factorization in try concurrently(batch, factored) {
+              let pass = try factorization.pass(over: features, bound: settings.bound)
+              profiles.append(OrderProfile(factorization, bound: settings.bound, pass: pass))
+              if health == nil { health = FitHealth(factorization, moments: moments) }
+              progress(.factoring(profiles.count, of: orders.count))
+            }
+          }
+        } else {
+          let found = try concurrently(
+            orders, progress: { progress(.factoring($0, of: orders.count)) },
+            { order in
+              let factorization = try factored(order)
+              return (
+                OrderProfile(factorization, bound: settings.bound, pass: nil),
+                order == orders.first ? FitHealth(factorization, moments: moments) : nil
+              )
+            })
+          profiles = found.map(\.0)
+          health = found.first?.1
+        }
+        if !profiles.isEmpty {
+          profiles[0].health = health
+          profiles[0].ridge = moments.ridge
+        }
+        return profiles
       }
     case .heldOut:
       return try heldOutLosses(
@@ -89,7 +113,7 @@ extension OrderProfile {
   ) throws {
     let (n, width) = (features.grid.cellCount, features.featureDimensions)
     guard width > channels else { return try requireImages(for: features) }
-    guard imageCount - 1 >= n * width else {
+    guard imageCount - features.meanCount >= n * width else {
       throw EstimationError.tooFewImagesForFeatures(
         source: features.name, images: imageCount, tokens: n, channels: channels,
         functions: width - channels)

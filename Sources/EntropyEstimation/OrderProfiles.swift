@@ -8,7 +8,12 @@ extension OrderProfile {
   /// How many orders are factored at the same time at most; each needs (n·d)² numbers.
   static let concurrentOrders = 4
 
-  /// Profiles of several orders from the same moments.
+  /// How many of some orders are factored at the same time.
+  static func lanes(for orders: [GenerationOrder]) -> Int {
+    max(min(orders.count, BLAS.threads, concurrentOrders), 1)
+  }
+
+  /// Profiles of several orders from the same moments, by a closed form.
   ///
   /// Several orders are factored side by side, each on its share of the cores: a factorisation leaves cores waiting for each
   /// other that another one can use.
@@ -27,11 +32,12 @@ extension OrderProfile {
 
   /// Applies `body` to several orders side by side, each with its share of the cores; results in the order of `orders`.
   static func concurrently<Value: Sendable>(
-    _ orders: [GenerationOrder], progress: @Sendable (Int) -> Void = { _ in },
+    _ orders: some Collection<GenerationOrder>, progress: @Sendable (Int) -> Void = { _ in },
     _ body: @Sendable (GenerationOrder) throws -> Value
   ) throws -> [Value] {
+    let orders = Array(orders)
     let threads = BLAS.threads
-    let lanes = max(min(orders.count, threads, concurrentOrders), 1)
+    let lanes = lanes(for: orders)
     BLAS.threads = max(threads / lanes, 1)
     defer { BLAS.threads = threads }
     let results = Mutex<[Int: Result<Value, any Error>]>([:])
@@ -60,6 +66,14 @@ extension OrderProfile {
   public static func requireImages(for features: some TokenFeatures) throws(EstimationError) {
     try TokenMoments.requireImages(
       features.imageCount, contextTokens: features.grid.cellCount - 1,
-      featureDimensions: features.featureDimensions, source: features.name, grid: features.grid)
+      featureDimensions: features.featureDimensions, source: features.name, grid: features.grid,
+      means: features.meanCount)
+  }
+}
+
+extension Array {
+  /// The elements in runs of at most so many.
+  func batches(of count: Int) -> [ArraySlice<Element>] {
+    stride(from: 0, to: self.count, by: count).map { self[$0..<Swift.min($0 + count, self.count)] }
   }
 }

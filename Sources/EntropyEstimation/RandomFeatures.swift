@@ -73,6 +73,8 @@ public struct RandomFeatures<Base: TokenFeatures>: TokenFeatures {
   public var imageCount: Int { base.imageCount }
   /// The photographs of the images.
   public var imageGroups: [UInt32]? { base.imageGroups }
+  /// The classes of the images.
+  public var imageClasses: [UInt32]? { base.imageClasses }
   /// d and the number of functions: the tokens' own channels come first.
   public var featureDimensions: Int { base.featureDimensions + count }
 

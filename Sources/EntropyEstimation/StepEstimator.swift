@@ -7,6 +7,8 @@ struct StepEstimator {
   let lower: Matrix
   /// m.
   let imageCount: Int
+  /// C, how many means were taken off.
+  let means: Int
   /// The coordinates of a token: its channels, and after them what a regressor has added to them.
   let coordinates: Int
   /// d, the channels whose entropy is estimated.
@@ -20,9 +22,10 @@ struct StepEstimator {
 
   /// - Parameter penaltyShares: The squared length of each row of L⁻¹; empty without a penalty.
   init(
-    lower: Matrix, imageCount: Int, coordinates: Int, channels: Int, bound: EntropyBound,
-    penalty: Double = 0, penaltyShares: [Double] = []
+    lower: Matrix, imageCount: Int, means: Int = 1, coordinates: Int, channels: Int,
+    bound: EntropyBound, penalty: Double = 0, penaltyShares: [Double] = []
   ) {
+    self.means = means
     self.lower = lower
     self.imageCount = imageCount
     self.coordinates = coordinates
@@ -46,7 +49,7 @@ struct StepEstimator {
   private func fit(predictors: Int) -> ResidualFit {
     ResidualFit(
       imageCount: imageCount, channels: channels, predictors: predictors,
-      effectivePredictors: penalty > 0 ? effectivePredictors[predictors] : nil)
+      effectivePredictors: penalty > 0 ? effectivePredictors[predictors] : nil, means: means)
   }
 
   /// log|W|, W the residual scatter in a product of rows of the factor.

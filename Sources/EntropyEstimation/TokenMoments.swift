@@ -21,6 +21,8 @@ public struct TokenMoments: Sendable {
   public private(set) var scatter: Matrix
   /// ε of the `--jitter ε` that was added to the diagonal; 0 when nothing was added.
   public private(set) var jitter = 0.0
+  /// C, how many means were taken off: 1, or one for each class.
+  public private(set) var meanCount = 1
   /// κ of a ridge, which stands on the diagonal of the scatter; 0 without one.
   private(set) var penalty = 0.0
 
@@ -62,6 +64,7 @@ public struct TokenMoments: Sendable {
     grid = features.grid
     featureDimensions = features.featureDimensions
     imageCount = images.count
+    meanCount = features.meanCount
     switch precision {
     case .mixed:
       let prediction = BlockPrediction(
@@ -101,6 +104,7 @@ public struct TokenMoments: Sendable {
       mean[i] += delta[i] * Double(other.imageCount) / total
     }
     imageCount += other.imageCount
+    meanCount = max(meanCount, other.meanCount)
     if let scale = other.roundingScale {
       roundingScale = roundingScale.map { zip($0, scale).map(+) } ?? scale
     }
@@ -211,23 +215,23 @@ public struct TokenMoments: Sendable {
     }
   }
 
-  /// Refuses fits on `tokens` context tokens when the images do not suffice: ν = m − 1 − p must be at least d.
+  /// Refuses fits on `tokens` context tokens when the images do not suffice: ν = m − C − p must be at least d.
   func requireImages(contextTokens tokens: Int) throws(EstimationError) {
     try Self.requireImages(
       imageCount, contextTokens: tokens, featureDimensions: featureDimensions, source: name,
-      grid: tokens > 1 ? grid : nil)
+      grid: tokens > 1 ? grid : nil, means: meanCount)
   }
 
   /// Refuses fits on `tokens` context tokens of d numbers when m images do not suffice.
   static func requireImages(
     _ imageCount: Int, contextTokens tokens: Int, featureDimensions d: Int, source: String,
-    grid: TokenGrid? = nil
+    grid: TokenGrid? = nil, means: Int = 1
   ) throws(EstimationError) {
-    guard imageCount - 1 - tokens * d >= d else {
+    guard imageCount - means - tokens * d >= d else {
       throw .tooFewImages(
         source: source, images: imageCount, predictors: tokens * d, channels: d,
-        largestFeatureDimensions: max(imageCount - 1, 0) / (tokens + 1),
-        largestWindow: grid?.largestWindow(tokens: (imageCount - 1 - d) / d))
+        largestFeatureDimensions: max(imageCount - means, 0) / (tokens + 1),
+        largestWindow: grid?.largestWindow(tokens: (imageCount - means - d) / d), means: means)
     }
   }
 

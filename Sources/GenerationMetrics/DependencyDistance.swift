@@ -85,11 +85,15 @@ public struct DependencyDistance: Hashable, Sendable {
         maps: try ConditionalEntropyMap.maps(references: cells, of: features, jitter: jitter),
         profiles: [])
     }
-    if !orders.isEmpty { try OrderProfile.requireImages(for: features) }
+    let profiles =
+      try orders.isEmpty
+      ? []
+      : OrderProfile.profiles(
+        of: orders, features: features, settings: EstimationSettings(jitter: jitter))
     return try TokenMoments.withSufficientPrecision(of: features, jitter: jitter) { moments in
       DependencyEstimates(
         maps: try ConditionalEntropyMap.maps(references: cells, moments: moments),
-        profiles: try OrderProfile.profiles(of: orders, moments: moments))
+        profiles: profiles)
     }
   }
 }

@@ -103,6 +103,9 @@ public struct TokenDataset: TokenFeatures, Hashable {
     imageIDs.flatMap { Set($0).count < $0.count ? $0 : nil }
   }
 
+  /// The numbers of ``labels``.
+  public var imageClasses: [UInt32]? { labels?.values }
+
   /// d, the number of channels of one token's feature.
   public var featureDimensions: Int {
     switch tokens {

@@ -17,6 +17,13 @@ public protocol TokenFeatures: Sendable {
   /// independent. Nil where every image is a photograph of its own.
   var imageGroups: [UInt32]? { get }
 
+  /// For each image the number of its class; nil where that is not known.
+  var imageClasses: [UInt32]? { get }
+
+  /// For each image the number of the group, such as its class, whose mean over its images has been taken off it; nil where
+  /// nothing has been, so that one mean of all images is fitted.
+  var centredBy: [Int]? { get }
+
   /// The features of a run of images, row-major `images × n × d`.
   ///
   /// Must be safe to call from several threads at once; estimators read blocks concurrently.
@@ -28,4 +35,8 @@ public protocol TokenFeatures: Sendable {
 extension TokenFeatures {
   /// Every image is a photograph of its own.
   public var imageGroups: [UInt32]? { nil }
+  /// Classes are not known.
+  public var imageClasses: [UInt32]? { nil }
+  /// Nothing has been taken off.
+  public var centredBy: [Int]? { nil }
 }

@@ -5,7 +5,7 @@ import TokenGrids
 @testable import EntropyEstimation
 
 /// H(v_i|v_j) is the second token's sequential entropy in an order that begins with j, then i.
-@Test(arguments: EntropyBound.inSample)
+@Test(arguments: EntropyBound.closedForm)
 func mapsAgreeWithOrdersOfTwoSteps(bound: EntropyBound) throws {
   let grid = TokenGrid(rows: 3, columns: 3)
   let samples = try GaussianField(grid: grid, channels: 3).samples(300, seed: 21)

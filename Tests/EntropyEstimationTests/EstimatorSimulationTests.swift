@@ -22,11 +22,10 @@ private func samples(
     grid: TokenGrid(rows: 1, columns: tokens), featureDimensions: channels, values: values)
 }
 
-/// The mean error of the debiased estimate is within three standard errors of zero at the sizes of real questions: m images,
+/// The mean error of Wishart's estimate is within three standard errors of zero at the sizes of real questions: m images,
 /// p predictors (62 tokens of 8 channels for p near 500), d channels; the seeds are fixed, so nothing is left to chance.
 @Test(arguments: [(1000, 25, 8, 10), (1000, 62, 8, 6), (500, 1, 64, 16)])
-func debiasedErrorsAverageToZero(images: Int, context: Int, channels: Int, repetitions: Int) throws
-{
+func wishartErrorsAverageToZero(images: Int, context: Int, channels: Int, repetitions: Int) throws {
   let truth = 0.5 * Double(channels) * log(2 * .pi * exp(1.0))
   let grid = TokenGrid(rows: 1, columns: context + 1)
   let order = try GenerationOrder(name: "last", grid: grid, steps: [Array(0..<context), [context]])
@@ -78,7 +77,9 @@ func robustIntervalsCoverHeavyTails(context: Int) throws {
       heavyTails: true)
     func covers(_ errors: ErrorKind) throws -> Bool {
       try OrderProfile.profiles(
-        of: [order], features: data, settings: EstimationSettings(errors: errors))[0]
+        of: [order], features: data, settings: EstimationSettings(bound: .wishart, errors: errors))[
+          0
+        ]
         .sequential[context].confidenceInterval.contains(truth)
     }
     if try covers(.robust) { robust += 1 }

@@ -44,24 +44,3 @@ private let grid = TokenGrid(rows: 2, columns: 2)
   for i in samples.values.indices where i / 4 % 10 == 0 { samples.values[i] *= 4 }
   for bound in [EntropyBound.wishart, .heldOut] { #expect(try ratio(bound) > 1.5) }
 }
-
-/// The bootstrap sees the spread that the robust errors say: within half, 60 draws knowing a spread to 9%.
-@Test func bootstrapAgreesWithRobustErrors() throws {
-  let samples = try GaussianField(grid: grid, channels: 1).samples(600, seed: 5)
-  let order = try GenerationOrder(name: "pairs", grid: grid, steps: [[0, 1], [2, 3]])
-  let settings = EstimationSettings(errors: .robust, seed: 8)
-  let said = try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0]
-    .totalIncrease.standardError
-  let seen = try OrderProfile.bootstrapErrors(
-    of: [order], features: samples, settings: settings, repetitions: 60)
-  #expect(abs(seen[0] / said - 1) < 0.5, "\(seen) \(said)")
-  #expect(
-    try seen
-      == OrderProfile.bootstrapErrors(
-        of: [order], features: samples, settings: settings, repetitions: 60))
-  let few = try GaussianField(grid: grid, channels: 3).samples(18, seed: 5)
-  #expect(throws: EstimationError.self) {
-    try OrderProfile.bootstrapErrors(
-      of: [order], features: few, settings: settings, repetitions: 2)
-  }
-}

@@ -42,6 +42,8 @@ struct Samples: TokenFeatures {
   var values: [Float]
   /// Photographs, where several images share one.
   var imageGroups: [UInt32]?
+  /// Classes, where they are known.
+  var imageClasses: [UInt32]?
 
   var imageCount: Int { values.count / (grid.cellCount * featureDimensions) }
 
@@ -79,6 +81,24 @@ struct GaussianField {
     }
     self.covariance = covariance
     lower = try CholeskyFactor(ofLowerTriangle: covariance).lower
+  }
+
+  /// A field with any covariance, (n·d) × (n·d).
+  init(grid: TokenGrid, channels: Int, covariance: Matrix) throws {
+    self.grid = grid
+    self.channels = channels
+    self.covariance = covariance
+    lower = try CholeskyFactor(ofLowerTriangle: covariance).lower
+  }
+
+  /// Draws images of mean zero, a row each.
+  func draws(_ count: Int, from normal: inout NormalStream) -> Matrix {
+    let size = covariance.rows
+    var factor = lower
+    for i in 0..<size { for j in (i + 1)..<max(size, i + 1) { factor[i, j] = 0 } }
+    var noise = Matrix(rows: count, columns: size)
+    for index in noise.elements.indices { noise.elements[index] = normal.next() }
+    return noise.times(factor, transposed: true)
   }
 
   /// Draws images whose coordinates have unequal means.

@@ -40,7 +40,8 @@ private func order() throws -> GenerationOrder {
   }
   var together = copies { $0 / 4 }
   let ignorant = try OrderProfile.profiles(
-    of: [order()], features: together, settings: EstimationSettings(errors: .robust))[0]
+    of: [order()], features: together,
+    settings: EstimationSettings(bound: .wishart, errors: .robust))[0]
   together.imageGroups = (0..<600).map { UInt32($0 / 4) }
   var apart = copies { $0 % 150 }
   apart.imageGroups = (0..<600).map { UInt32($0 % 150) }
@@ -63,10 +64,10 @@ private func order() throws -> GenerationOrder {
   }
   let map = try ConditionalEntropyMap.maps(
     references: [grid.cell(at: 0)], of: apart,
-    settings: EstimationSettings(errors: .robust))[0]
+    settings: EstimationSettings(bound: .wishart, errors: .robust))[0]
   let single = try ConditionalEntropyMap.maps(
     references: [grid.cell(at: 0)], of: alone,
-    settings: EstimationSettings(errors: .robust))[0]
+    settings: EstimationSettings(bound: .wishart, errors: .robust))[0]
   let (a, b) = (try #require(map.entropy[3]), try #require(single.entropy[3]))
   #expect(abs(a.standardError / b.standardError - 1) < 0.05)
 }

@@ -94,6 +94,7 @@ func independentTokensHaveNoHeldOutIncrease(heavyTails: Bool) throws {
 func heldOutValuesAreUpperBoundsOnAverage(skewed: Bool, regressor: Regressor) throws {
   let order = try order()
   var excess = [Double](), inSample = [Double]()
+  let gaussian = 6 * 0.5 * log(2 * .pi * exp(1.0))
   for seed in 0..<(regressor.name == "mlp" ? 20 : 60) {
     var normal = NormalStream(seed: UInt64(seed) &* 65_537 &+ 3)
     let values = (0..<80 * 6).map { _ in
@@ -106,11 +107,11 @@ func heldOutValuesAreUpperBoundsOnAverage(skewed: Bool, regressor: Regressor) th
       regressor: regressor, bound: .heldOut, folds: 4, seed: UInt64(seed))
     excess.append(
       try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0].jointEntropy
-        - truth)
+        .value - truth)
     inSample.append(
       try OrderProfile.profiles(
         of: [order], features: samples, settings: EstimationSettings(bound: .algorithm1))[0]
-        .jointEntropy - 6 * 0.5 * log(2 * .pi * exp(1.0)))
+        .jointEntropy.value - gaussian)
   }
   let moments = Moments(excess)
   #expect(moments.mean > 6 * moments.standardErrorOfMean, "\(moments.mean)")
@@ -122,7 +123,7 @@ func heldOutValuesAreUpperBoundsOnAverage(skewed: Bool, regressor: Regressor) th
 @Test func robustErrorsAgreeWithExplicitLeverages() throws {
   let samples = try GaussianField(grid: grid, channels: 2).samples(70, seed: 15)
   let order = try order()
-  let settings = EstimationSettings(errors: .robust)
+  let settings = EstimationSettings(bound: .wishart, errors: .robust)
   let profile = try #require(
     try OrderProfile.profiles(of: [order], features: samples, settings: settings).first)
   #expect(profile.errors == .robust)
@@ -138,9 +139,12 @@ func heldOutValuesAreUpperBoundsOnAverage(skewed: Bool, regressor: Regressor) th
     #expect(abs(profile.sequential[cell].value - exact.sequential[cell].value) < 1e-6)
     #expect(abs(profile.sequential[cell].standardError - error(sequential.norms, nu)) < 1e-6)
     #expect(abs(profile.parallel[cell].standardError - error(parallel.norms, parallelNu)) < 1e-6)
-    let ratio = Double(parallelNu) / Double(nu)
-    let differences = zip(parallel.norms, sequential.norms).map { $0 - $1 * ratio }
-    #expect(abs(profile.increase[cell].standardError - error(differences, parallelNu)) < 1e-6)
+    let differences = zip(parallel.norms, sequential.norms).map { $0 - $1 }
+    let plain = error(differences, 1) / (Double(nu) * Double(parallelNu)).squareRoot().squareRoot()
+    let added = order.sequentialContext(of: cell).count - order.parallelContext(of: cell).count
+    let q = Double(4 * added) / (2 * Double(nu) * Double(parallelNu))
+    let expected = max(plain * plain - q, q).squareRoot()
+    #expect(abs(profile.increase[cell].standardError - expected) < 1e-6)
   }
 }
 
@@ -198,7 +202,7 @@ private func mahalanobis(
   for seed in 0..<120 {
     let profiles = try OrderProfile.profiles(
       of: orders, features: field.samples(150, seed: UInt64(seed) &* 7 &+ 1),
-      settings: EstimationSettings(errors: .robust))
+      settings: EstimationSettings(bound: .wishart, errors: .robust))
     let difference = profiles[1].difference(from: profiles[0])
     differences.append(difference.value)
     errors.append(try #require(difference.standardError))
@@ -207,7 +211,8 @@ private func mahalanobis(
   let ratio = Moments(errors).mean / Moments(differences).standardDeviation
   #expect(abs(ratio - 1) < 0.34, "\(ratio)")
   let gaussian = try OrderProfile.profiles(
-    of: orders, features: field.samples(150, seed: 1), settings: EstimationSettings())
+    of: orders, features: field.samples(150, seed: 1),
+    settings: EstimationSettings(bound: .wishart))
   #expect(gaussian[1].difference(from: gaussian[0]).standardError == nil)
 }
 

@@ -25,7 +25,7 @@ private func orders(on grid: TokenGrid) throws -> [GenerationOrder] {
 
 /// Both routes work on the same Float features; the profile's products are summed in single precision over 64 images at a
 /// time, which for these 300 images and a well-conditioned scatter leaves about 1e-8.
-@Test(arguments: EntropyBound.inSample)
+@Test(arguments: EntropyBound.closedForm)
 func profileAgreesWithSeparateLeastSquaresFits(bound: EntropyBound) throws {
   let grid = TokenGrid(rows: 3, columns: 3)
   let samples = try GaussianField(grid: grid, channels: 3).samples(300, seed: 5)
@@ -47,9 +47,9 @@ func profileAgreesWithSeparateLeastSquaresFits(bound: EntropyBound) throws {
 @Test func jointEntropyIsTheSameForEveryOrder() throws {
   let grid = TokenGrid(rows: 4, columns: 3)
   let moments = try TokenMoments(of: GaussianField(grid: grid, channels: 2).samples(200, seed: 3))
-  for bound in EntropyBound.inSample {
+  for bound in EntropyBound.closedForm {
     let entropies = try orders(on: grid).map {
-      try OrderProfile(of: $0, moments: moments, bound: bound).jointEntropy
+      try OrderProfile(of: $0, moments: moments, bound: bound).jointEntropy.value
     }
     for entropy in entropies { #expect(abs(entropy - entropies[0]) < 1e-9 * abs(entropies[0])) }
   }
@@ -71,21 +71,21 @@ func profileAgreesWithSeparateLeastSquaresFits(bound: EntropyBound) throws {
   }
 }
 
-/// Over 400 repetitions the debiased entropies and increases average to the exact ones. The mean of 400 is within six of
+/// Over 400 repetitions Wishart's entropies and increases average to the exact ones. The mean of 400 is within six of
 /// its standard errors of the truth but for a chance of 2e-9 per comparison; the errors are Gaussian to good accuracy. The
 /// in-sample bound is 15 of the same errors off, with a context of 21 numbers and 60 images.
-@Test func debiasedEntropiesAreUnbiasedAndAlgorithm1IsNot() throws {
+@Test func wishartEntropiesAreUnbiasedAndAlgorithm1IsNot() throws {
   let grid = TokenGrid(rows: 2, columns: 4)
   let field = try GaussianField(grid: grid, channels: 3)
   let order = try GenerationOrder(
     name: "pairs", grid: grid, steps: [[0], [5], [1, 6], [2, 7, 4, 3]])
   let repetitions = 400
-  var debiased = [[Double]](), increases = [[Double]](), totals = [Double](),
+  var unbiased = [[Double]](), increases = [[Double]](), totals = [Double](),
     inSample = [[Double]]()
   for seed in 0..<repetitions {
     let moments = try TokenMoments(of: field.samples(60, seed: UInt64(seed) &* 7919))
     let profile = try OrderProfile(of: order, moments: moments)
-    debiased.append(profile.sequential.map(\.value) + profile.parallel.map(\.value))
+    unbiased.append(profile.sequential.map(\.value) + profile.parallel.map(\.value))
     increases.append(profile.increase.map(\.value))
     totals.append(profile.totalIncrease.value)
     inSample.append(
@@ -96,8 +96,8 @@ func profileAgreesWithSeparateLeastSquaresFits(bound: EntropyBound) throws {
     let sequential = try field.entropy(of: cell, given: order.sequentialContext(of: cell))
     let parallel = try field.entropy(of: cell, given: order.parallelContext(of: cell))
     total += parallel - sequential
-    expectMean(of: debiased.map { $0[cell] }, isNear: sequential)
-    expectMean(of: debiased.map { $0[grid.cellCount + cell] }, isNear: parallel)
+    expectMean(of: unbiased.map { $0[cell] }, isNear: sequential)
+    expectMean(of: unbiased.map { $0[grid.cellCount + cell] }, isNear: parallel)
     if parallel > sequential {
       expectMean(of: increases.map { $0[cell] }, isNear: parallel - sequential)
     }
@@ -187,7 +187,7 @@ func profileAgreesWithSeparateLeastSquaresFits(bound: EntropyBound) throws {
         context: "its other channels and the tokens before it in all"))
   let entropy = try TokenMoments.withSufficientPrecision(of: samples, jitter: 1e-6) { moments in
     #expect(moments.jitter == 1e-6)
-    return try OrderProfile(of: order, moments: moments).jointEntropy
+    return try OrderProfile(of: order, moments: moments).jointEntropy.value
   }
   #expect(entropy.isFinite)
 }

@@ -37,7 +37,8 @@ func functionsFollowTheChannels(kind: RandomFeatureKind) throws {
 @Test func entropiesAreThoseOfFitsOnAllCoordinatesOfTheContext() throws {
   let grid = TokenGrid(rows: 1, columns: 4)
   let samples = try GaussianField(grid: grid, channels: 2).samples(200, seed: 31)
-  let settings = EstimationSettings(regressor: .features(count: 3, kind: .relu), seed: 4)
+  let settings = EstimationSettings(
+    regressor: .features(count: 3, kind: .relu), bound: .wishart, seed: 4)
   let wide = try RandomFeatures(of: samples, count: 3, seed: 4)
   let values = try wide.features(ofImages: 0..<200)
   let order = try GenerationOrder(name: "steps", grid: grid, steps: [[2], [0, 3], [1]])

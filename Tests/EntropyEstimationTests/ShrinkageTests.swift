@@ -23,14 +23,14 @@ private func scatter(_ samples: Samples) -> Matrix {
 }
 
 /// Ridge regressions one by one: W = S_kk − S_kS(S_SS + κ)⁻¹S_Sk with ν = m − 1 − tr S_SS(S_SS + κ)⁻¹ in the formula of the
-/// debiased bound; the same also where there are fewer images than numbers in the context.
+/// wishart bound; the same also where there are fewer images than numbers in the context.
 @Test(arguments: [120, 9])
 func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
   let samples = try GaussianField(grid: grid, channels: 2).samples(images, seed: 41)
   let d = 2
   let order = try order()
   let share = 0.3
-  let settings = EstimationSettings(shrinkage: .ridge(share))
+  let settings = EstimationSettings(bound: .wishart, shrinkage: .ridge(share))
   let profile = try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0]
   let full = scatter(samples)
   let size = full.rows
@@ -123,7 +123,8 @@ func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
   let found = try TokenMoments(of: samples).ledoitWolfRidge(of: samples)
   #expect(abs(found - intensity / (1 - intensity)) < 1e-7)
   let profile = try OrderProfile.profiles(
-    of: [order()], features: samples, settings: EstimationSettings(shrinkage: .ledoitWolf))[0]
+    of: [order()], features: samples,
+    settings: EstimationSettings(bound: .wishart, shrinkage: .ledoitWolf))[0]
   #expect(abs((profile.ridge ?? 0) - found) < 1e-9)
 }
 
@@ -143,15 +144,17 @@ func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
       """)
   // What it says would do does, and a wider window does not.
   for settings in [
-    EstimationSettings(contextWindow: 2), EstimationSettings(shrinkage: .ridge(0.1)),
-    EstimationSettings(shrinkage: .ledoitWolf),
+    EstimationSettings(contextWindow: 2),
+    EstimationSettings(bound: .wishart, shrinkage: .ridge(0.1)),
+    EstimationSettings(bound: .wishart, shrinkage: .ledoitWolf),
   ] {
     #expect(
       try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0]
-        .jointEntropy.isFinite)
+        .jointEntropy.value.isFinite)
   }
   #expect(
-    refusal(EstimationSettings(shrinkage: .ridge(1e-9)))?.contains("use a larger --ridge") == true)
+    refusal(EstimationSettings(bound: .wishart, shrinkage: .ridge(1e-9)))?.contains(
+      "use a larger --ridge") == true)
   #expect(
     refusal(EstimationSettings(bound: .heldOut))?.contains("--ridge or --ledoit-wolf") == true)
   #expect(TokenGrid(frames: 5, rows: 16, columns: 16).largestWindow(tokens: 100) == 1)

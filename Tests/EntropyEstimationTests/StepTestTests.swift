@@ -13,9 +13,9 @@ import TokenGrids
   }
 }
 
-/// Under independence Box's test rejects at 0.05 in 5% of 2,000 repetitions, ±0.02 being four of their standard errors; the
+/// Under independence the test rejects at 0.05 in 5% of 2,000 repetitions, ±0.02 being four of their standard errors; the
 /// share is exact but for the seed, which is fixed. Steps of three tokens with two channels, after one token, 40 images.
-@Test func boxTestHasItsSize() throws {
+@Test func gaussianStepTestHasItsSize() throws {
   let grid = TokenGrid(rows: 1, columns: 4)
   let order = try GenerationOrder(name: "three", grid: grid, steps: [[0], [1, 2, 3]])
   var normal = NormalStream(seed: 20)

@@ -4,6 +4,7 @@
 
 #include "convolution.h"
 #include "nearest.h"
+#include "residual_sums.h"
 #include "scatter.h"
 #include "skinny_matrix.h"
 #include "training_kernels.h"
