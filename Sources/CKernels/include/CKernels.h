@@ -5,6 +5,7 @@
 #include "convolution.h"
 #include "nearest.h"
 #include "residual_sums.h"
+#include "pair_residuals.h"
 #include "scatter.h"
 #include "skinny_matrix.h"
 #include "training_kernels.h"
