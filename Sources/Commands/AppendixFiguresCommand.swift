@@ -14,8 +14,10 @@ public struct AppendixFiguresCommand: ParsableCommand {
     discussion: """
       Draws into a folder (default: Plots)
         conditional-entropy-maps      H(v_i | v_j) for four reference tokens (supplement figure 11)
+        information-maps              I(v_i; v_j) for the same: what depends on the reference
         order-comparison              distant and raster, four tokens a step (supplement figure 12)
         entropy-against-distance      conditional entropy against distance to the reference
+        information-against-distance  mutual information against distance to the reference
         increase-per-step             entropy increase of every step
         total-increase-against-steps  total increase for a range of tokens per step and orders
 
@@ -105,22 +107,34 @@ public struct AppendixFiguresCommand: ParsableCommand {
   ) -> [any Figure] {
     let caption = MeasurementCaption(dataset, bound: estimation.bound)
     let unit = estimation.units.rawValue
-    return [
+    func mapFigure(_ name: String, _ quantity: MapQuantity) -> ConditionalEntropyFigure {
       ConditionalEntropyFigure(
-        name: "conditional-entropy-maps", grid: dataset.grid,
-        maps: maps.map { panel($0, estimation) }, unit: unit, caption: caption, panelsPerRow: 4),
-      orderFigure(paper, name: "order-comparison", dataset: dataset, estimation),
+        name: name, grid: dataset.grid,
+        blocks: [
+          ConditionalEntropyFigure.Block(
+            quantity: quantity, maps: maps.map { panel($0, quantity, estimation) })
+        ], unit: unit, caption: caption, panelsPerRow: 4)
+    }
+    func distanceFigure(_ name: String, _ quantity: MapQuantity) -> EntropyDistanceFigure {
       EntropyDistanceFigure(
-        name: "entropy-against-distance",
+        name: name, quantity: quantity,
         curves: maps.map { map in
           EntropyDistanceFigure.Curve(
             label: "reference \(map.reference)",
-            points: map.byDistance.map { distance, entropy, _ in
-              EntropyDistanceFigure.Point(
-                distance: Double(distance), mean: estimation.value(entropy.value),
-                standardError: estimation.value(entropy.standardError))
+            points: map.byDistance.map {
+              let estimate = quantity == .entropy ? $0.entropy : $0.information
+              return EntropyDistanceFigure.Point(
+                distance: Double($0.distance), mean: estimation.value(estimate.value),
+                standardError: estimation.value(estimate.standardError))
             })
-        }, unit: unit, caption: caption),
+        }, unit: unit, caption: caption)
+    }
+    return [
+      mapFigure("conditional-entropy-maps", .entropy),
+      mapFigure("information-maps", .information),
+      orderFigure(paper, name: "order-comparison", dataset: dataset, estimation),
+      distanceFigure("entropy-against-distance", .entropy),
+      distanceFigure("information-against-distance", .information),
       StepIncreaseFigure(
         name: "increase-per-step",
         curves: paper.map { profile in

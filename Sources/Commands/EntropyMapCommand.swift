@@ -10,19 +10,25 @@ public struct EntropyMapCommand: ParsableCommand {
   /// The command's name and help.
   public static let configuration = CommandConfiguration(
     commandName: "entropy-map",
-    abstract: "Conditional entropy of every token given a reference token, H(v_i | v_j).",
+    abstract:
+      "What every token still holds given a reference token, H(v_i | v_j), and what the two share, I(v_i; v_j).",
     discussion: """
       EXAMPLES
         entropy-map --ref 12,12
-            The embedded photographs: a table by distance and entropy-map.png.
+            The embedded photographs: tables by distance and entropy-map.png.
         entropy-map --ref 12,12 --ref 3,3 --output-dir figures --figure-format pdf
-            Two panels with one colour scale.
+            Two references, whose panels share a colour scale.
+        entropy-map --ref 12,12 --quantity information --preview
+            Only how much each token depends on the reference, in the terminal.
         entropy-map --tokens codes.h5 --all --json > maps.json
             All references of your own tokens.
 
       Cells are row,column from 0, the upper left corner; frame,row,column for video.
-      Lower entropy is stronger dependence. Features of a codebook are discrete, so the values are
-      an index of dependence on the scale of a Gaussian with the same residuals, as in the paper.
+      The paper draws the conditional entropy H(v_i | v_j). A low one is no sign of dependence: it is low
+      mostly where the token's own entropy H(v_i) is low. What the reference tells of a token is the mutual
+      information I(v_i; v_j) = H(v_i) - H(v_i | v_j): the more, the stronger the dependence.
+      Features of a codebook are discrete, so the values are indices on the scale of a Gaussian with the
+      same residuals, as in the paper.
       """,
     version: packageVersion)
 
@@ -33,6 +39,13 @@ public struct EntropyMapCommand: ParsableCommand {
 
   @Flag(help: "Every token is a reference in turn.")
   var all = false
+
+  @Option(
+    help: ArgumentHelp(
+      "What the table, the figure and the preview show: entropy, H(v_i | v_j) as the paper draws it; information,"
+        + " I(v_i; v_j); or both. --json and --csv have all.",
+      valueName: "quantity"))
+  var quantity: ShownQuantity = .both
 
   /// More panels than this are too small to read.
   private static let largestFigure = 36
@@ -77,6 +90,7 @@ public struct EntropyMapCommand: ParsableCommand {
       printTable(maps, dataset: dataset)
       if output.report { print(health(of: dataset, maps).lines.joined(separator: "\n")) }
     }
+    reportFallbacks(maps)
     if output.preview { for map in maps { preview(map) } }
     if let directory = output.figureDirectory {
       guard maps.count <= Self.largestFigure else {
@@ -90,13 +104,14 @@ public struct EntropyMapCommand: ParsableCommand {
     }
   }
 
-  /// Few references need only the products with those; many are cheaper through the moments of everything.
+  /// Closed forms of many references are cheapest through the moments of everything.
   private func maps(
     of dataset: TokenDataset, references: [GridCell]
   ) throws -> [ConditionalEntropyMap] {
-    if references.count <= 32 || estimation.bound == .heldOut || estimation.errors == .robust
-      || estimation.regressor != .linear
-    {
+    let hasMoments =
+      EntropyBound.closedForm.contains(estimation.bound) && estimation.errorKind == .gaussian
+      && estimation.regressor == .linear
+    guard references.count > 32, hasMoments else {
       let progress = EstimationProgress(
         images: dataset.imageCount, orders: references.count,
         epochs: references.count * estimation.network.epochs * (estimation.folds ?? 1))
@@ -109,6 +124,15 @@ public struct EntropyMapCommand: ParsableCommand {
       try ConditionalEntropyMap.maps(
         references: references, moments: $0, bound: estimation.bound)
     }
+  }
+
+  /// Says where the weights of the debiased bound did not do.
+  private func reportFallbacks(_ maps: [ConditionalEntropyMap]) {
+    let count = maps.reduce(0) { $0 + $1.fallbackCount }
+    guard count > 0 else { return }
+    report(
+      "warning: the images are few: \(count.grouped) entropies are weighted by 1/(1 - h), h the leverage, because the"
+        + " debiased bound's own weights gave no covariance")
   }
 
   fileprivate func health(
@@ -126,76 +150,141 @@ public struct EntropyMapCommand: ParsableCommand {
 
   private func figure(_ maps: [ConditionalEntropyMap], dataset: TokenDataset) -> any Figure {
     ConditionalEntropyFigure(
-      name: "entropy-map", grid: dataset.grid, maps: maps.map { panel($0, estimation) },
+      name: "entropy-map", grid: dataset.grid,
+      blocks: quantity.mapQuantities.map { quantity in
+        ConditionalEntropyFigure.Block(
+          quantity: quantity, maps: maps.map { panel($0, quantity, estimation) })
+      },
       unit: estimation.units.rawValue,
       caption: MeasurementCaption(dataset, bound: estimation.bound))
   }
 
   private func preview(_ map: ConditionalEntropyMap) {
-    print(
-      TerminalPreview.render(
-        values: panel(map, estimation).values, grid: map.grid,
-        title: "H(v_i | v_j), j = \(map.reference)", unit: estimation.units.rawValue, darkEnd: .low,
-        reference: map.grid.index(of: map.reference)))
+    for quantity in quantity.mapQuantities {
+      let values = panel(map, quantity, estimation).values
+      let title =
+        switch quantity {
+        case .entropy: "H(v_i | v_j), j = \(map.reference)"
+        case .information: "I(v_i; v_j), j = \(map.reference): darker is stronger dependence"
+        }
+      print(
+        TerminalPreview.render(
+          values: values, grid: map.grid, title: title, unit: estimation.units.rawValue,
+          darkEnd: quantity.darkEnd, reference: map.grid.index(of: map.reference)))
+    }
   }
 
   private func printTable(_ maps: [ConditionalEntropyMap], dataset: TokenDataset) {
     print(measurementLine(dataset, estimation, tokens))
+    let profiles = maps.map(\.byDistance)
     let distances = [1, 2, 4, 8, 16].filter { distance in
-      maps.contains { map in map.byDistance.contains { $0.distance == distance } }
+      profiles.contains { profile in profile.contains { $0.distance == distance } }
     }
-    var table = TextTable("reference", "lowest at", "lowest")
-    table.headings += distances.map { "distance \($0)" } + ["farthest"]
-    for map in maps {
-      let byDistance = map.byDistance
-      let lowest = map.entropy.enumerated().compactMap { index, estimate in
-        estimate.map { (cell: map.grid.cell(at: index), estimate: estimation.estimate($0)) }
-      }.min { $0.estimate.value < $1.estimate.value }
-      func mean(_ group: (distance: Int, entropy: Estimate, tokens: Int)?) -> String {
-        group.map { estimation.value($0.entropy.value).fixed(3) } ?? "–"
+    for quantity in quantity.mapQuantities {
+      let isEntropy = quantity == .entropy
+      var table = TextTable(
+        isEntropy ? "H(v_i | v_j), j" : "I(v_i; v_j), j", isEntropy ? "lowest at" : "largest at",
+        isEntropy ? "lowest" : "largest")
+      table.headings += distances.map { "distance \($0)" } + ["farthest"]
+      for (map, profile) in zip(maps, profiles) {
+        let values = isEntropy ? map.entropy : map.information
+        let cells = values.indices.compactMap { index in
+          values[index].map { (cell: map.grid.cell(at: index), estimate: estimation.estimate($0)) }
+        }
+        let extreme =
+          isEntropy
+          ? cells.min { $0.estimate.value < $1.estimate.value }
+          : cells.max { $0.estimate.value < $1.estimate.value }
+        func mean(_ group: ConditionalEntropyMap.AtDistance?) -> String {
+          group.map {
+            estimation.value((isEntropy ? $0.entropy : $0.information).value).fixed(3)
+          } ?? "–"
+        }
+        var row = ["\(map.reference)"]
+        row.append(extreme.map { "\($0.cell)" } ?? "–")
+        row.append(extreme?.estimate.text(digits: 3) ?? "–")
+        for distance in distances {
+          row.append(mean(profile.first { $0.distance == distance }))
+        }
+        row.append(mean(profile.last))
+        table.add(row)
       }
-      var row = ["\(map.reference)"]
-      row.append(lowest.map { "\($0.cell)" } ?? "–")
-      row.append(lowest?.estimate.text() ?? "–")
-      for distance in distances {
-        row.append(mean(byDistance.first { $0.distance == distance }))
-      }
-      row.append(mean(byDistance.last))
-      table.add(row)
+      print(table.text)
     }
-    print(table.text)
   }
 
   private func printCSV(_ maps: [ConditionalEntropyMap], grid: TokenGrid) {
     let headings = grid.csvHeadings
     let reference = headings.split(separator: ",").map { "reference_\($0)" }.joined(separator: ",")
+    let unit = estimation.units.rawValue
     var lines = [
-      "\(reference),\(headings),entropy_\(estimation.units),standard_error,confidence_low,"
-        + "confidence_high"
+      "\(reference),\(headings),entropy_\(unit),standard_error,confidence_low,confidence_high,"
+        + "information_\(unit),information_standard_error,marginal_\(unit),marginal_standard_error"
     ]
     for map in maps {
-      for (index, estimate) in map.entropy.enumerated() {
-        let value = estimate.map(estimation.estimate)
-        lines.append(
-          [
-            grid.csvCoordinates(of: map.reference), grid.csvCoordinates(of: grid.cell(at: index)),
-            value?.value.csvField ?? "", value?.standardError.csvField ?? "",
-            value?.confidenceInterval.lowerBound.csvField ?? "",
-            value?.confidenceInterval.upperBound.csvField ?? "",
-          ].joined(separator: ","))
+      let from = grid.csvCoordinates(of: map.reference)
+      for index in map.entropy.indices {
+        let values = estimation.values(of: map, at: index)
+        let entropy = values.entropy
+        let interval = entropy?.confidenceInterval
+        let numbers = [
+          entropy?.value, entropy?.standardError, interval?.lowerBound, interval?.upperBound,
+          values.information?.value, values.information?.standardError, values.marginal.value,
+          values.marginal.standardError,
+        ]
+        let fields = numbers.map { $0?.csvField ?? "" }
+        let cell = grid.csvCoordinates(of: grid.cell(at: index))
+        lines.append(([from, cell] + fields).joined(separator: ","))
       }
     }
     print(lines.joined(separator: "\n"))
   }
 }
 
+/// What `entropy-map` shows.
+enum ShownQuantity: String, CaseIterable, ExpressibleByArgument {
+  /// H(v_i | v_j).
+  case entropy
+  /// I(v_i; v_j).
+  case information
+  /// Both, side by side.
+  case both
+
+  var mapQuantities: [MapQuantity] {
+    switch self {
+    case .entropy: [.entropy]
+    case .information: [.information]
+    case .both: [.entropy, .information]
+    }
+  }
+}
+
+extension EstimationOptions {
+  /// What a map has of a cell, in the unit asked for; the entropy is exactly the difference of the others in that unit too.
+  func values(
+    of map: ConditionalEntropyMap, at index: Int
+  ) -> (entropy: Estimate?, information: Estimate?, marginal: Estimate) {
+    let marginal = estimate(map.marginal[index])
+    guard case (let entropy?, let information?) = (map.entropy[index], map.information[index])
+    else { return (nil, nil, marginal) }
+    let shared = estimate(information)
+    return (
+      Estimate(
+        value: marginal.value - shared.value, standardError: value(entropy.standardError)),
+      shared, marginal
+    )
+  }
+}
+
 /// The map as a figure's panel, in the unit asked for.
 func panel(
-  _ map: ConditionalEntropyMap, _ estimation: EstimationOptions
+  _ map: ConditionalEntropyMap, _ quantity: MapQuantity, _ estimation: EstimationOptions
 ) -> ConditionalEntropyFigure.Map {
   ConditionalEntropyFigure.Map(
     reference: map.grid.index(of: map.reference),
-    values: map.entropy.map { $0.map { estimation.value($0.value) } ?? .nan })
+    values: (quantity == .entropy ? map.entropy : map.information).map {
+      $0.map { estimation.value($0.value) } ?? .nan
+    })
 }
 
 extension MeasurementCaption {
@@ -234,12 +323,15 @@ private struct EntropyMapResult: Encodable {
     let reference: [Int]
     let entropy: JSONGrid<JSONNumber>
     let standardError: JSONGrid<JSONNumber>
+    let information: JSONGrid<JSONNumber>
+    let informationStandardError: JSONGrid<JSONNumber>
     /// The one-sided 95% limit, where the bound is held-out.
     let upperLimit: JSONGrid<JSONNumber>?
 
     enum CodingKeys: String, CodingKey {
-      case reference, entropy
+      case reference, entropy, information
       case standardError = "standard_error"
+      case informationStandardError = "information_standard_error"
       case upperLimit = "upper_limit"
     }
   }
@@ -259,6 +351,11 @@ private struct EntropyMapResult: Encodable {
   let jitter: Double
   let marginals: String
   let health: HealthFacts
+  /// H(v_i), the same for all references.
+  let marginal: JSONGrid<JSONNumber>
+  let marginalStandardError: JSONGrid<JSONNumber>
+  /// The entropies of `debiased` that another weight had to give.
+  let fallbacks: Int
   let maps: [Map]
   let provenance: Provenance
 
@@ -280,20 +377,29 @@ private struct EntropyMapResult: Encodable {
     jitter = options.tokens.jitter
     marginals = estimation.marginals.rawValue
     health = options.health(of: dataset, maps)
+    let marginals = (maps.first?.marginal ?? []).map(estimation.estimate)
+    marginal = JSONGrid(grid, marginals.map(\.value))
+    marginalStandardError = JSONGrid(grid, marginals.map(\.standardError))
+    fallbacks = maps.reduce(0) { $0 + $1.fallbackCount }
     self.maps = maps.map { map in
-      let values = map.entropy.map { $0.map(estimation.estimate) }
+      let values = map.entropy.indices.map { estimation.values(of: map, at: $0) }
       return Map(
         reference: grid.jsonCoordinates(of: map.reference),
-        entropy: JSONGrid(grid, values.map { $0?.value }),
-        standardError: JSONGrid(grid, values.map { $0?.standardError }),
-        upperLimit: map.bound == .heldOut ? JSONGrid(grid, values.map { $0?.upperLimit }) : nil)
+        entropy: JSONGrid(grid, values.map { $0.entropy?.value }),
+        standardError: JSONGrid(grid, values.map { $0.entropy?.standardError }),
+        information: JSONGrid(grid, values.map { $0.information?.value }),
+        informationStandardError: JSONGrid(grid, values.map { $0.information?.standardError }),
+        upperLimit: map.bound == .heldOut
+          ? JSONGrid(grid, values.map { $0.entropy?.upperLimit }) : nil)
     }
     self.provenance = provenance
   }
 
   enum CodingKeys: String, CodingKey {
-    case command, grid, units, bound, errors, regressor, images, jitter, marginals, health, maps,
-      provenance
+    case command, grid, units, bound, errors, regressor, images, jitter, marginals, health,
+      marginal,
+      fallbacks, maps, provenance
+    case marginalStandardError = "marginal_standard_error"
     case heldOut = "held_out"
     case featuresPerToken = "features_per_token"
     case featuresRidge = "features_ridge"

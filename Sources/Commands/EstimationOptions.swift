@@ -111,14 +111,14 @@ struct EstimationOptions: ParsableArguments {
       throw ValidationError(
         "a trained network has no \(bound.rawValue) bound: use --bound held-out or algorithm-1")
     }
+    if given != nil, regressor == .mlp || bound == .heldOut {
+      throw ValidationError(
+        "--given class is for in-sample bounds of the linear and the features regressor")
+    }
     if bound == .debiased, errors == .gaussian {
       throw ValidationError(
         "--errors gaussian is for --bound wishart or algorithm-1: the debiased bound takes its errors from the images"
       )
-    }
-    if given != nil, regressor == .mlp || bound == .heldOut {
-      throw ValidationError(
-        "--given class is for in-sample bounds of the linear and the features regressor")
     }
     if marginals == .gaussian, bound == .heldOut {
       throw ValidationError(
@@ -248,12 +248,14 @@ enum RegressorName: String, CaseIterable, ExpressibleByArgument {
 final class EstimationProgress: Sendable {
   private let summing: Progress
   private let factoring: Progress
+  private let mapping: Progress
   private let training: Progress
 
   init(images: Int, orders: Int, epochs: Int) {
     training = Progress("training", total: epochs, unit: "epochs")
     summing = Progress("summing products", total: images, unit: "images")
     factoring = Progress("factoring orders", total: orders, unit: "orders")
+    mapping = Progress("fitting on references", total: orders, unit: "references")
   }
 
   func update(_ stage: EstimationStage) {
@@ -262,6 +264,7 @@ final class EstimationProgress: Sendable {
     case .factoring(let done, _):
       summing.finish()
       factoring.update(done)
+    case .mapping(let done, _): mapping.update(done)
     case .training(let done, _, let loss):
       training.update(done, "loss \(loss.fixed(3)) nats a token")
     }
@@ -270,6 +273,7 @@ final class EstimationProgress: Sendable {
   func finish() {
     summing.finish()
     factoring.finish()
+    mapping.finish()
     training.finish()
   }
 }

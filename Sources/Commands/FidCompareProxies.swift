@@ -234,6 +234,10 @@ private struct FidCompareProxiesResult: Encodable {
         dependencies.conditionalEntropyMaps.text,
         dependenciesNoiseFloor?.conditionalEntropyMaps.text ?? "too few images",
       ])
+      table.add([
+        "I(v_i; v_j), \(dependencies.references) references", dependencies.informationMaps.text,
+        dependenciesNoiseFloor?.informationMaps.text ?? "too few images",
+      ])
       for profile in dependencies.profiles {
         let floor = dependenciesNoiseFloor?.profiles.first { $0.order == profile.order }
         for (what, value, noise) in [

@@ -89,12 +89,13 @@ struct DependencyReport: Encodable {
     }
   }
 
-  let conditionalEntropyMaps: JSONNumber
+  let conditionalEntropyMaps, informationMaps: JSONNumber
   let references: Int
   let profiles: [Profile]
 
   init(_ distance: DependencyDistance) {
     conditionalEntropyMaps = JSONNumber(distance.maps)
+    informationMaps = JSONNumber(distance.information)
     references = distance.references
     profiles = distance.profiles.map {
       Profile(
@@ -107,6 +108,7 @@ struct DependencyReport: Encodable {
   enum CodingKeys: String, CodingKey {
     case references, profiles
     case conditionalEntropyMaps = "conditional_entropy_maps"
+    case informationMaps = "information_maps"
   }
 }
 

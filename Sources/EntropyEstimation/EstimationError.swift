@@ -23,6 +23,8 @@ public enum EstimationError: Error, Equatable {
   case oneImagePerClass(source: String, images: Int)
   /// A bound or a regressor that knows no classes.
   case notGivenClass
+  /// Gaussian errors were asked for with the debiased bound.
+  case debiasedErrorsAreOfImages
   /// A bound that moments alone do not give.
   case boundNeedsImages(EntropyBound)
   /// Fits that the debiased bound cannot be computed for: those whose coefficients are shrunk.
@@ -141,6 +143,8 @@ extension EstimationError: CustomStringConvertible {
       """
     case .notGivenClass:
       "entropies given the class are in-sample: use --bound debiased, wishart or algorithm-1 and --regressor linear or features"
+    case .debiasedErrorsAreOfImages:
+      "the debiased bound takes its errors from the images: leave --errors gaussian out, or use --bound wishart"
     case .boundNeedsImages(let bound):
       "the \(bound.rawValue) bound takes the images, and moments hold none: use wishart or algorithm-1"
     case .shrunkFitsAreNotDebiased:

@@ -93,6 +93,20 @@ public struct EstimationSettings: Hashable, Sendable {
     self.seed = seed
   }
 
+  /// Refuses what excludes each other.
+  ///
+  /// - Throws: ``EstimationError``, in one sentence.
+  func validate() throws(EstimationError) {
+    if isGivenClass {
+      guard bound != .heldOut else { throw .notGivenClass }
+      if case .mlp = regressor { throw .notGivenClass }
+    }
+    if bound == .debiased {
+      guard errors != .gaussian else { throw .debiasedErrorsAreOfImages }
+      guard shrinkage == .none else { throw .shrunkFitsAreNotDebiased }
+    }
+  }
+
   /// The parts of the images that are held out; images of one photograph stay together.
   public func split(of features: some TokenFeatures) -> ImageSplit {
     ImageSplit(
@@ -107,6 +121,8 @@ public enum EstimationStage: Sendable, Hashable {
   case summing(Int, of: Int)
   /// Orders are factored: done of all.
   case factoring(Int, of: Int)
+  /// Every token is fitted on reference tokens: references done of all.
+  case mapping(Int, of: Int)
   /// A network is trained: epochs done of all, and the validation loss a token, in nats above that of standardised data.
   case training(Int, of: Int, loss: Double)
 }

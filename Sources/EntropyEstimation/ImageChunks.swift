@@ -9,8 +9,6 @@ struct ImageChunks: Sendable {
   let starts: [UInt8]
   /// For each image the leverage of the means: 1/m, or one over the images of its class.
   let baseLeverages: [Double]
-  /// How many means are taken off.
-  let means: Int
 
   /// Images that are whitened together: enough for matrix products to run at full speed.
   static let imagesPerBlock = 512
@@ -31,7 +29,8 @@ struct ImageChunks: Sendable {
     }
     bounds.append(m)
     chunks = zip(bounds, bounds.dropFirst()).map { $0..<$1 }.filter { !$0.isEmpty }
-    (baseLeverages, means) = features.meanLeverages
+    let means = FittedMeans(imageCount: m, centredBy: features.centredBy)
+    baseLeverages = (0..<m).map(means.baseLeverage)
   }
 
   /// The blocks of a chunk, of about equal size.
@@ -45,17 +44,6 @@ struct ImageChunks: Sendable {
 }
 
 extension TokenFeatures {
-  /// How many means have been taken off, and for each image what those of its group leave of its own: 1/m, or one over the
-  /// images of its group.
-  var meanLeverages: (leverages: [Double], means: Int) {
-    guard let groups = centredBy else {
-      return (Array(repeating: 1 / Double(max(imageCount, 1)), count: imageCount), 1)
-    }
-    var sizes: [Int: Int] = [:]
-    for group in groups { sizes[group, default: 0] += 1 }
-    return (groups.map { 1 / Double(sizes[$0] ?? 1) }, sizes.count)
-  }
-
   /// How many means have been taken off.
   var meanCount: Int { centredBy.map { Set($0).count } ?? 1 }
 }

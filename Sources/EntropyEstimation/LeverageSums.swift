@@ -171,10 +171,18 @@ struct ScatterNoise {
   /// - Parameter influences: Of the images, ½·M times `scale`. Where images of one photograph move together, the noise grows as
   ///   the variance of these does.
   init(_ influences: RunSums, scale: Double, fit: (channels: Int, freedom: Double)) {
+    self.init(
+      meanSquare: influences.meanSquare / (scale * scale), runFactor: influences.runFactor, fit: fit
+    )
+  }
+
+  /// - Parameters:
+  ///   - meanSquare: That of ½·M.
+  ///   - runFactor: What the variance of its mean is over that of independent images.
+  init(meanSquare: Double, runFactor: Double, fit: (channels: Int, freedom: Double)) {
     channels = Double(fit.channels)
     freedom = fit.freedom
-    let square = 4 * influences.meanSquare / (scale * scale)
-    share = influences.runFactor * (square - channels) / (freedom * channels)
+    share = runFactor * (4 * meanSquare - channels) / (freedom * channels)
   }
 
   /// Whether the fit wants the weights 1/(1 − h), whose scatter has less noise and more bias.

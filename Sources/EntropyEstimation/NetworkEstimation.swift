@@ -139,11 +139,19 @@ extension ConditionalEntropyMap {
     let grid = features.grid
     let parts = OrderProfile.trainingParts(of: features, settings)
     let epochs = references.count * parts.count * network.epochs
+    // Without a reference there is nothing to learn: the law of a token is that of least squares without predictors.
+    let marginalLosses = try parts.map { part in
+      try MapPass<Double>(
+        fittedTo: part.fitted, channels: features.featureDimensions, bound: settings.bound,
+        jitter: settings.jitter, means: FittedMeans(imageCount: part.fitted.imageCount)
+      ).marginalLosses(of: part.measured)
+    }
     var done = 0
     return try references.map { reference in
       let j = grid.index(of: reference)
-      var losses = [RunningMoments](repeating: RunningMoments(), count: grid.cellCount)
-      for part in parts {
+      let none = [RunningMoments](repeating: RunningMoments(), count: grid.cellCount)
+      var (losses, marginal, information) = (none, none, none)
+      for (index, part) in parts.enumerated() {
         let trained = try MapNetwork(
           reference: reference, fittedTo: part.fitted, settings: network,
           seed: settings.seed &+ UInt64(part.index),
@@ -155,17 +163,22 @@ extension ConditionalEntropyMap {
         let starts = part.measured.startsOfGroups
         var image = 0
         try trained.forEachLoss(of: part.measured, law: law) { values in
-          for (cell, loss) in zip(losses.indices, values) where cell != j {
+          for (cell, loss) in zip(losses.indices, values) {
+            let alone = marginalLosses[index][cell][image]
+            marginal[cell].add(alone, startsGroup: starts[image])
+            guard cell != j else { continue }
             losses[cell].add(loss, startsGroup: starts[image])
+            information[cell].add(alone - loss, startsGroup: starts[image])
           }
           image += 1
         }
       }
       var map = ConditionalEntropyMap(
-        reference: reference, grid: grid,
-        entropy: losses.enumerated().map { $0 == j ? nil : $1.estimate }, bound: settings.bound,
+        reference: reference, grid: grid, marginal: marginal.map(\.estimate),
+        information: information.enumerated().map { $0 == j ? nil : $1.estimate },
+        entropyErrors: losses.map(\.estimate.standardError), bound: settings.bound,
         imageCount: features.imageCount, featureDimensions: features.featureDimensions)
-      map.setKurtosis(losses, scale: 4)
+      map.setKurtosis(variances: losses.map { 4 * $0.variance })
       return map
     }
   }

@@ -20,9 +20,7 @@ extension OrderProfile {
     if let arranged = features.arrangedByGroup {
       return try profiles(of: orders, features: arranged, settings: settings, progress: progress)
     }
-    if settings.isGivenClass, settings.bound == .heldOut {
-      throw EstimationError.notGivenClass
-    }
+    try settings.validate()
     if let window = settings.contextWindow {
       return settings.isGivenClass
         ? try windowProfiles(
@@ -43,7 +41,6 @@ extension OrderProfile {
       return try leastSquares(
         RandomFeatures(of: features, count: count, kind: kind, seed: settings.seed))
     case .mlp(let network):
-      guard !settings.isGivenClass else { throw EstimationError.notGivenClass }
       return try networkProfiles(
         of: orders, features: features, network: network, settings, progress)
     }
@@ -59,8 +56,6 @@ extension OrderProfile {
     case .algorithm1, .wishart, .debiased:
       if settings.shrinkage == .none {
         try requireImages(features.imageCount, for: features, channels: channels)
-      } else if settings.bound == .debiased {
-        throw EstimationError.shrunkFitsAreNotDebiased
       }
       return try withMoments(of: features, channels: channels, settings, progress) { moments in
         @Sendable func factored(_ order: GenerationOrder) throws -> OrderFactorization {

@@ -1,16 +1,60 @@
 import TokenGrids
 
-/// Maps of the conditional entropy H(v_i | v_j) of every token i, one panel per reference token j.
+/// What a map shows of every token i, given a reference token j.
+public enum MapQuantity: String, CaseIterable, Sendable {
+  /// H(v_i | v_j), as the paper draws it; low mostly where H(v_i) is low, so no picture of dependence.
+  case entropy
+  /// I(v_i; v_j): what the reference tells of a token.
+  case information
+
+  /// Its name on colour bars and axes.
+  public var label: String {
+    switch self {
+    case .entropy: "conditional entropy"
+    case .information: "mutual information"
+    }
+  }
+
+  /// Which values are dark.
+  public var darkEnd: DarkEnd {
+    switch self {
+    case .entropy: .low
+    case .information: .high
+    }
+  }
+
+  /// What darkness means, in a sentence.
+  var legend: String {
+    switch self {
+    case .entropy:
+      "H(v_i | v_j): darker is lower conditional entropy given the reference token (blue); where a"
+        + " token's own entropy is low, so is this."
+    case .information:
+      "I(v_i; v_j): darker is stronger dependence on the reference token (blue)."
+    }
+  }
+
+  /// The name of the values' column in the data.
+  var column: String {
+    switch self {
+    case .entropy: "conditional-entropy"
+    case .information: "mutual-information"
+    }
+  }
+}
+
+/// Maps of what every token i still holds given a reference token j, H(v_i | v_j), or shares with it, I(v_i; v_j): one
+/// panel per reference token.
 ///
-/// Darker red is lower conditional entropy, that is, stronger dependence on the reference, which is
-/// a blue square. All panels share one colour scale. (PAR, supplement figure 11.) A panel of a
-/// video shows its frames side by side.
+/// Darker red is lower conditional entropy, or more information. The reference is a blue square. All panels of a quantity
+/// share one colour scale. (PAR, supplement figure 11.) A panel of a video shows its frames side by
+/// side. Two quantities stand side by side, or one above the other where there are many panels.
 public struct ConditionalEntropyFigure: Figure {
   /// The map of one reference token.
   public struct Map: Sendable {
     /// The raster index of the reference.
     public let reference: Int
-    /// H(v_i | v_j) of every cell i in raster order; NaN where there is none. The reference's own
+    /// The value of every cell i in raster order; NaN where there is none. The reference's own
     /// is not shown.
     public let values: [Double]
 
@@ -21,12 +65,32 @@ public struct ConditionalEntropyFigure: Figure {
     }
   }
 
+  /// The maps of one quantity.
+  public struct Block: Sendable {
+    /// What they show.
+    public let quantity: MapQuantity
+    /// One map per panel.
+    public let maps: [Map]
+
+    /// Makes a block of maps.
+    public init(quantity: MapQuantity, maps: [Map]) {
+      self.quantity = quantity
+      self.maps = maps
+    }
+
+    /// The colour scale that the panels share; references do not count. Nil when no value is finite.
+    public var colorScale: ColorScale? {
+      ColorScale.fitting(
+        maps.lazy.flatMap { ConditionalEntropyFigure.shown($0) }, darkEnd: quantity.darkEnd)
+    }
+  }
+
   /// The name of its files, without extension.
   public let name: String
   /// The grid the values stand on.
   public let grid: TokenGrid
-  /// One map per panel.
-  public let maps: [Map]
+  /// A block of panels for each quantity, all with the same references.
+  public let blocks: [Block]
   /// The unit of the values, as the colour bar names it: `nats` or `bits`.
   public let unit: String
   /// What the values were measured on.
@@ -34,41 +98,46 @@ public struct ConditionalEntropyFigure: Figure {
   /// How many panels stand in a row; nil arranges them nearly square.
   public let panelsPerRow: Int?
 
-  /// Makes a figure of one map or several.
+  /// Makes a figure of one map or several, of one quantity or several.
   ///
-  /// - Precondition: there is a map, and each has a value for every cell and a reference on the
+  /// - Precondition: there is a map, every block has as many, and each has a value for every cell and a reference on the
   ///   grid.
   public init(
-    name: String, grid: TokenGrid, maps: [Map], unit: String, caption: MeasurementCaption,
+    name: String, grid: TokenGrid, blocks: [Block], unit: String, caption: MeasurementCaption,
     panelsPerRow: Int? = nil
   ) {
-    precondition(!maps.isEmpty && (panelsPerRow ?? 1) > 0, "a figure has at least one panel")
-    for map in maps {
-      precondition(map.values.count == grid.cellCount, "a map has a value for every cell")
-      precondition((0..<grid.cellCount).contains(map.reference), "the reference is on the grid")
+    precondition(
+      !(blocks.first?.maps.isEmpty ?? true) && (panelsPerRow ?? 1) > 0,
+      "a figure has at least one panel")
+    for block in blocks {
+      precondition(block.maps.count == blocks[0].maps.count, "all blocks have the same references")
+      for map in block.maps {
+        precondition(map.values.count == grid.cellCount, "a map has a value for every cell")
+        precondition((0..<grid.cellCount).contains(map.reference), "the reference is on the grid")
+      }
     }
     self.name = name
     self.grid = grid
-    self.maps = maps
+    self.blocks = blocks
     self.unit = unit
     self.caption = caption
     self.panelsPerRow = panelsPerRow
   }
 
-  /// The colour scale that all panels share; references do not count. Nil when no value is finite.
-  public var colorScale: ColorScale? {
-    ColorScale.fitting(maps.lazy.flatMap { Self.shown($0) }, darkEnd: .low)
-  }
-
   /// The script and its data; see ``Figure/files(provenance:)``.
   public func files(provenance: [String]) throws(FigureError) -> [FigureFile] {
-    for map in maps where !Self.shown(map).contains(where: \.isFinite) {
-      throw .nothingToDraw(
-        figure: name, what: "the map of \(title(of: map))")
+    var scales: [ColorScale] = []
+    for block in blocks {
+      for map in block.maps where !Self.shown(map).contains(where: \.isFinite) {
+        throw .nothingToDraw(figure: name, what: "the map of \(title(of: map))")
+      }
+      guard let scale = block.colorScale else {
+        throw .nothingToDraw(figure: name, what: "every map")
+      }
+      scales.append(scale)
     }
-    guard let scale = colorScale else { throw .nothingToDraw(figure: name, what: "every map") }
     return [
-      FigureFile(name: "\(name).gp", contents: script(scale: scale, provenance: provenance)),
+      FigureFile(name: "\(name).gp", contents: script(scales: scales, provenance: provenance)),
       FigureFile(name: "\(name).dat", contents: data.text(provenance: provenance)),
     ]
   }
@@ -82,56 +151,67 @@ public struct ConditionalEntropyFigure: Figure {
 
   private var data: DataTable {
     let panel = GridPanel(grid: grid, cell: 1)
+    // The quantities of a reference stand side by side, so that its block is read as a table.
     return DataTable(
-      columns: GridPanel.cellColumns + ["conditional-entropy-in-\(unit)"],
-      blocks: maps.map { map in
-        let values = Self.shown(map)
+      columns: GridPanel.cellColumns + blocks.map { "\($0.quantity.column)-in-\(unit)" },
+      blocks: blocks[0].maps.indices.map { index in
+        let values = blocks.map { Self.shown($0.maps[index]) }
         return DataTable.Block(
-          comment: title(of: map),
-          rows: values.indices.map { panel.coordinates(of: $0) + [values[$0]] })
+          comment: title(of: blocks[0].maps[index]),
+          rows: values[0].indices.map { cell in
+            panel.coordinates(of: cell) + values.map { $0[cell] }
+          })
       })
   }
 
-  private func script(scale: ColorScale, provenance: [String]) -> String {
+  private func script(scales: [ColorScale], provenance: [String]) -> String {
     let layout = Layout(self)
     let panel = layout.panel
+    let names = blocks.map { "\($0.quantity.label): darker is \($0.quantity.darkMeaning)" }
     var script = GnuplotScript(
       name: name,
-      summary: "Conditional entropy maps: darker is lower entropy, that is, stronger dependence"
-        + " on the reference (blue).",
+      summary:
+        "Maps for reference tokens (blue). \(names.joined(separator: "; ").capitalizedFirst).",
       provenance: provenance, width: layout.width, height: layout.height,
       fontSize: layout.fontSize)
-    script.add(
-      "", panel.placement,
-      "gamma = \(scale.gamma)  # of the colours; 1 is linear, less shows faint dependence more",
-      ColorRamp.reds.palette(darkEnd: scale.darkEnd),
-      "set cbrange [\(scale.low):\(scale.high)]  # shared by all panels", "unset key",
-      "set multiplot")
+    script.add("", panel.placement, "unset key", "set multiplot")
     script.caption(layout.caption, x: layout.left, y: layout.captionTop)
-    script.colorBar(layout.colorBar, label: barLabel)
-    for (index, map) in maps.enumerated() {
-      let cell = grid.cell(at: map.reference)
-      script.add("", GnuplotText.comment(title(of: map)))
-      panel.setUp(in: layout.rectangle(index), title: title(of: map), script: &script)
-      panel.cellBorders(color: FigureColor.cellBorder, script: &script)
-      let (x, y) = (cell.frame * (grid.columns + 1) + cell.column, cell.row)
+    var hasCaption = true
+    for (place, block) in blocks.enumerated() {
+      let scale = scales[place]
+      let column = GridPanel.cellColumns.count + 1 + place
       script.add(
-        "set object \(grid.frames + 1) rectangle from \(x)-0.5,\(y)-0.5 to \(x)+0.5,\(y)+0.5 front"
-          + " fillcolor rgb '\(FigureColor.reference)' fillstyle solid border lc rgb '#ffffff' lw 1"
+        "", "gamma = \(scale.gamma)  # of the colours; 1 is linear, less shows faint values more",
+        ColorRamp.reds.palette(darkEnd: scale.darkEnd),
+        "set cbrange [\(scale.low):\(scale.high)]  # shared by all panels of \(block.quantity.label)"
       )
-      var parts = [panel.cells(index: index, column: 4)]
-      if hasMissing(map) { parts += panel.missingCells(index: index, column: 4) }
-      script.add("plot " + parts.joined(separator: ", \\\n  "))
-      if index == 0 {
-        script.removeLabels()
-        script.add("unset colorbox")
+      script.colorBar(layout.colorBar(place), label: barLabel(block.quantity))
+      for (index, map) in block.maps.enumerated() {
+        let cell = grid.cell(at: map.reference)
+        script.add("", GnuplotText.comment("\(block.quantity.label), \(title(of: map))"))
+        panel.setUp(
+          in: layout.rectangle(index, block: place), title: title(of: map), script: &script)
+        panel.cellBorders(color: FigureColor.cellBorder, script: &script)
+        let (x, y) = (cell.frame * (grid.columns + 1) + cell.column, cell.row)
+        script.add(
+          "set object \(grid.frames + 1) rectangle from \(x)-0.5,\(y)-0.5 to \(x)+0.5,\(y)+0.5 front"
+            + " fillcolor rgb '\(FigureColor.reference)' fillstyle solid border lc rgb '#ffffff' lw 1"
+        )
+        var parts = [panel.cells(index: index, column: column)]
+        if hasMissing(map) { parts += panel.missingCells(index: index, column: column) }
+        script.add("plot " + parts.joined(separator: ", \\\n  "))
+        if hasCaption {
+          script.removeLabels()
+          hasCaption = false
+        }
+        if index == 0 { script.add("unset colorbox") }
       }
     }
     script.add("", "unset multiplot", "unset output")
     return script.text
   }
 
-  private var barLabel: String { "conditional entropy [\(unit)]" }
+  private func barLabel(_ quantity: MapQuantity) -> String { "\(quantity.label) [\(unit)]" }
 
   private func title(of map: Map) -> String {
     let cell = grid.cell(at: map.reference)
@@ -153,14 +233,16 @@ public struct ConditionalEntropyFigure: Figure {
     let height: Double
     let caption: [String]
     let captionTop: Double
-    let colorBar: PageRectangle
 
     let left: Double
     private let top: Double
     private let stride: (x: Double, y: Double)
+    /// From one block to the next: to the right, or down.
+    private let blockStride: (x: Double, y: Double)
+    private let bar: PageRectangle
 
     init(_ figure: ConditionalEntropyFigure) {
-      let count = figure.maps.count
+      let count = figure.blocks[0].maps.count
       self.count = count
       columns = min(figure.panelsPerRow ?? Self.columns(for: count, of: figure.grid), count)
       let rows = (count + columns - 1) / columns
@@ -180,22 +262,32 @@ public struct ConditionalEntropyFigure: Figure {
       )
       // A colour bar longer than the panels has them in its middle.
       let panelsHeight = Double(rows - 1) * stride.y + panel.height
-      let leastBar = GnuplotScript.colorBarHeight(label: figure.barLabel, fontSize: size)
+      let leastBar =
+        figure.blocks.map {
+          GnuplotScript.colorBarHeight(label: figure.barLabel($0.quantity), fontSize: size)
+        }.max() ?? 0
       top = titleHeight + max(0, leastBar - panelsHeight) / 2
       let right = left + Double(columns - 1) * stride.x + panel.width
       let bottom = top + panelsHeight
       let barHeight = max(min(panelsHeight, 520), leastBar)
-      colorBar = PageRectangle(
+      bar = PageRectangle(
         x: right + 1.6 * size, y: (top + bottom - barHeight) / 2, width: 1.2 * size,
         height: barHeight)
-      width = max(right + 8.4 * size, 32 * size).rounded(.up)
-      var sentence =
-        "Darker: lower conditional entropy, stronger dependence on the reference token (blue)."
-      if figure.maps.contains(where: figure.hasMissing) { sentence += " Grey, crossed: no value." }
+      // Beside each other, or below where a block is wider than it is high.
+      let blockWidth = max(right + 8.4 * size, figure.blocks.count > 1 ? 0 : 32 * size)
+      let blockHeight = max(bottom, bar.y + bar.height) + 1.4 * size
+      let isBeside = !figure.grid.isVideo && columns <= 2 && columns <= rows
+      let last = Double(figure.blocks.count - 1)
+      blockStride = isBeside ? (blockWidth, 0) : (0, blockHeight)
+      width = max(blockWidth + last * blockStride.x, 32 * size).rounded(.up)
+      var sentence = figure.blocks.map(\.quantity.legend).joined(separator: " ")
+      if figure.blocks.contains(where: { $0.maps.contains(where: figure.hasMissing) }) {
+        sentence += " Grey, crossed: no value."
+      }
       caption = GnuplotText.wrapped(
         sentence + " " + figure.caption.text,
         toWidth: (width - 2 * left) / (size * GnuplotScript.captionSize))
-      captionTop = max(bottom, colorBar.y + barHeight) + 3.2 * size
+      captionTop = max(bottom, bar.y + bar.height) + last * blockStride.y + 3.2 * size
       height =
         (captionTop + (Double(caption.count) - 0.2) * GnuplotScript.captionLeading * size)
         .rounded(.up)
@@ -208,14 +300,36 @@ public struct ConditionalEntropyFigure: Figure {
       return Int(Double(count).squareRoot().rounded(.up))
     }
 
+    /// The rectangle of a block's colour bar.
+    func colorBar(_ block: Int) -> PageRectangle {
+      PageRectangle(
+        x: bar.x + Double(block) * blockStride.x, y: bar.y + Double(block) * blockStride.y,
+        width: bar.width, height: bar.height)
+    }
+
     /// The rectangle of a panel; an incomplete last row is centred.
-    func rectangle(_ index: Int) -> PageRectangle {
+    func rectangle(_ index: Int, block: Int) -> PageRectangle {
       let row = index / columns
       let inRow = min(columns, count - row * columns)
       let shift = Double(columns - inRow) * stride.x / 2
       return PageRectangle(
-        x: left + shift + Double(index % columns) * stride.x, y: top + Double(row) * stride.y,
+        x: left + shift + Double(index % columns) * stride.x + Double(block) * blockStride.x,
+        y: top + Double(row) * stride.y + Double(block) * blockStride.y,
         width: panel.width, height: panel.height)
     }
   }
+}
+
+extension MapQuantity {
+  /// What a dark cell has, for a script's first line.
+  fileprivate var darkMeaning: String {
+    switch self {
+    case .entropy: "lower"
+    case .information: "more, that is, stronger dependence"
+    }
+  }
+}
+
+extension String {
+  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

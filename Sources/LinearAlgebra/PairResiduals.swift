@@ -234,6 +234,15 @@ public struct SpreadSums: Sendable {
     count > 1 ? max(squares - sum * mean, 0) / (count - 1) : 0
   }
 
+  /// The mean of the squares.
+  public var meanSquare: Double { squares / max(count, 1) }
+
+  /// What the variance of the mean is over that of independent numbers.
+  public var runFactor: Double {
+    let plain = variance / max(count, 1)
+    return plain > 0 ? standardError * standardError / plain : 1
+  }
+
   /// The standard error of the mean, √(G/(G − 1)·Σ_g (Σ_{i∈g} (xᵢ − x̄))²)/m with G runs g (Liang and Zeger, 1986), which for runs
   /// of one image is the usual one; infinite for a single run, which says nothing of how runs differ.
   public var standardError: Double {

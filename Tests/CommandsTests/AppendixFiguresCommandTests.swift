@@ -24,12 +24,13 @@ import TokenGrids
         let files = try FileManager.default.contentsOfDirectory(
           atPath: folder.appendingPathComponent("figures").path)
         for name in [
-          "conditional-entropy-maps", "order-comparison", "entropy-against-distance",
-          "increase-per-step", "total-increase-against-steps",
+          "conditional-entropy-maps", "information-maps", "order-comparison",
+          "entropy-against-distance", "information-against-distance", "increase-per-step",
+          "total-increase-against-steps",
         ] {
           for ending in ["gp", "dat", "svg"] { #expect(files.contains("\(name).\(ending)")) }
         }
-        #expect(files.count == 15)
+        #expect(files.count == 21)
       })
   }
   #expect(result.status == 0, "\(result.errors)")

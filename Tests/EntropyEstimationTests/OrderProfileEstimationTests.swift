@@ -257,7 +257,8 @@ private func mahalanobis(
   let samples = try GaussianField(grid: grid, channels: 2).samples(60, seed: 18)
   let map = try #require(
     try ConditionalEntropyMap.maps(
-      references: [grid.cell(at: 1)], of: samples, settings: EstimationSettings(errors: .robust)
+      references: [grid.cell(at: 1)], of: samples,
+      settings: EstimationSettings(bound: .wishart, errors: .robust)
     ).first)
   for cell in [0, 2, 3, 4, 5] {
     let slow = try mahalanobis(samples, target: cell, context: [1])

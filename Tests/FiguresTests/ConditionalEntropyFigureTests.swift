@@ -10,8 +10,8 @@ private func figure(
   _ maps: [ConditionalEntropyFigure.Map], grid: TokenGrid = grid, panelsPerRow: Int? = nil
 ) -> ConditionalEntropyFigure {
   ConditionalEntropyFigure(
-    name: "maps", grid: grid, maps: maps, unit: "bits", caption: testCaption,
-    panelsPerRow: panelsPerRow)
+    name: "maps", grid: grid, blocks: [.init(quantity: .entropy, maps: maps)], unit: "bits",
+    caption: testCaption, panelsPerRow: panelsPerRow)
 }
 
 @Test func mapDataIsOneBlockPerReference() throws {
@@ -52,7 +52,8 @@ private func figure(
   let (script, _) = try files(
     of: figure([decayMap(7, on: grid)]), provenance: ["token-entropy 1.0", "seed 1"])
   let lines = script.split(separator: "\n", omittingEmptySubsequences: false)
-  #expect(lines[0].hasPrefix("# Conditional entropy maps: darker is lower"))
+  #expect(
+    lines[0].hasPrefix("# Maps for reference tokens (blue). Conditional entropy: darker is lower."))
   #expect(lines[2...3] == ["# token-entropy 1.0", "# seed 1"])
   #expect(script.contains("if (!exists(\"format\")) format = 'png'"))
   #expect(script.contains("data = 'maps.dat'"))
@@ -134,6 +135,49 @@ func panelsAreSquareCellsThatDoNotOverlap(count: Int, perRow: Int?, rows: Int) t
   let label = GnuplotText.width(of: "conditional entropy [bits]") * 10
   #expect(bottom - (length + label) / 2 > 0)
   #expect(bottom + (label - length) / 2 < height)
+}
+
+/// Two quantities of the same references: columns of one table, each with its own scale, and only information is said to be
+/// dependence.
+@Test(arguments: [1, 2, 3, 4])
+func twoQuantitiesStandTogether(count: Int) throws {
+  let maps = (0..<count).map { decayMap(7 + $0, on: grid) }
+  let shared = maps.map { map in
+    ConditionalEntropyFigure.Map(reference: map.reference, values: map.values.map { -6.5 - $0 })
+  }
+  let figure = ConditionalEntropyFigure(
+    name: "maps", grid: grid,
+    blocks: [
+      .init(quantity: .entropy, maps: maps), .init(quantity: .information, maps: shared),
+    ], unit: "nats", caption: testCaption)
+  let (script, data) = try files(of: figure)
+  #expect(
+    data.contains(
+      "columns: frame row column conditional-entropy-in-nats mutual-information-in-nats"))
+  let block = blocks(of: data)[0]
+  #expect(block[0][3] == maps[0].values[0] && block[0][4] == shared[0].values[0])
+  #expect(script.components(separatedBy: "set cbrange [").count == 3)
+  #expect(script.components(separatedBy: "\nset colorbox").count == 3)
+  #expect(script.contains("conditional entropy [nats]"))
+  #expect(script.contains("mutual information [nats]"))
+  let rectangles = try rectangles(script)
+  #expect(rectangles.count == 2 * count)
+  let width = try #require(script.firstMatch(of: /width = ([0-9]+)\./).flatMap { Double($0.1) })
+  let height = try #require(script.firstMatch(of: /height = ([0-9]+)\./).flatMap { Double($0.1) })
+  for (index, one) in rectangles.enumerated() {
+    #expect(one[0] > 0 && one[1] < width && one[2] > 0 && one[3] < height)
+    for other in rectangles.dropFirst(index + 1) {
+      let apart =
+        one[1] < other[0] || other[1] < one[0] || one[3] < other[2] || other[3] < one[2]
+      #expect(apart)
+    }
+  }
+  let alone = try files(
+    of: ConditionalEntropyFigure(
+      name: "maps", grid: grid, blocks: [.init(quantity: .entropy, maps: maps)], unit: "nats",
+      caption: testCaption)
+  ).script
+  #expect(script.contains("stronger dependence") && !alone.contains("dependence"))
 }
 
 @Test func videoPanelsShowTheirFrames() throws {

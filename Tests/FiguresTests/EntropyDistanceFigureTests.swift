@@ -23,4 +23,9 @@ import Testing
   #expect(script.contains("set ylabel 'conditional entropy [nats]'"))
   #expect(script.contains("title 'reference (3, 3)'"))
   #expect(!script.contains("logscale"))
+  let information = EntropyDistanceFigure(
+    name: "distance", quantity: .information, curves: figure.curves, unit: "bits",
+    caption: testCaption)
+  #expect(
+    try files(of: information).script.contains("set ylabel 'mutual information [bits]'"))
 }

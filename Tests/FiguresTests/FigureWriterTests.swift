@@ -132,7 +132,8 @@ func everyFormatIsDrawnAndCanBeDrawnAgain() throws {
     let gnuplot = try #require(installedGnuplot)
     let grid = TokenGrid(rows: 5, columns: 5)
     let figure = ConditionalEntropyFigure(
-      name: "map-0_x", grid: grid, maps: [decayMap(12, on: grid)], unit: "nats",
+      name: "map-0_x", grid: grid,
+      blocks: [.init(quantity: .entropy, maps: [decayMap(12, on: grid)])], unit: "nats",
       caption: testCaption)
     let writer = FigureWriter(directory: folder, provenance: [hostileText], gnuplot: gnuplot)
     _ = try writer.write(figure)
@@ -183,7 +184,8 @@ func aFormatThatGnuplotLacksIsRefused() throws {
   try withTemporaryFolder { folder in
     let grid = TokenGrid(rows: 2, columns: 2)
     let figure = ConditionalEntropyFigure(
-      name: "map", grid: grid, maps: [decayMap(0, on: grid)], unit: "nats", caption: testCaption)
+      name: "map", grid: grid, blocks: [.init(quantity: .entropy, maps: [decayMap(0, on: grid)])],
+      unit: "nats", caption: testCaption)
     let script = try files(of: figure).script.replacing("'pdfcairo'", with: "'nosuchterminal'")
     let writer = FigureWriter(directory: folder, provenance: [], gnuplot: installedGnuplot)
     let error = #expect(throws: FigureError.self) {

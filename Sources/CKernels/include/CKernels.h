@@ -4,8 +4,8 @@
 
 #include "convolution.h"
 #include "nearest.h"
-#include "residual_sums.h"
 #include "pair_residuals.h"
+#include "residual_sums.h"
 #include "scatter.h"
 #include "skinny_matrix.h"
 #include "training_kernels.h"
