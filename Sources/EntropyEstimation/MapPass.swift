@@ -25,18 +25,21 @@ struct MapPass<Number: PairNumber> {
   private let transforms: [Matrix]
   /// What jitter and ridge have added to the scatter of a whitened token; nil where nothing has been added.
   private let added: [Matrix]?
+  private let largestTile: Int
 
   /// Whitens the tokens.
   ///
   /// - Parameters:
   ///   - features: The images fitted to.
   ///   - channels: d where tokens have more coordinates than channels.
+  ///   - largestTile: The bytes that whitened tokens may take.
   /// - Throws: ``EstimationError`` for degenerate channels, and what reading the features throws.
   /// - Complexity: O(m·n·width²).
   init(
     fittedTo features: some TokenFeatures, channels: Int, bound: EntropyBound, jitter: Double,
-    means: FittedMeans
+    means: FittedMeans, largestTile: Int = 1 << 29
   ) throws {
+    self.largestTile = largestTile
     let (n, width) = (features.grid.cellCount, features.featureDimensions)
     let marginals = try TokenMarginals(
       count: features.imageCount, width: width,
@@ -92,15 +95,12 @@ struct MapPass<Number: PairNumber> {
       transforms: tokens.map { transforms[$0] }, rows: { try features.features(ofImages: $0) })
   }
 
-  /// The bytes that whitened tokens may take.
-  private static var largestTile: Int { 1 << 29 }
-
   /// The targets and references that are in memory together: all where they fit, else a part of each.
   private func tiles(images: Int, references: [Int]) -> (references: [[Int]], targets: [[Int]]) {
     let tokens = Array(0..<grid.cellCount)
     let bytes = TokenColumns<Number>.bytesPerToken(imageCount: images, width: width)
-    if tokens.count * bytes <= Self.largestTile { return ([references], [tokens]) }
-    let size = max(Self.largestTile / 2 / bytes, 1)
+    if tokens.count * bytes <= largestTile { return ([references], [tokens]) }
+    let size = max(largestTile / 2 / bytes, 1)
     func parts(_ all: [Int]) -> [[Int]] {
       stride(from: 0, to: all.count, by: size).map { Array(all[$0..<min($0 + size, all.count)]) }
     }

@@ -145,6 +145,37 @@ func debiasedMapsAgreeWithHatMatrices(channels: Int) throws {
   }
 }
 
+/// Where whitened tokens do not fit in memory together, a part of them after the other gives the same bits.
+@Test func tilesGiveTheSameMaps() throws {
+  let grid = TokenGrid(rows: 3, columns: 3)
+  let samples = try GaussianField(grid: grid, channels: 2).samples(90, seed: 14)
+  let fitted = samples.chosen(Array(0..<70))
+  let measured = samples.chosen(Array(70..<90))
+  let references = [4, 0, 7, 8].map(grid.cell(at:))
+  // Of 96 images, two of tokens' and two of references'.
+  let small = 4 * TokenColumns<Double>.bytesPerToken(imageCount: 96, width: 2)
+  func result(_ bytes: Int) throws -> ([ConditionalEntropyMap], [MapLosses]) {
+    let pass = try MapPass<Double>(
+      fittedTo: fitted, channels: 2, bound: .debiased, jitter: 0,
+      means: FittedMeans(imageCount: 70), largestTile: bytes)
+    let scoring = try MapPass<Double>(
+      fittedTo: fitted, channels: 2, bound: .heldOut, jitter: 0,
+      means: FittedMeans(imageCount: 70), largestTile: bytes)
+    var losses = Array(repeating: MapLosses(tokens: 9), count: references.count)
+    try scoring.addLosses(of: measured, fittedTo: fitted, references: references, to: &losses)
+    return (try pass.maps(references: references, of: fitted), losses)
+  }
+  let (whole, tiled) = (try result(1 << 29), try result(small))
+  for (a, b) in zip(whole.0, tiled.0) {
+    #expect(a.entropy == b.entropy && a.information == b.information && a.marginal == b.marginal)
+  }
+  for (a, b) in zip(whole.1, tiled.1) {
+    #expect(a.information.map(\.estimate) == b.information.map(\.estimate))
+    #expect(a.conditional.map(\.estimate) == b.conditional.map(\.estimate))
+    #expect(a.marginal.map(\.estimate) == b.marginal.map(\.estimate))
+  }
+}
+
 /// Means of groups of different sizes: they take their degrees of freedom and weigh on the leverages.
 @Test func groupMeansAreCounted() throws {
   // Sizes are powers of two and values multiples of 1/64, so that taking a mean off rounds nothing.
