@@ -23,12 +23,14 @@ public struct EntropyMapCommand: ParsableCommand {
         entropy-map --tokens codes.h5 --all --json > maps.json
             All references of your own tokens.
 
-      Cells are row,column from 0, the upper left corner; frame,row,column for video.
-      The paper draws the conditional entropy H(v_i | v_j). A low one is no sign of dependence: it is low
-      mostly where the token's own entropy H(v_i) is low. What the reference tells of a token is the mutual
-      information I(v_i; v_j) = H(v_i) - H(v_i | v_j): the more, the stronger the dependence.
-      Features of a codebook are discrete, so the values are indices on the scale of a Gaussian with the
-      same residuals, as in the paper.
+      Cells are row,column from 0, the upper left corner; frame,row,column for
+      video.
+      The paper draws the conditional entropy H(v_i | v_j). A low one is no sign
+      of dependence: it is low mostly where the token's own entropy H(v_i) is
+      low. What the reference tells of a token is the mutual information
+      I(v_i; v_j) = H(v_i) - H(v_i | v_j): the more, the stronger the dependence.
+      Features of a codebook are discrete, so the values are indices on the
+      scale of a Gaussian with the same residuals, as in the paper.
       """,
     version: packageVersion)
 
