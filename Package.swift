@@ -68,7 +68,10 @@ let package = Package(
       ]),
     .target(
       name: "EmbeddedData", path: "Notebooks-data", exclude: ["README.md"],
-      resources: [.copy("scenes-24x24.h5"), .copy("scenes-12x12.h5")]),
+      resources: [
+        .copy("scenes-24x24.h5"), .copy("scenes-12x12.h5"), .copy("learned-24x24.h5"),
+        .copy("learned-12x12.h5"),
+      ]),
     .target(
       name: "Commands",
       dependencies: [
@@ -113,7 +116,8 @@ let package = Package(
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Commands", "entropy-map", "order-compare", "appendix-figures", "tokenize", "par-sample",
+        "Commands", "EmbeddedData", "entropy-map", "order-compare", "appendix-figures", "tokenize",
+        "par-sample",
         "par-train", "fid-compare", "EntropyEstimation", "GenerationMetrics", "LinearAlgebra",
         "PARTransformer", "TokenData", "TokenGrids",
         "VisualTokenizers",
