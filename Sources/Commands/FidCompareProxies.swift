@@ -19,7 +19,8 @@ struct FidCompareProxies: ParsableCommand {
       A statistics file (.npz with mu and sigma) may stand for either set; the Fréchet distance is then all there is.
       """)
 
-  @Argument(help: "Real images: a token dataset (HDF5), or statistics (.npz).")
+  @Argument(
+    help: "Real images, or their statistics (.npz). \(DatasetArgument.help)")
   var real: String
 
   @Argument(help: "Generated images of the same grid and codebook, or statistics (.npz).")
@@ -127,8 +128,7 @@ struct FidCompareProxies: ParsableCommand {
   }
 
   private func load(_ path: String) throws -> TokenDataset {
-    guard let limit else { return try TokenDataset(contentsOf: path) }
-    return try TokenDataset(contentsOf: path, sampling: limit, seed: seed)
+    try DatasetArgument(argument: path).load(sampling: limit, seed: seed)
   }
 
   private func compareDependencies(

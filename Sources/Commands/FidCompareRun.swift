@@ -1,5 +1,4 @@
 import ArgumentParser
-import EmbeddedData
 import EntropyEstimation
 import Figures
 import Foundation
@@ -38,10 +37,8 @@ struct FidCompareRun: ParsableCommand {
   var orders: [String] = []
 
   @Option(
-    help: ArgumentHelp(
-      "A token dataset (HDF5) with codes. (default: the embedded photographs, 12x12)",
-      valueName: "file"))
-  var tokens: String?
+    help: ArgumentHelp("\(DatasetArgument.help) It must have codes.", valueName: "file"))
+  var tokens = DatasetArgument(argument: "scenes-12x12")
 
   @Option(help: ArgumentHelp("The folder for everything that is made.", valueName: "folder"))
   var outputDir = "fid-compare"
@@ -121,7 +118,7 @@ struct FidCompareRun: ParsableCommand {
     show: (String) -> Void = { print($0) }
   ) throws {
     let clock = Stopwatch()
-    let dataset = try TokenDataset(contentsOf: tokens ?? EmbeddedData.scenes12x12.path)
+    let dataset = try tokens.load()
     guard dataset.codebook != nil else { throw TrainingError.noCodes(dataset: dataset.name) }
     let texts = (configurations + orders).removingRepeats
     let chosen = try (texts.isEmpty ? ComparisonConfiguration.standard : texts).map {

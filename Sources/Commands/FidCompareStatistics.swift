@@ -9,7 +9,7 @@ struct FidCompareStatistics: ParsableCommand {
     commandName: "statistics",
     abstract: "Write the mean and covariance of an extractor's features as .npz (mu, sigma).")
 
-  @Argument(help: "A token dataset (HDF5).")
+  @Argument(help: "\(DatasetArgument.help)")
   var tokens: String
 
   @Option(help: "structure, texture or pixels.")
@@ -45,12 +45,7 @@ struct FidCompareStatistics: ParsableCommand {
 func featureSet(
   of path: String, _ name: ExtractorName, limit: Int?, seed: UInt64
 ) throws -> (set: FeatureSet, definitionHash: ContentHash) {
-  let dataset =
-    if let limit {
-      try TokenDataset(contentsOf: path, sampling: limit, seed: seed)
-    } else {
-      try TokenDataset(contentsOf: path)
-    }
+  let dataset = try DatasetArgument(argument: path).load(sampling: limit, seed: seed)
   let extractor = try name.extractor(for: dataset, seed: seed)
   let progress = Progress("\(name.rawValue) features", total: dataset.imageCount, unit: "images")
   defer { progress.finish() }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import EmbeddedData
 import Foundation
 import LinearAlgebra
 import PARTransformer
@@ -88,8 +89,9 @@ public struct ParSampleCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      What the codes mean, for --output and --images: a token dataset, a VQ-16 tokenizer \
-      (.safetensors or .pt), or, without images, a codebook (.npy).
+      What the codes mean, for --output and --images: a token dataset (a file, or an embedded one \
+      by its name: \(EmbeddedData.names.joined(separator: ", "))), a VQ-16 tokenizer (.safetensors \
+      or .pt), or, without images, a codebook (.npy).
       """,
       valueName: "file"))
   var codebook: String?

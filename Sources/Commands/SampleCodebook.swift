@@ -31,7 +31,7 @@ struct SampleCodebook {
       tokenizer = isPlain ? "" : VQTokenization.tokenizerName
       return
     }
-    let dataset = try TokenDatasetFile(path: path)
+    let dataset = try DatasetArgument(argument: path).open()
     guard let codebook = dataset.codebook, codebook.rows == codes else {
       throw SampleCodebookError.otherSize(
         path: path, found: dataset.codebook?.rows, expected: codes)

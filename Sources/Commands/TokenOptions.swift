@@ -1,5 +1,4 @@
 import ArgumentParser
-import EmbeddedData
 import EntropyEstimation
 import Foundation
 import TokenData
@@ -7,10 +6,8 @@ import TokenData
 /// Which tokens a command measures.
 struct TokenOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp(
-      "A token dataset (HDF5).", discussion: "The embedded photographs when not given.",
-      valueName: "file"))
-  var tokens: String?
+    help: ArgumentHelp("\(DatasetArgument.help)", valueName: "file"))
+  var tokens = DatasetArgument(argument: "scenes")
 
   @Option(help: ArgumentHelp("Use only this many images, drawn at random.", valueName: "images"))
   var limit: Int?
@@ -42,19 +39,11 @@ struct TokenOptions: ParsableArguments {
     }
   }
 
-  /// The path of the dataset.
-  var path: String { tokens ?? EmbeddedData.scenes24x24.path }
-
   /// Reads the dataset.
   ///
   /// - Throws: What is wrong with the file, in one sentence.
   func load() throws -> TokenDataset {
-    let dataset =
-      if let limit {
-        try TokenDataset(contentsOf: path, sampling: limit, seed: seed)
-      } else {
-        try TokenDataset(contentsOf: path)
-      }
+    let dataset = try tokens.load(sampling: limit, seed: seed)
     guard let featureDimensions else { return dataset }
     return try dataset.reduced(toFeatureDimensions: featureDimensions)
   }

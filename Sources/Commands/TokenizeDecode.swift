@@ -8,8 +8,10 @@ struct TokenizeDecode: ParsableCommand {
     commandName: "decode",
     abstract: "Turn tokens back into images, on one contact sheet (PNG).")
 
-  @Argument(help: "A file of tokens (HDF5) with a decoder.")
-  var file: String
+  @Argument(
+    help: ArgumentHelp(
+      "\(DatasetArgument.help) It must have a decoder, or be of --vq.", valueName: "file"))
+  var tokens: DatasetArgument
 
   @Option(
     help: ArgumentHelp(
@@ -37,18 +39,37 @@ struct TokenizeDecode: ParsableCommand {
 
   func run() throws {
     Interruption.removeTemporaryFiles()
-    let dataset = try TokenDatasetFile(path: file)
-    let numbers = try images.numbers(below: dataset.imageCount, in: file)
+    let dataset = try tokens.open()
+    let numbers = try images.numbers(below: dataset.imageCount, in: tokens.displayName)
     let pictures: [RGBImage]
     if let vq {
       let decoder = try VQDecoder(TensorFile.open(vq))
       pictures = try numbers.map { try decoder.decode(image: $0, of: dataset) }
     } else {
-      let decoder = try TokenImages(of: dataset)
+      let decoder: TokenImages
+      do { decoder = try TokenImages(of: dataset) } catch ImageDecoderError.noDecoder {
+        throw UndecodableTokens(
+          dataset: tokens.displayName, tokenizer: dataset.attributes.tokenizer)
+      }
       pictures = try numbers.map { try decoder.image($0) }
     }
     let sheet = RGBImage(contactSheetOf: pictures, columns: columns)
     try sheet.writePNG(to: output)
     print("\(output): \(numbers.count) images, \(sheet.width)x\(sheet.height) pixels")
+  }
+}
+
+/// A dataset that does not say what its tokens look like.
+struct UndecodableTokens: Error, Equatable, CustomStringConvertible {
+  let dataset: String
+  /// What made the tokens; empty where that is not recorded.
+  let tokenizer: String
+
+  var description: String {
+    let made = tokenizer.isEmpty ? "" : " (made by \(tokenizer))"
+    return """
+      \(dataset): has no /decoder from its tokens\(made) to pixels, so they cannot be shown as images; \
+      tokens of `tokenize --images` have one, and --vq decodes those of VQ-16
+      """
   }
 }

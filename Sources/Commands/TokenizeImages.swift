@@ -57,8 +57,9 @@ struct TokenizeImages: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Encode with the codebook of this file instead of a new one.", valueName: "file"))
-  var like: String?
+      "Encode with the codebook of this dataset instead of a new one: a file, or scenes or scenes-12x12.",
+      valueName: "file"))
+  var like: DatasetArgument?
 
   @Option(
     help: ArgumentHelp(
@@ -112,7 +113,7 @@ struct TokenizeImages: ParsableCommand {
     Interruption.removeTemporaryFiles()
     if let vq { return try runVQ(checkpoint: vq) }
     let seed = seed ?? 0
-    let tokenizer = try like.map { try PatchTokenizer(of: TokenDatasetFile(path: $0)) }
+    let tokenizer = try like.map { try PatchTokenizer(of: $0.open()) }
     var options = FolderTokenization.Options(
       grid: grid ?? TokenGrid(rows: 24, columns: 24), patchSize: patch ?? 6)
     options.codes = codes ?? tokenizer?.codebook.rows ?? options.codes
@@ -125,7 +126,8 @@ struct TokenizeImages: ParsableCommand {
     let folder = try ImageFolder(path: images)
     let tokenization = try FolderTokenization(folder: folder, options: options)
     let provenance = Provenance(
-      input: like, inputHash: try like.map { try ContentHash(ofFileAt: $0).description },
+      input: like?.displayName,
+      inputHash: try like.map { try ContentHash(ofFileAt: $0.path).description },
       seed: seed)
     let progress = TokenizationProgress(
       images: folder.entries.count, iterations: options.maximumIterations)

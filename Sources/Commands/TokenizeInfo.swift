@@ -8,14 +8,14 @@ struct TokenizeInfo: ParsableCommand {
     commandName: "info",
     abstract: "Show the size, the use of the codebook, the labels and the origin of a token file.")
 
-  @Argument(help: "A file of tokens (HDF5).")
-  var file: String
+  @Argument(help: ArgumentHelp("\(DatasetArgument.help)", valueName: "file"))
+  var tokens: DatasetArgument
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
-    let result = try TokenInfoReport(path: file)
+    let result = try TokenInfoReport(of: tokens)
     if json { try printJSON(result) } else { print(result.text) }
   }
 }
@@ -52,9 +52,9 @@ struct TokenInfoReport: Encodable {
   let createdBy: String
 
   /// Reads the whole file once, block by block; so what it reports is also sound.
-  init(path: String) throws {
-    let dataset = try TokenDatasetFile(path: path)
-    file = path
+  init(of tokens: DatasetArgument) throws {
+    let dataset = try tokens.open()
+    file = tokens.displayName
     contentHash = try dataset.contentHash().description
     images = dataset.imageCount
     grid = dataset.grid.jsonExtents

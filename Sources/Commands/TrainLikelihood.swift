@@ -1,5 +1,4 @@
 import ArgumentParser
-import EmbeddedData
 import Figures
 import Foundation
 import LinearAlgebra
@@ -28,10 +27,8 @@ struct TrainLikelihood: ParsableCommand {
   var model: String
 
   @Argument(
-    help: ArgumentHelp(
-      "A token dataset (HDF5) with codes. (default: the embedded photographs, 12x12)",
-      valueName: "file"))
-  var tokens: String?
+    help: ArgumentHelp("\(DatasetArgument.help) It must have codes.", valueName: "file"))
+  var tokens = DatasetArgument(argument: "scenes-12x12")
 
   @Option(
     help: ArgumentHelp(
@@ -56,7 +53,7 @@ struct TrainLikelihood: ParsableCommand {
     Interruption.removeTemporaryFiles()
     let clock = Stopwatch()
     if let threads { BLAS.threads = threads }
-    let dataset = try TokenDataset(contentsOf: tokens ?? EmbeddedData.scenes12x12.path)
+    let dataset = try tokens.load()
     var maps = [("par", try measure(model, dataset))]
     if let sequential {
       let map = try measure(sequential, dataset)

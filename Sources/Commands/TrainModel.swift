@@ -1,5 +1,4 @@
 import ArgumentParser
-import EmbeddedData
 import Figures
 import Foundation
 import LinearAlgebra
@@ -18,10 +17,8 @@ struct TrainModel: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp(
-      "A token dataset (HDF5) with codes. (default: the embedded photographs, 12x12)",
-      valueName: "file"))
-  var tokens: String?
+    help: ArgumentHelp("\(DatasetArgument.help) It must have codes.", valueName: "file"))
+  var tokens = DatasetArgument(argument: "scenes-12x12")
 
   @Option(help: "The order of generation: name[:key=value,…] or the path of an order file.")
   var order = "distant"
@@ -102,7 +99,7 @@ struct TrainModel: ParsableCommand {
     let clock = Stopwatch()
     if let threads { BLAS.threads = threads }
     let specification = try OrderSpecification(order)
-    let dataset = try TokenDataset(contentsOf: tokens ?? EmbeddedData.scenes12x12.path)
+    let dataset = try tokens.load()
     let order = try specification.order(on: dataset.grid, tokensPerStep: tokensPerStep)
     let display = TrainingDisplay(steps: steps)
     let outcome = try PARTraining.run(

@@ -68,6 +68,8 @@ public struct TokenImages: Sendable {
 public enum ImageDecoderError: Error, Equatable, CustomStringConvertible {
   /// The dataset says nothing about decoding.
   case noDecoder(String)
+  /// The dataset does not say how images become its tokens.
+  case noPatches(String)
   /// The dataset names a decoder that this program does not know.
   case unknownDecoder(String, kind: String)
   /// The parameters of the decoder do not fit each other or the codebook.
@@ -78,6 +80,8 @@ public enum ImageDecoderError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .noDecoder(let file):
       "\(file): has no /decoder, so its tokens cannot be turned into images"
+    case .noPatches(let file):
+      "\(file): has no /decoder of patches and codebook, so other images cannot be encoded as its are"
     case .unknownDecoder(let file, let kind):
       "\(file): its decoder is \"\(kind)\"; this program knows \"\(PatchTokenizer.decoderKind)\""
     case .invalidParameters(let file, let reason):

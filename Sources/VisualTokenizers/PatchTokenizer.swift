@@ -76,7 +76,7 @@ public struct PatchTokenizer: Sendable {
   /// - Throws: ``ImageDecoderError`` when another tokenizer made it.
   public init(of file: TokenDatasetFile) throws {
     guard let decoder = file.decoder, let codebook = file.codebook else {
-      throw ImageDecoderError.noDecoder(file.path)
+      throw ImageDecoderError.noPatches(file.path)
     }
     guard decoder.kind == Self.decoderKind else {
       throw ImageDecoderError.unknownDecoder(file.path, kind: decoder.kind)

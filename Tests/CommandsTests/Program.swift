@@ -27,6 +27,14 @@ struct Program {
   ) throws -> Result {
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
+    return try run(arguments, in: folder, environment: environment, inspecting: inspect)
+  }
+
+  /// Runs it in a folder that is there.
+  func run(
+    _ arguments: [String], in folder: URL, environment: [String: String] = [:],
+    inspecting inspect: (URL) throws -> Void = { _ in }
+  ) throws -> Result {
     let process = Process()
     process.executableURL = Self.folder.appendingPathComponent(name)
     process.arguments = arguments

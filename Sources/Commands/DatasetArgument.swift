@@ -1,0 +1,73 @@
+import ArgumentParser
+import EmbeddedData
+import Foundation
+import TokenData
+
+/// A token dataset as the command line names it: an embedded set by its name, or any file by its path.
+///
+/// The names are reserved, so that a command means the same in every folder; `./scenes` is a file of that name.
+struct DatasetArgument: ExpressibleByArgument, Hashable {
+  /// What the user typed.
+  let text: String
+
+  init(argument: String) { text = argument }
+
+  /// How help shows it as a default.
+  var defaultValueDescription: String { text }
+
+  /// What help says of every argument that takes a dataset.
+  static let help = """
+    A token dataset (HDF5), or an embedded one by its name: \(EmbeddedData.names.joined(separator: ", ")) \
+    (./\(EmbeddedData.names[0]) is a file of that name).
+    """
+
+  /// Where the file is.
+  ///
+  /// - Throws: ``UnknownDataset`` when it is a bare word that names neither an embedded set nor a file. Of a path
+  ///   with folders, whoever opens it says what is wrong.
+  var path: String {
+    get throws {
+      if let embedded = EmbeddedData.dataset(named: text) { return embedded.path }
+      guard text.contains("/") || FileManager.default.fileExists(atPath: text) else {
+        throw UnknownDataset(text: text)
+      }
+      return text
+    }
+  }
+
+  /// The name for results: the path as it was typed, of an embedded set the name of its file.
+  ///
+  /// The path of an embedded set is one of the machine's, and would make equal results differ.
+  var displayName: String {
+    EmbeddedData.dataset(named: text)?.lastPathComponent ?? text
+  }
+
+  /// Opens the dataset.
+  ///
+  /// - Throws: ``UnknownDataset``, or what is wrong with the file, in one sentence.
+  func open() throws -> TokenDatasetFile { try TokenDatasetFile(path: path) }
+
+  /// Reads the dataset into memory.
+  ///
+  /// - Parameters:
+  ///   - limit: How many images, drawn at random; nil for all.
+  ///   - seed: The seed of that draw.
+  /// - Throws: ``UnknownDataset``, or what is wrong with the file, in one sentence.
+  func load(sampling limit: Int? = nil, seed: UInt64 = 0) throws -> TokenDataset {
+    guard let limit else { return try TokenDataset(contentsOf: path) }
+    return try TokenDataset(contentsOf: path, sampling: limit, seed: seed)
+  }
+}
+
+/// A word that is neither a file nor an embedded dataset.
+struct UnknownDataset: Error, Equatable, CustomStringConvertible {
+  let text: String
+
+  var description: String {
+    let names = EmbeddedData.names
+    return """
+      \(text): there is no such file; the embedded datasets are \(names.dropLast().joined(separator: ", ")) \
+      and \(names.last ?? "")
+      """
+  }
+}
