@@ -16,6 +16,8 @@ public enum VQError: Error, Equatable {
   case codeOutsideCodebook(code: UInt32, codebookSize: Int)
   /// A file of tokens of another codebook, or of none.
   case otherCodebook(file: String, found: Int?, expected: Int)
+  /// A file of tokens of another codebook with as many entries.
+  case otherEntries(file: String, entry: Int)
   /// The network's output is NaN or infinite.
   case outputNotFinite(file: String)
 }
@@ -43,6 +45,8 @@ extension VQError: CustomStringConvertible {
     case .otherCodebook(let file, let found, let expected):
       "\(file): \(found.map { "the codebook has \($0) entries" } ?? "the tokens have no codebook");"
         + " the tokenizer has \(expected)"
+    case .otherEntries(let file, let entry):
+      "\(file): entry \(entry) of the codebook is not the tokenizer's; another tokenizer made these tokens"
     case .outputNotFinite(let file):
       "\(file): the network's output is not finite; its weights are damaged or too large"
     }

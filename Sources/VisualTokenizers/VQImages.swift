@@ -1,3 +1,4 @@
+import LinearAlgebra
 import TokenData
 import TokenGrids
 
@@ -33,6 +34,9 @@ extension VQDecoder {
       throw VQError.otherCodebook(
         file: file.path, found: file.codebook?.rows, expected: codebook.rows)
     }
+    if let entry = firstOtherEntry(of: stored) {
+      throw VQError.otherEntries(file: file.path, entry: entry)
+    }
     let grid = file.grid
     let codes = try file.codes(ofImages: index..<index + 1)
     let frame = grid.rows * grid.columns
@@ -45,6 +49,17 @@ extension VQDecoder {
           columns: grid.columns), left: number * width, top: 0)
     }
     return picture
+  }
+
+  /// The first entry of a codebook that differs from this tokenizer's, in its direction or its number of channels.
+  ///
+  /// Files may hold the entries before they are normalised, and rounded to half precision: of rows of length 1 that
+  /// changes a number by less than 2⁻⁸.
+  private func firstOtherEntry(of stored: SingleMatrix) -> Int? {
+    guard stored.columns == codebook.columns else { return 0 }
+    let entries = stored.normalizingRows().elements
+    return zip(entries, codebook.elements).enumerated()
+      .first { abs($0.element.0 - $0.element.1) > 0.01 }.map { $0.offset / codebook.columns }
   }
 }
 

@@ -2,6 +2,7 @@ import Foundation
 import LinearAlgebra
 import Testing
 import TokenData
+import TokenGrids
 import VisualTokenizers
 
 @testable import Commands
@@ -71,6 +72,32 @@ struct TokenizeVQTests {
     #expect(
       try VQDecoder(checkpoint).decode(image: 0, of: file)
         == VQDecoder(checkpoint).decode(codes, rows: 8, columns: 8))
+  }
+
+  /// A codebook is recognised by its entries, whatever their lengths, not by its size alone.
+  @Test func tokensOfAnotherCodebookAreNotDecoded() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func place(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    try writeVQCheckpoint(to: place("vq.safetensors"))
+    let decoder = try VQDecoder(TensorFile.open(place("vq.safetensors")))
+    let channels = decoder.codebook.columns
+    func write(_ name: String, _ change: (inout [Float]) -> Void) throws -> TokenDatasetFile {
+      var codebook = decoder.codebook
+      change(&codebook.elements)
+      try TokenDataset(
+        name: "t", grid: TokenGrid(rows: 2, columns: 2),
+        tokens: .codes([3, 1, 2, 0], codebook: codebook)
+      ).write(to: place(name))
+      return try TokenDatasetFile(path: place(name))
+    }
+    let longer = try write("longer.h5") { for i in $0.indices { $0[i] *= 3 } }
+    #expect(
+      try decoder.decode(image: 0, of: longer) == decoder.decode([3, 1, 2, 0], rows: 2, columns: 2))
+    let other = try write("other.h5") { $0[2 * channels + 1] *= -1 }
+    #expect(throws: VQError.otherEntries(file: place("other.h5"), entry: 2)) {
+      try decoder.decode(image: 0, of: other)
+    }
   }
 
   @Test(arguments: [
