@@ -133,6 +133,19 @@ TE_CLONES void TE_NAME(te_centred_blocks)(
     TE_NAME(fixed_blocks)(images, rows, width, mean, sequence, count, size, blocks, stride);
 }
 
+TE_CLONES void TE_NAME(te_influences)(
+    size_t images, const TE_SCALAR *norms, const TE_SCALAR *squared, const TE_SCALAR *excess,
+    double ratio, double scale, double *influences) {
+  if (!squared) {
+    for (size_t i = 0; i < images; i++)
+      influences[i] = scale * (1 + (double)excess[i]) * (double)norms[i];
+    return;
+  }
+  for (size_t i = 0; i < images; i++)
+    influences[i] =
+        scale * ((double)squared[i] - ratio * (double)excess[i]) * (double)norms[i];
+}
+
 TE_CLONES void TE_NAME(te_rounded)(size_t count, const double *x, TE_SCALAR *rounded) {
   for (size_t i = 0; i < count; i++) rounded[i] = (TE_SCALAR)x[i];
 }

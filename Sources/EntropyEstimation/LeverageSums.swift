@@ -134,23 +134,8 @@ struct WeightedScatter<Scalar: WhiteningScalar>: Sendable {
     _ norms: [Scalar], count: Int, weights: LeverageWeights<Scalar>, imageCount: Int,
     into result: inout [Double]
   ) {
-    let scale = 0.5 * Double(imageCount)
-    norms.withUnsafeBufferPointer { norms in
-      weights.excess.withUnsafeBufferPointer { excess in
-        result.withUnsafeMutableBufferPointer { result in
-          guard let ratio = excessRatio else {
-            for i in 0..<count { result[i] = scale * (1 + Double(excess[i])) * Double(norms[i]) }
-            return
-          }
-          weights.squaredInverse.withUnsafeBufferPointer { squared in
-            for i in 0..<count {
-              let weight = Double(squared[i]) - ratio * Double(excess[i])
-              result[i] = scale * weight * Double(norms[i])
-            }
-          }
-        }
-      }
-    }
+    weights.weighted(
+      norms, count: count, ratio: excessRatio, scale: 0.5 * Double(imageCount), into: &result)
   }
 }
 

@@ -14,6 +14,10 @@ package protocol WhiteningScalar: BinaryFloatingPoint, Sendable {
   static func centredBlocks(
     _ images: Int, _ rows: UnsafePointer<Float>, width: Int, mean: [Double], sequence: [UInt],
     blockSize: Int, _ blocks: UnsafeMutablePointer<Self>, stride: Int)
+  /// As `te_influences_f32`.
+  static func influences(
+    _ images: Int, _ norms: [Self], squared: [Self]?, excess: [Self], ratio: Double, scale: Double,
+    _ influences: inout [Double])
   /// Rounds numbers.
   static func round(
     _ x: UnsafePointer<Double>, count: Int, into rounded: UnsafeMutablePointer<Self>)
@@ -35,6 +39,18 @@ package protocol WhiteningScalar: BinaryFloatingPoint, Sendable {
 }
 
 extension Float: WhiteningScalar {
+  package static func influences(
+    _ images: Int, _ norms: [Float], squared: [Float]?, excess: [Float], ratio: Double,
+    scale: Double,
+    _ influences: inout [Double]
+  ) {
+    if let squared {
+      te_influences_f32(images, norms, squared, excess, ratio, scale, &influences)
+    } else {
+      te_influences_f32(images, norms, nil, excess, ratio, scale, &influences)
+    }
+  }
+
   package static func centredBlocks(
     _ images: Int, _ rows: UnsafePointer<Float>, width: Int, mean: [Double], sequence: [UInt],
     blockSize: Int, _ blocks: UnsafeMutablePointer<Float>, stride: Int
@@ -95,6 +111,18 @@ extension Float: WhiteningScalar {
 }
 
 extension Double: WhiteningScalar {
+  package static func influences(
+    _ images: Int, _ norms: [Double], squared: [Double]?, excess: [Double], ratio: Double,
+    scale: Double,
+    _ influences: inout [Double]
+  ) {
+    if let squared {
+      te_influences_f64(images, norms, squared, excess, ratio, scale, &influences)
+    } else {
+      te_influences_f64(images, norms, nil, excess, ratio, scale, &influences)
+    }
+  }
+
   package static func centredBlocks(
     _ images: Int, _ rows: UnsafePointer<Float>, width: Int, mean: [Double], sequence: [UInt],
     blockSize: Int, _ blocks: UnsafeMutablePointer<Double>, stride: Int
@@ -204,8 +232,11 @@ package final class WhitenedRows<Scalar: WhiteningScalar>: @unchecked Sendable {
     // An odd number of cache lines from row to row: at a power of two the same token of all images would share few places
     // in the caches.
     stride = columns.roundedUp(toMultipleOf: 32) + 16
-    storage = .allocate(capacity: max(capacity * stride, 1))
-    storage.initialize(repeating: 0, count: max(capacity * stride, 1))
+    // Zero bytes are zeros; setting them as numbers would be a call for each where this is not specialised.
+    let bytes = max(capacity * stride, 1) * MemoryLayout<Scalar>.stride
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    storage = raw.bindMemory(to: Scalar.self, capacity: max(capacity * stride, 1))
   }
 
   deinit { storage.deallocate() }
@@ -318,6 +349,18 @@ package struct LeverageWeights<Scalar: WhiteningScalar>: Sendable {
     var weights = LeverageWeights(capacity: count)
     for i in 0..<count { weights.squaredInverse[i] = 1 }
     return weights
+  }
+
+  /// scale·w·n for the first `count` rows and some numbers n of theirs, w = 1/(1 − h)² − ratio·h/(1 − h), or 1/(1 − h) where there
+  /// is no ratio.
+  package func weighted(
+    _ norms: [Scalar], count: Int, ratio: Double?, scale: Double, into result: inout [Double]
+  ) {
+    precondition(
+      count <= min(norms.count, excess.count, result.count), "there is a number for each row")
+    Scalar.influences(
+      count, norms, squared: ratio == nil ? nil : squaredInverse, excess: excess, ratio: ratio ?? 0,
+      scale: scale, &result)
   }
 
   /// Takes the leverages of the first `count` rows; returns Σ h/(1 − h).

@@ -35,6 +35,14 @@ double te_leverage_weights_f32(
 double te_leverage_weights_f64(
     size_t images, const double *leverages, double least, double *a, double *b);
 
+// influences[i] = scale·w·norms[i] with w = squared[i] − ratio·excess[i], or w = 1 + excess[i] where `squared` is NULL.
+void te_influences_f32(
+    size_t images, const float *norms, const float *squared, const float *excess, double ratio,
+    double scale, double *influences);
+void te_influences_f64(
+    size_t images, const double *norms, const double *squared, const double *excess, double ratio,
+    double scale, double *influences);
+
 // Takes rows of blocks of `size` numbers in another sequence, with the mean taken off in double precision: block `b` of an
 // image, of `count` that stand `stride` numbers apart, is block sequence[b] of its row of `width` numbers.
 void te_centred_blocks_f32(
