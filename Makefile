@@ -5,9 +5,11 @@ FIGURES ?= Plots
 
 .PHONY: figures test build bench format lint dependencies smoke clean
 
-## The appendix figures from the embedded photographs, into Plots/ (installs missing C libraries, builds).
+## The appendix figures of the embedded photographs, of patches into Plots/ and of learned tokens into Plots/learned/
+## (installs missing C libraries, builds).
 figures: build
 	.build/release/appendix-figures --output-dir $(FIGURES)
+	.build/release/appendix-figures --tokens learned --output-dir $(FIGURES)/learned --figure-format png
 
 ## Every test.
 test: dependencies

@@ -105,7 +105,7 @@ public struct AppendixFiguresCommand: ParsableCommand {
     maps: [ConditionalEntropyMap], paper: [OrderProfile], totals: [(String, [OrderProfile])],
     dataset: TokenDataset
   ) -> [any Figure] {
-    let caption = MeasurementCaption(dataset, bound: estimation.bound)
+    let caption = MeasurementCaption(dataset, estimation)
     let unit = estimation.units.rawValue
     func mapFigure(_ name: String, _ quantity: MapQuantity) -> ConditionalEntropyFigure {
       ConditionalEntropyFigure(

@@ -158,7 +158,7 @@ public struct EntropyMapCommand: ParsableCommand {
           quantity: quantity, maps: maps.map { panel($0, quantity, estimation) })
       },
       unit: estimation.units.rawValue,
-      caption: MeasurementCaption(dataset, bound: estimation.bound))
+      caption: MeasurementCaption(dataset, estimation))
   }
 
   private func preview(_ map: ConditionalEntropyMap) {
@@ -290,10 +290,11 @@ func panel(
 }
 
 extension MeasurementCaption {
-  init(_ dataset: TokenDataset, bound: EntropyBound) {
+  init(_ dataset: TokenDataset, _ estimation: EstimationOptions) {
+    let given = estimation.given.map { ", given the \($0.rawValue)" } ?? ""
     self.init(
       data: dataset.name, images: dataset.imageCount, featureDimensions: dataset.featureDimensions,
-      bound: bound.rawValue)
+      bound: estimation.bound.rawValue + given)
   }
 }
 

@@ -266,7 +266,7 @@ func orderFigure(
         increases: profile.increases(estimation, onlyDistinguishable: onlyDistinguishable),
         total: total.value, totalError: total.standardError)
     },
-    unit: estimation.units.rawValue, caption: MeasurementCaption(dataset, bound: estimation.bound))
+    unit: estimation.units.rawValue, caption: MeasurementCaption(dataset, estimation))
 }
 
 extension OrderProfile {
