@@ -99,7 +99,8 @@ let package = Package(
         "VisualTokenizers", "CTurboJPEG", "CPNG", "TokenData", "TokenGrids", "LinearAlgebra",
       ], resources: [.copy("Resources")]),
     .testTarget(
-      name: "EmbeddedDataTests", dependencies: ["EmbeddedData", "TokenData", "TokenGrids"]),
+      name: "EmbeddedDataTests",
+      dependencies: ["EmbeddedData", "EntropyEstimation", "TokenData", "TokenGrids"]),
     .testTarget(
       name: "GenerationMetricsTests",
       dependencies: [
