@@ -102,7 +102,7 @@ def profile(scatter, features, steps, channels, bound):
                     np.linalg.cholesky(covariance[index]), rows[index] @ white[block])
                 pairs.append(weighted(half, leverages[first], first * channels))
             found = [pair[0] for pair in pairs]
-            if any(value is None or value[2] > 0.25 for value in found):
+            if any(value is None or value[2] > 0.5 for value in found):
                 found = [pair[1]() for pair in pairs]
             sequential[k] += found[0][0]
             parallel[k] += found[-1][0]
