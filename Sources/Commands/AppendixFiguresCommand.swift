@@ -81,7 +81,7 @@ public struct AppendixFiguresCommand: ParsableCommand {
     let maps = try ConditionalEntropyMap.maps(
       references: Self.references(on: grid), of: dataset, settings: settings)
     let orders = compared + curves.flatMap(\.1)
-    let progress = EstimationProgress(images: dataset.imageCount, orders: orders.count, epochs: 0)
+    let progress = EstimationProgress(images: dataset.imageCount, orders: orders.count)
     let profiles = try OrderProfile.profiles(
       of: orders, features: dataset, settings: settings, progress: { progress.update($0) })
     progress.finish()

@@ -115,8 +115,7 @@ public struct EntropyMapCommand: ParsableCommand {
       && estimation.regressor == .linear
     guard references.count > 32, hasMoments else {
       let progress = EstimationProgress(
-        images: dataset.imageCount, orders: references.count,
-        epochs: references.count * estimation.network.epochs * (estimation.folds ?? 1))
+        images: dataset.imageCount, orders: references.count)
       defer { progress.finish() }
       return try ConditionalEntropyMap.maps(
         references: references, of: dataset, settings: estimation.settings(tokens),

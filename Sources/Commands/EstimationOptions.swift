@@ -91,12 +91,16 @@ struct EstimationOptions: ParsableArguments {
   @Option(help: "Hidden units of the network, for --regressor mlp (default: 256).")
   var hidden: Int?
 
-  @Option(help: "The most passes over the images, for --regressor mlp (default: 5).")
+  @Option(
+    help: ArgumentHelp(
+      "The most passes over the images, for --regressor mlp (default: as many as make 2,000 steps; fewer, but at least 5,"
+        + " where those are long).", valueName: "epochs"))
   var epochs: Int?
 
   @Option(
     help: ArgumentHelp(
-      "The step size at the start, for --regressor mlp (default: 0.004).", valueName: "rate"))
+      "The step size at the start, for --regressor mlp (default: 0.01).",
+      valueName: "rate"))
   var learningRate: Double?
 
   func validate() throws {
@@ -251,8 +255,8 @@ final class EstimationProgress: Sendable {
   private let mapping: Progress
   private let training: Progress
 
-  init(images: Int, orders: Int, epochs: Int) {
-    training = Progress("training", total: epochs, unit: "epochs")
+  init(images: Int, orders: Int) {
+    training = Progress("training", total: 0, unit: "epochs")
     summing = Progress("summing products", total: images, unit: "images")
     factoring = Progress("factoring orders", total: orders, unit: "orders")
     mapping = Progress("fitting on references", total: orders, unit: "references")
@@ -265,8 +269,8 @@ final class EstimationProgress: Sendable {
       summing.finish()
       factoring.update(done)
     case .mapping(let done, _): mapping.update(done)
-    case .training(let done, _, let loss):
-      training.update(done, "loss \(loss.fixed(3)) nats a token")
+    case .training(let done, let total, let loss):
+      training.update(done, of: total, "loss \(loss.fixed(3)) nats a token")
     }
   }
 

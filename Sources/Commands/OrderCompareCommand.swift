@@ -126,8 +126,7 @@ public struct OrderCompareCommand: ParsableCommand {
     }
     let features = try estimation.features(of: dataset)
     let progress = EstimationProgress(
-      images: dataset.imageCount, orders: orders.count,
-      epochs: orders.count * estimation.network.epochs * (estimation.folds ?? 1))
+      images: dataset.imageCount, orders: orders.count)
     var settings = estimation.settings(tokens)
     settings.contextWindow = contextWindow
     settings.shrinkage = shrinkage

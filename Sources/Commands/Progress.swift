@@ -27,8 +27,13 @@ final class Progress: Sendable {
 
   /// Says how much is done, and any further facts.
   ///
-  /// - Parameter secondsLeft: how long the rest will take, where the caller knows better than the share that is done.
-  func update(_ done: Int, _ facts: String = "", secondsLeft: Double? = nil) {
+  /// - Parameters:
+  ///   - total: how much there is to do, where that was not known at the start.
+  ///   - secondsLeft: how long the rest will take, where the caller knows better than the share that is done.
+  func update(
+    _ done: Int, of total: Int? = nil, _ facts: String = "", secondsLeft: Double? = nil
+  ) {
+    let total = total ?? self.total
     guard isTerminal else { return }
     state.withLock { state in
       let now = ContinuousClock.now

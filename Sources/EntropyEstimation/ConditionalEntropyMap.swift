@@ -144,8 +144,12 @@ extension ConditionalEntropyMap {
     switch settings.regressor {
     case .linear: return try leastSquares(features)
     case .features(let count, let kind):
-      return try leastSquares(
-        RandomFeatures(of: features, count: count, kind: kind, seed: settings.seed))
+      let functions = try RandomFeatures(
+        of: features, count: count, kind: kind, seed: settings.seed)
+      if settings.bound == .heldOut {
+        return try functionMaps(references: references, of: functions, settings)
+      }
+      return try leastSquares(functions)
     case .mlp(let network):
       return try networkMaps(
         references: references, of: features, network: network, settings, progress)

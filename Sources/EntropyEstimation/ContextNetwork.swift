@@ -25,12 +25,12 @@ struct ContextNetwork: Sendable {
   ///
   /// - Parameters:
   ///   - linear: Least squares on the same images, to add to.
-  ///   - progress: Told the mean validation loss a token after every epoch.
+  ///   - progress: Told the mean validation loss a token after every epoch, and how many epochs there are at most.
   /// - Throws: ``EstimationError`` for too few images or a loss that is no number, and what reading the features throws.
   /// - Complexity: O(epochs·m·n·window·d·hidden), and m·n·d numbers of memory for each kind of context.
   init(
     of order: GenerationOrder, fittedTo features: some TokenFeatures, linear: HeldOutLaw? = nil,
-    settings: NetworkSettings, seed: UInt64, progress: (Double) -> Void = { _ in }
+    settings: NetworkSettings, seed: UInt64, progress: (Double, Int) -> Void = { _, _ in }
   ) throws {
     var generator = NormalGenerator(seed: seed, stream: 3)
     let (training, validation) = try generator.trainingParts(of: features)
@@ -61,7 +61,7 @@ struct ContextNetwork: Sendable {
         }
       }
     }
-    return square > 0 ? min(max(product / square, 0), 1) : 1
+    return EntropyEstimation.bestShare(product: product, square: square)
   }
 
   /// Predictions with sequential ones moved towards the parallel ones.
@@ -286,6 +286,10 @@ private struct ContextProblem<Features: TokenFeatures>: NetworkProblem {
   var rowsPerImage: Int { base.rows.count }
   /// About 16,000 rows.
   var largestBatch: Int { max(16_384 / rowsPerImage, 1) }
+
+  /// The target's place, constant in a grid of few tokens, does the rest.
+  var biasDeviation: Double { 0.5 }
+  var outputsOfShare: Int? { nil }
 
   func rows(of images: [Int]) throws -> (inputs: SingleMatrix, residuals: SingleMatrix) {
     let chosen = ImageSubset(of: features, images: images)

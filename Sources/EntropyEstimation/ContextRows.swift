@@ -5,8 +5,8 @@ import TokenGrids
 /// tokens before it, and one from the earlier steps where those are fewer.
 ///
 /// Every prediction has an input row of the same layout, so that one network serves all: the tokens in a window about the
-/// target, zero where they are not in the context, a mask of which are, and the target's place in the grid. What the window
-/// cuts off makes the context smaller, which cannot lower an entropy.
+/// target as far as any context has them, zero where they are not in this one, a mask of which are, and the target's place
+/// in the grid. What the window cuts off makes the context smaller, which cannot lower an entropy.
 struct ContextRows: Sendable {
   /// Rows and columns to each side of the target that the network sees.
   static let reach = 2
@@ -53,6 +53,20 @@ struct ContextRows: Sendable {
       positions.append(position)
       ends.append(starts[position])
     }
+    /// The position of the token at an offset from a row's target, where it is in the row's context.
+    func seen(_ offset: (frame: Int, row: Int, column: Int), by row: Int) -> Int? {
+      let target = grid.cell(at: sequence[positions[row]])
+      let cell = GridCell(
+        frame: target.frame + offset.frame, row: target.row + offset.row,
+        column: target.column + offset.column)
+      guard grid.contains(cell) else { return nil }
+      let other = place[grid.index(of: cell)]
+      return other < ends[row] ? other : nil
+    }
+    // What no row ever sees would be zero in all: half of the window in raster order.
+    offsets.removeAll { offset in
+      !positions.indices.contains { seen(offset, by: $0) != nil }
+    }
     let columns = offsets.count * (d + 1) + 3
     var template = SingleMatrix(rows: positions.count, columns: columns)
     var copies: [(block: Int, row: Int, column: Int)] = []
@@ -65,12 +79,7 @@ struct ContextRows: Sendable {
       template[row, columns - 2] = centred(target.column, of: grid.columns)
       template[row, columns - 1] = centred(target.frame, of: grid.frames)
       for (index, offset) in offsets.enumerated() {
-        let cell = GridCell(
-          frame: target.frame + offset.frame, row: target.row + offset.row,
-          column: target.column + offset.column)
-        guard grid.contains(cell) else { continue }
-        let other = place[grid.index(of: cell)]
-        guard other < ends[row] else { continue }
+        guard let other = seen(offset, by: row) else { continue }
         copies.append((other, row, index * d))
         template[row, offsets.count * d + index] = 1
       }

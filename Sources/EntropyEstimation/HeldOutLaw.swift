@@ -90,7 +90,7 @@ struct HeldOutLaw: Sendable {
   /// The α in 0…1 that makes the residuals p + α(s − p) smallest, measured by the covariance of p, and their products.
   ///
   /// - Parameter products: Of (p, s) with itself, `2d × 2d`, lower triangle.
-  private static func bestShare(_ products: Matrix, channels d: Int) -> (Double, Matrix) {
+  static func bestShare(_ products: Matrix, channels d: Int) -> (Double, Matrix) {
     func element(_ a: Int, _ b: Int) -> Double { products[max(a, b), min(a, b)] }
     let own = products.block(rows: 0..<d, columns: 0..<d)
     guard let factor = try? CholeskyFactor(ofLowerTriangle: own) else { return (0, own) }

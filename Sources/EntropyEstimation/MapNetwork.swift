@@ -4,139 +4,208 @@ import TokenData
 import TokenGrids
 
 /// A network trained to predict all tokens from one: the `mlp` regressor of a map H(v_i | v_j).
+///
+/// It adds to least squares: it is trained on leave-one-out residuals of the linear fit on the same token, whitened, from
+/// predictions of zero on, and has only to find what is not linear.
 struct MapNetwork: Sendable {
-  private let reference: Int
   private let grid: TokenGrid
   private let network: Perceptron
-  private let problem: Standardisation
+  private let base: MapBase
+  /// β, the share of what the network says of each token besides the reference that is kept, 0 ≤ β ≤ 1: the one that makes
+  /// residuals of the validation images smallest, so that what is learned of one token does no harm to another.
+  private(set) var shares: [Float]
 
   /// Trains on some images.
   ///
+  /// - Parameters:
+  ///   - all: The images there are, those not fitted to included; for messages.
+  ///   - jitter: As ``ReferenceFit/init(reference:fittedTo:of:jitter:predict:)`` has it.
+  ///   - progress: Told the mean validation loss of an image after every epoch, and how many epochs there are at most.
   /// - Throws: ``EstimationError`` for too few images or a loss that is no number, and what reading the features throws.
-  /// - Complexity: O(epochs·m·n·d·hidden).
+  /// - Complexity: O(epochs·m·n·d·hidden), and m·n·d numbers of memory.
   init(
-    reference: GridCell, fittedTo features: some TokenFeatures, settings: NetworkSettings,
-    seed: UInt64, progress: (Double) -> Void = { _ in }
+    reference: GridCell, fittedTo features: some TokenFeatures, of all: Int? = nil,
+    settings: NetworkSettings, jitter: Double = 0, seed: UInt64,
+    progress: (Double, Int) -> Void = { _, _ in }
   ) throws {
     var generator = NormalGenerator(seed: seed, stream: 3)
     let (training, validation) = try generator.trainingParts(of: features)
-    self.reference = features.grid.index(of: reference)
     grid = features.grid
-    problem = try Standardisation(features, reference: self.reference)
+    let fit = try ReferenceFit(
+      reference: features.grid.index(of: reference), fittedTo: features,
+      of: all ?? features.imageCount, jitter: jitter)
+    base = try MapBase(fit, fittedTo: features)
+    let problem = try MapProblem(base, features)
     network = try Perceptron(
-      for: MapProblem(problem: problem, features: features), training: training,
-      validation: validation, settings: settings, generator: &generator, source: features.name,
-      progress: progress)
+      for: problem, training: training, validation: validation, settings: settings,
+      generator: &generator, source: features.name, progress: progress)
+    shares = []
+    let (rows, residuals) = problem.rows(of: validation)
+    shares = bestShares(residuals, predicted: network.forward(rows).output)
   }
 
-  /// Takes the residual covariances from images.
+  /// The β of every token that makes whitened residuals smallest.
+  private func bestShares(_ residuals: SingleMatrix, predicted: SingleMatrix) -> [Float] {
+    let d = base.fit.channels
+    var sums = base.fit.cells.map { _ in (product: 0.0, square: 0.0) }
+    for index in residuals.elements.indices {
+      let place = index % residuals.columns / d
+      let said = Double(predicted.elements[index])
+      sums[place].product += Double(residuals.elements[index]) * said
+      sums[place].square += said * said
+    }
+    return sums.map { Float(bestShare(product: $0.product, square: $0.square)) }
+  }
+
+  /// Takes the residual covariances from the images fitted to.
   ///
   /// - Throws: ``EstimationError`` for residuals without spread, and what reading the features throws.
   func residualLaw(of features: some TokenFeatures, bound: EntropyBound) throws -> ResidualLaw {
-    var sums = ResidualSums(rows: grid.cellCount, channels: features.featureDimensions)
-    try forEachResidual(of: features) { sums.add($0) }
-    return try ResidualLaw(sums, bound: bound, scales: problem.logarithmicScales) { cell, channel in
+    let cells = base.fit.cells
+    var sums = ResidualSums(rows: cells.count, channels: features.featureDimensions)
+    try forEachResidual(of: features, leavingOut: bound == .heldOut) { sums.add($0) }
+    return try ResidualLaw(sums, bound: bound, scales: base.logarithmicScales) { row, channel in
       EstimationError.constantChannel(
-        source: features.name, cell: grid.cell(at: cell), channel: channel, images: sums.count)
+        source: features.name, cell: grid.cell(at: cells[row]), channel: channel,
+        images: sums.count)
     }
   }
 
-  /// Calls `body` with every image's losses by raster index.
+  /// Calls `body` with every image's losses by raster index, that of the reference zero.
+  ///
+  /// - Throws: What reading the features throws.
+  /// - Complexity: O(images·n·d·(hidden + d)).
   func forEachLoss(
-    of features: some TokenFeatures, law: ResidualLaw, _ body: (ArraySlice<Double>) -> Void
+    of features: some TokenFeatures, law: ResidualLaw, _ body: ([Double]) -> Void
   ) throws {
-    let n = grid.cellCount
-    try forEachResidual(of: features) { residuals in
+    let cells = base.fit.cells
+    try forEachResidual(of: features, leavingOut: false) { residuals in
       let losses = law.losses(of: residuals)
-      for first in stride(from: 0, to: losses.count, by: n) { body(losses[first..<first + n]) }
+      for first in stride(from: 0, to: losses.count, by: cells.count) {
+        var values = [Double](repeating: 0, count: grid.cellCount)
+        for (place, cell) in cells.enumerated() { values[cell] = losses[first + place] }
+        body(values)
+      }
     }
   }
 
-  private func forEachResidual(
-    of features: some TokenFeatures, _ body: (SingleMatrix) -> Void
+  /// Calls `body` with the whitened residuals of a block of images at a time, `images · (n − 1)` × d.
+  func forEachResidual(
+    of features: some TokenFeatures, leavingOut: Bool, _ body: (SingleMatrix) -> Void
   ) throws {
-    let problem = MapProblem(problem: problem, features: features)
-    for start in stride(from: 0, to: features.imageCount, by: problem.largestBatch) {
-      let images = Array(start..<min(start + problem.largestBatch, features.imageCount))
-      let (rows, residuals) = try problem.rows(of: images)
-      let rest = problem.residuals(residuals, predicted: network.forward(rows).output)
+    let d = base.fit.channels
+    try base.forEachBlock(of: features, leavingOut: leavingOut) { rows, residuals in
+      var rest = residuals
+      let predicted = network.forward(rows).output
+      for index in rest.elements.indices {
+        rest.elements[index] -= shares[index % rest.columns / d] * predicted.elements[index]
+      }
       body(
         SingleMatrix(
-          rows: images.count * grid.cellCount, columns: features.featureDimensions,
-          elements: rest.elements))
+          rows: rest.rows * base.fit.cells.count, columns: d, elements: rest.elements))
     }
   }
 }
 
-/// Means and standard deviations of all coordinates.
-private struct Standardisation: Sendable {
-  let reference: Int
-  let channels: Int
-  let mean: [Float]
-  let deviation: [Float]
+/// What a map's network starts from: residuals of least squares, whitened token by token.
+private struct MapBase: Sendable {
+  let fit: ReferenceFit
+  /// The factor of each token's leave-one-out scatter, and the images it is of.
+  private let factors: [CholeskyFactor]
+  /// √m.
+  private let scale: Double
 
-  init(_ features: some TokenFeatures, reference: Int) throws {
-    let columns = features.grid.cellCount * features.featureDimensions
-    let sample = try features.spreadSample(of: 0..<features.imageCount)
-    var moments = [RunningMoments](repeating: RunningMoments(), count: columns)
-    for (index, value) in sample.enumerated() { moments[index % columns].add(Double(value)) }
-    self.reference = reference
-    channels = features.featureDimensions
-    mean = moments.map { Float($0.mean) }
-    deviation = moments.map { $0.variance > 0 ? Float($0.variance.squareRoot()) : 1 }
+  init(_ fit: ReferenceFit, fittedTo features: some TokenFeatures) throws {
+    let d = fit.channels
+    self.fit = fit
+    scale = Double(fit.imageCount).squareRoot()
+    factors = try fit.products(of: features, leavingOut: true).enumerated().map { place, own in
+      do throws(NotPositiveDefinite) {
+        return try CholeskyFactor(ofLowerTriangle: own.block(rows: 0..<d, columns: 0..<d))
+      } catch {
+        let grid = features.grid
+        throw EstimationError.dependentChannel(
+          source: features.name, cell: grid.cell(at: fit.cells[place]), channel: error.index,
+          context: "token \(grid.cell(at: fit.reference)) and the token's other channels")
+      }
+    }
   }
 
-  /// By raster index.
+  /// What the entropy of residuals in tokens' own units has more than that of whitened ones.
   var logarithmicScales: [Double] {
-    (0..<deviation.count / channels).map { cell in
-      (0..<channels).reduce(0.0) { $0 + log(Double(deviation[cell * channels + $1])) }
+    factors.map { 0.5 * $0.logDeterminant - Double(fit.channels) * log(scale) }
+  }
+
+  /// Calls `body` with the whitened channels of the reference and the whitened residuals, images × (n − 1)·d, of a block of
+  /// images at a time.
+  func forEachBlock(
+    of features: some TokenFeatures, leavingOut: Bool, _ body: (SingleMatrix, SingleMatrix) -> Void
+  ) throws {
+    let d = fit.channels
+    try fit.forEachBlock(of: features, leavingOut: leavingOut) { block in
+      let inputs = SingleMatrix(
+        rows: block.images.count, columns: d,
+        elements: block.whitened.elements.map { Float($0 * scale) })
+      var residuals = SingleMatrix(rows: block.images.count, columns: block.linear.columns)
+      for (place, factor) in factors.enumerated() {
+        let own = factor.whiten(
+          rows: block.linear.block(
+            rows: 0..<block.images.count, columns: place * d..<(place + 1) * d))
+        for i in 0..<block.images.count {
+          for c in 0..<d {
+            residuals.elements[i * residuals.columns + place * d + c] =
+              Float(own.elements[i * d + c] * scale)
+          }
+        }
+      }
+      body(inputs, residuals)
     }
   }
 }
 
 /// The training of a ``MapNetwork``: an image makes one row.
-private struct MapProblem<Features: TokenFeatures>: NetworkProblem {
-  let problem: Standardisation
-  let features: Features
+private struct MapProblem: NetworkProblem {
+  private let channels: SingleMatrix
+  private let residuals: SingleMatrix
 
-  var inputs: Int { problem.channels }
-  var outputs: Int { problem.mean.count }
-  var rowsPerImage: Int { 1 }
-  var largestBatch: Int { 256 }
-
-  func rows(of images: [Int]) throws -> (inputs: SingleMatrix, residuals: SingleMatrix) {
-    let (d, columns) = (problem.channels, problem.mean.count)
-    let values = try ImageSubset(of: features, images: images)
-      .features(ofImages: 0..<images.count)
-    var residuals = SingleMatrix(rows: images.count, columns: columns, elements: values)
-    var inputs = SingleMatrix(rows: images.count, columns: d)
-    for i in 0..<images.count {
-      for c in 0..<columns {
-        residuals.elements[i * columns + c] =
-          (residuals.elements[i * columns + c] - problem.mean[c]) / problem.deviation[c]
-      }
-      for c in 0..<d { inputs[i, c] = residuals[i, problem.reference * d + c] }
+  init(_ base: MapBase, _ features: some TokenFeatures) throws {
+    var (channels, residuals) = ([Float](), [Float]())
+    let (d, columns) = (base.fit.channels, base.fit.cells.count * base.fit.channels)
+    residuals.reserveCapacity(features.imageCount * columns)
+    try base.forEachBlock(of: features, leavingOut: true) {
+      channels += $0.elements
+      residuals += $1.elements
     }
-    return (inputs, residuals)
+    self.channels = SingleMatrix(rows: features.imageCount, columns: d, elements: channels)
+    self.residuals = SingleMatrix(
+      rows: features.imageCount, columns: columns, elements: residuals)
   }
 
-  /// The reference is not predicted: it would predict itself.
+  var inputs: Int { channels.columns }
+  var outputs: Int { residuals.columns }
+  var rowsPerImage: Int { 1 }
+  var largestBatch: Int { 256 }
+  var biasDeviation: Double { 1 }
+  var outputsOfShare: Int? { channels.columns }
+
+  func rows(of images: [Int]) -> (inputs: SingleMatrix, residuals: SingleMatrix) {
+    (channels.rows(images), residuals.rows(images))
+  }
+
   func residuals(_ residuals: SingleMatrix, predicted: SingleMatrix) -> SingleMatrix {
     var result = residuals
-    let reference = problem.reference * problem.channels
-    for index in result.elements.indices
-    where !(reference..<reference + problem.channels).contains(index % outputs) {
-      result.elements[index] -= predicted.elements[index]
+    result.elements.withUnsafeMutableBufferPointer { result in
+      predicted.elements.withUnsafeBufferPointer { predicted in
+        for index in 0..<result.count { result[index] -= predicted[index] }
+      }
     }
     return result
   }
 
   func gradient(ofResiduals gradient: SingleMatrix) -> SingleMatrix {
     var result = gradient
-    let reference = problem.reference * problem.channels
-    for index in result.elements.indices {
-      let isOwn = (reference..<reference + problem.channels).contains(index % outputs)
-      result.elements[index] = isOwn ? 0 : -gradient.elements[index]
+    result.elements.withUnsafeMutableBufferPointer { result in
+      for index in 0..<result.count { result[index] = -result[index] }
     }
     return result
   }

@@ -16,15 +16,15 @@ extension OrderProfile {
       throw EstimationError.gridMismatch(
         source: features.name, data: features.grid, order: order.name, orderGrid: order.grid)
     }
-    let epochs = orders.count * network.epochs * (settings.bound == .heldOut ? settings.folds : 1)
+    let networks = orders.count * (settings.bound == .heldOut ? settings.folds : 1)
     let done = Mutex(0)
-    let epoch: @Sendable (Double) -> Void = { loss in
+    let epoch: @Sendable (Double, Int) -> Void = { loss, epochs in
       progress(
         .training(
           done.withLock {
             $0 += 1
             return $0
-          }, of: epochs, loss: loss))
+          }, of: networks * epochs, loss: loss))
     }
     return try networkLosses(
       of: orders, features: features, network: network, settings, progress, epoch: epoch
@@ -39,7 +39,7 @@ extension OrderProfile {
   private static func networkLosses(
     of orders: [GenerationOrder], features: some TokenFeatures, network: NetworkSettings,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void,
-    epoch: @Sendable (Double) -> Void
+    epoch: @Sendable (Double, Int) -> Void
   ) throws -> [ImageContributions] {
     var losses = orders.map(ImageContributions.init)
     for part in trainingParts(of: features, settings) {
@@ -115,7 +115,7 @@ extension OrderProfile {
   /// Covariances come from all images fitted to: the network has few parameters for the tokens it is trained on.
   private static func forEachNetworkLoss(
     order: GenerationOrder, part: TrainingPart<some TokenFeatures>, linear: HeldOutLaw?,
-    network: NetworkSettings, _ settings: EstimationSettings, epoch: (Double) -> Void,
+    network: NetworkSettings, _ settings: EstimationSettings, epoch: (Double, Int) -> Void,
     body: ([Double], [Double]) -> Void
   ) throws {
     let trained = try ContextNetwork(
@@ -138,48 +138,37 @@ extension ConditionalEntropyMap {
     }
     let grid = features.grid
     let parts = OrderProfile.trainingParts(of: features, settings)
-    let epochs = references.count * parts.count * network.epochs
-    // Without a reference there is nothing to learn: the law of a token is that of least squares without predictors.
-    let marginalLosses = try parts.map { part in
-      try MapPass<Double>(
-        fittedTo: part.fitted, channels: features.featureDimensions, bound: settings.bound,
-        jitter: settings.jitter, means: FittedMeans(imageCount: part.fitted.imageCount)
-      ).marginalLosses(of: part.measured)
+    let aloneByPart = try parts.map { part in
+      try marginalLosses(of: part.measured, fittedTo: part.fitted, settings)
     }
+    let networks = references.count * parts.count
     var done = 0
     return try references.map { reference in
       let j = grid.index(of: reference)
-      let none = [RunningMoments](repeating: RunningMoments(), count: grid.cellCount)
-      var (losses, marginal, information) = (none, none, none)
+      var losses = MeasuredLosses(cells: grid.cellCount)
       for (index, part) in parts.enumerated() {
         let trained = try MapNetwork(
-          reference: reference, fittedTo: part.fitted, settings: network,
-          seed: settings.seed &+ UInt64(part.index),
-          progress: {
+          reference: reference, fittedTo: part.fitted, of: features.imageCount, settings: network,
+          jitter: settings.jitter, seed: settings.seed &+ UInt64(part.index),
+          progress: { loss, epochs in
             done += 1
-            progress(.training(done, of: epochs, loss: $0 / Double(grid.cellCount)))
+            progress(.training(done, of: networks * epochs, loss: loss / Double(grid.cellCount)))
           })
         let law = try trained.residualLaw(of: part.fitted, bound: settings.bound)
         let starts = part.measured.startsOfGroups
         var image = 0
         try trained.forEachLoss(of: part.measured, law: law) { values in
-          for (cell, loss) in zip(losses.indices, values) {
-            let alone = marginalLosses[index][cell][image]
-            marginal[cell].add(alone, startsGroup: starts[image])
-            guard cell != j else { continue }
-            losses[cell].add(loss, startsGroup: starts[image])
-            information[cell].add(alone - loss, startsGroup: starts[image])
+          for (cell, loss) in zip(0..<grid.cellCount, values) {
+            losses.add(
+              cell == j ? nil : loss, alone: aloneByPart[index][cell][image], cell: cell,
+              startsGroup: starts[image])
           }
           image += 1
         }
       }
-      var map = ConditionalEntropyMap(
-        reference: reference, grid: grid, marginal: marginal.map(\.estimate),
-        information: information.enumerated().map { $0 == j ? nil : $1.estimate },
-        entropyErrors: losses.map(\.estimate.standardError), bound: settings.bound,
-        imageCount: features.imageCount, featureDimensions: features.featureDimensions)
-      map.setKurtosis(variances: losses.map { 4 * $0.variance })
-      return map
+      return losses.map(
+        reference: reference, grid: grid, imageCount: features.imageCount,
+        featureDimensions: features.featureDimensions, bound: settings.bound)
     }
   }
 }

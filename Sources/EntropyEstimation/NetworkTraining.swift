@@ -6,13 +6,15 @@ import TokenData
 public struct NetworkSettings: Hashable, Sendable {
   /// Hidden units.
   public var hidden: Int
-  /// The most passes over the training images.
-  public var epochs: Int
+  /// The most passes over the training images; nil for as many as make 2,000 steps, but at least 5, and no more than those
+  /// where they pass 200 million numbers: a small map is trained in a second, while an order of photographs takes
+  /// minutes for 5.
+  public var epochs: Int?
   /// The step size at the start; it falls to zero as half a cosine.
   public var learningRate: Double
 
   /// Makes settings; without arguments those of the commands.
-  public init(hidden: Int = 256, epochs: Int = 5, learningRate: Double = 4e-3) {
+  public init(hidden: Int = 256, epochs: Int? = nil, learningRate: Double = 1e-2) {
     self.hidden = hidden
     self.epochs = epochs
     self.learningRate = learningRate
@@ -20,8 +22,21 @@ public struct NetworkSettings: Hashable, Sendable {
 
   /// The share of the images fitted to on which training is judged.
   static let validationShare = 0.15
-  /// Epochs without improvement after which training stops.
-  static let patience = 4
+  /// The epochs without improvement after which training of at most so many stops. It must outlast the first part of the
+  /// cosine, in which steps are too long for a loss to settle: with 4 of 1000 nothing but that part would ever be seen.
+  static func patience(epochs: Int) -> Int { max(4, epochs / 2) }
+
+  /// The most epochs of a problem.
+  ///
+  /// - Parameters:
+  ///   - batches: The steps of an epoch.
+  ///   - numbers: The numbers that go in and come out in an epoch.
+  func epochs(batches: Int, numbers: Int) -> Int {
+    if let epochs { return max(epochs, 1) }
+    let (steps, most) = (2_000, 200_000_000)
+    return max(5, min((steps + batches - 1) / max(batches, 1), most / max(numbers, 1)))
+  }
+
   /// The least number of steps that an epoch has, of which few images make small batches.
   static let leastSteps = 30
 }
@@ -35,6 +50,11 @@ protocol NetworkProblem: Sendable {
   var rowsPerImage: Int { get }
   /// The most images in a batch.
   var largestBatch: Int { get }
+  /// The standard deviation of the hidden units' first biases, of inputs of about 1: how far out functions bend.
+  var biasDeviation: Double { get }
+  /// The neighbouring outputs of a row of which one share is kept in the end, so that training is judged by what that share
+  /// leaves; nil where predictions are taken as they are.
+  var outputsOfShare: Int? { get }
 
   /// Input rows of some images, in the order given, and the residuals w of each, rows × outputs.
   func rows(of images: [Int]) throws -> (inputs: SingleMatrix, residuals: SingleMatrix)
@@ -53,31 +73,38 @@ extension Perceptron {
   /// - Parameters:
   ///   - validation: Images on which training is judged.
   ///   - training: Images to train on.
-  ///   - progress: Told the mean validation loss an output row, in nats above that of residuals of variance 1.
+  ///   - progress: Told the mean validation loss an output row, in nats above that of residuals of variance 1, and how many
+  ///     epochs there are at most.
   /// - Throws: ``EstimationError/trainingDiverged(source:epoch:)``, and what reading images throws.
   /// - Complexity: O(epochs · images · rows · hidden · (inputs + outputs)).
   init(
     for problem: some NetworkProblem, training: [Int], validation: [Int],
     settings: NetworkSettings, generator: inout NormalGenerator, source: String,
-    progress: (Double) -> Void
+    progress: (Double, Int) -> Void
   ) throws {
     let (inputs, hidden) = (problem.inputs, settings.hidden)
     var parameters = [Float](
       repeating: 0,
       count: Self.parameterCount(inputs: inputs, hidden: hidden, outputs: problem.outputs))
-    let scale = (2 / Double(max(inputs, 1))).squareRoot()
+    // Small enough that the first functions are smooth: on photographs half the variance predicts better than He's 2/inputs.
+    let scale = (1 / Double(max(inputs, 1))).squareRoot()
     for index in 0..<hidden * inputs { parameters[index] = Float(scale * generator.next()) }
-    for u in 0..<hidden { parameters[hidden * inputs + u] = Float(0.5 * generator.next()) }
+    for u in 0..<hidden {
+      parameters[hidden * inputs + u] = Float(problem.biasDeviation * generator.next())
+    }
     self.init(inputs: inputs, hidden: hidden, outputs: problem.outputs, parameters: parameters)
 
     var images = training
     let batch = min(problem.largestBatch, max(1, images.count / NetworkSettings.leastSteps))
     let batches = (images.count + batch - 1) / batch
-    let total = Double(settings.epochs * batches)
+    let epochs = settings.epochs(
+      batches: batches,
+      numbers: images.count * problem.rowsPerImage * (inputs + problem.outputs))
+    let total = Double(epochs * batches)
     var optimizer = AdamW(parameterCount: parameters.count)
     var (variances, loss) = try validated(problem, validation)
     var best = (loss: loss, epoch: 0, parameters: parameters)
-    for epoch in 1...max(settings.epochs, 1) {
+    for epoch in 1...epochs {
       let weights = Self.weights(variances)
       generator.shuffle(&images)
       for index in 0..<batches {
@@ -98,12 +125,12 @@ extension Perceptron {
           rate: Float(rate))
       }
       (variances, loss) = try validated(problem, validation)
-      progress(loss)
+      progress(loss, epochs)
       guard loss.isFinite else {
         throw EstimationError.trainingDiverged(source: source, epoch: epoch)
       }
       if loss < best.loss { best = (loss, epoch, self.parameters) }
-      if epoch - best.epoch >= NetworkSettings.patience { break }
+      if epoch - best.epoch >= NetworkSettings.patience(epochs: epochs) { break }
     }
     self.parameters = best.parameters
   }
@@ -115,22 +142,53 @@ extension Perceptron {
     return inverse.map { Float($0 / max(mean, 1e-6)) }
   }
 
-  /// The variance of every residual of an image, and ½ Σ log of it an output row.
+  /// The variance of every residual of an image, and ½ Σ log of it an output row, with the shares that the problem keeps.
   private func validated(
     _ problem: some NetworkProblem, _ images: [Int]
   ) throws -> (variances: [Double], loss: Double) {
     let size = problem.rowsPerImage * problem.outputs
+    // Σ e², and of what is taken off: Σ (w − e)² and Σ w·(w − e).
     var sums = [Double](repeating: 0, count: size)
+    var (squares, products) = (sums, sums)
     for start in stride(from: 0, to: images.count, by: problem.largestBatch) {
       let (rows, residuals) = try problem.rows(
         of: Array(images[start..<min(start + problem.largestBatch, images.count)]))
       let error = problem.residuals(residuals, predicted: forward(rows).output)
       for (index, value) in error.elements.enumerated() {
-        sums[index % size] += Double(value) * Double(value)
+        let own = Double(value)
+        sums[index % size] += own * own
+        if problem.outputsOfShare != nil {
+          let before = Double(residuals.elements[index])
+          squares[index % size] += (before - own) * (before - own)
+          products[index % size] += before * (before - own)
+        }
       }
     }
-    let variances = sums.map { $0 / Double(max(images.count, 1)) }
-    let logarithms = variances.reduce(0.0) { $0 + ($1 > 0 ? 0.5 * log($1) : 0) }
-    return (variances, logarithms / Double(max(problem.rowsPerImage, 1)))
+    var kept = sums
+    if let width = problem.outputsOfShare {
+      for first in stride(from: 0, to: size, by: width) {
+        let outputs = first..<first + width
+        let share = bestShare(
+          product: products[outputs].reduce(0, +), square: squares[outputs].reduce(0, +))
+        // Σ (w − α(w − e))² from e = w − (w − e).
+        for index in outputs {
+          kept[index] +=
+            2 * (1 - share) * (products[index] - squares[index])
+            + (1 - share) * (1 - share) * squares[index]
+        }
+      }
+    }
+    let count = Double(max(images.count, 1))
+    let logarithms = kept.reduce(0.0) { $0 + ($1 > 0 ? 0.5 * log($1 / count) : 0) }
+    return (sums.map { $0 / count }, logarithms / Double(max(problem.rowsPerImage, 1)))
   }
+}
+
+/// The share of predictions y, 0 to 1, that makes residuals w − α·y smallest.
+///
+/// - Parameters:
+///   - product: Σ w·y.
+///   - square: Σ y².
+func bestShare(product: Double, square: Double) -> Double {
+  square > 0 ? min(max(product / square, 0), 1) : 1
 }
