@@ -1,9 +1,9 @@
-# Conditional entropy maps: darker is lower entropy, that is, stronger dependence on the reference (blue).
+# Maps for reference tokens (blue). Conditional entropy: darker is lower.
 #
 # token-entropy 0.1.0
 # command: appendix-figures --output-dir Plots
 # input: scenes-24x24.h5, hash xxh64:e9a6c1f0cac6c3c0
-# threads: 2, BLAS core: Zen
+# threads: 2, BLAS core: Cooperlake
 #
 # Draw it in this folder:    gnuplot conditional-entropy-maps.gp
 # as png, svg or pdf:        gnuplot -e "format='pdf'" conditional-entropy-maps.gp
@@ -36,19 +36,20 @@ X(points) = points / width  # from the left edge
 Y(points) = 1 - points / height  # from the top edge
 
 place(frame, column) = frame * 25 + column
-gamma = 1.0  # of the colours; 1 is linear, less shows faint dependence more
-set palette defined (1-(7./7)**(1./gamma) '#580310', 1-(6./7)**(1./gamma) '#8b0d1c', 1-(5./7)**(1./gamma) '#b8262a', 1-(4./7)**(1./gamma) '#da4f42', 1-(3./7)**(1./gamma) '#ee7c65', 1-(2./7)**(1./gamma) '#f8a68e', 1-(1./7)**(1./gamma) '#fbcbb8', 1-(0./7)**(1./gamma) '#fde8df')
-set cbrange [-6.320220564977387:-2.523818201555919]  # shared by all panels
 unset key
 set multiplot
-set label 1 'Darker: lower conditional entropy, stronger dependence on the reference token (blue). Data: scenes-24x24.h5;' at screen X(28.8),screen Y(204.8) left font ",10.2" textcolor rgb '#404040'
-set label 2 'm = 10,000 images, d = 8 feature dimensions; bound: debiased.' at screen X(28.8),screen Y(219.8) left font ",10.2" textcolor rgb '#404040'
+set label 1 'H(v_i | v_j): darker is lower conditional entropy given the reference token (blue); where a token''s own entropy is low, so is' at screen X(28.8),screen Y(204.8) left font ",10.2" textcolor rgb '#404040'
+set label 2 'this. Data: scenes-24x24.h5; m = 10,000 images, d = 8 feature dimensions; bound: debiased.' at screen X(28.8),screen Y(219.8) left font ",10.2" textcolor rgb '#404040'
+
+gamma = 1.0  # of the colours; 1 is linear, less shows faint values more
+set palette defined (1-(7./7)**(1./gamma) '#580310', 1-(6./7)**(1./gamma) '#8b0d1c', 1-(5./7)**(1./gamma) '#b8262a', 1-(4./7)**(1./gamma) '#da4f42', 1-(3./7)**(1./gamma) '#ee7c65', 1-(2./7)**(1./gamma) '#f8a68e', 1-(1./7)**(1./gamma) '#fbcbb8', 1-(0./7)**(1./gamma) '#fde8df')
+set cbrange [-6.31210510269754:-2.5214072173414777]  # shared by all panels of conditional entropy
 set colorbox vertical user origin screen X(708.8), screen Y(166.4) size screen 14.4/width, screen 140/height
 set cbtics scale 0.4 offset -0.6,0 font ",10.8"
 set format cb '%g'
 set cblabel 'conditional entropy [nats]'
 
-# reference (12, 12)
+# conditional entropy, reference (12, 12)
 set lmargin at screen X(28.8); set rmargin at screen X(168.8)
 set tmargin at screen Y(26.4); set bmargin at screen Y(166.4)
 set title 'reference (12, 12)' offset 0,-0.6
@@ -65,7 +66,7 @@ plot data index 0 using (valid(4)?place($1,$3):NaN):2:(0.5):(0.5):4 with boxxyer
 unset label
 unset colorbox
 
-# reference (4, 6)
+# conditional entropy, reference (4, 6)
 set lmargin at screen X(202.4); set rmargin at screen X(342.4)
 set tmargin at screen Y(26.4); set bmargin at screen Y(166.4)
 set title 'reference (4, 6)' offset 0,-0.6
@@ -80,7 +81,7 @@ set for [i=1:23] arrow 24+i from graph 0,first i-0.5 to graph 1,first i-0.5 nohe
 set object 2 rectangle from 6-0.5,4-0.5 to 6+0.5,4+0.5 front fillcolor rgb '#1f5fbf' fillstyle solid border lc rgb '#ffffff' lw 1
 plot data index 1 using (valid(4)?place($1,$3):NaN):2:(0.5):(0.5):4 with boxxyerror fillstyle solid noborder lc palette notitle
 
-# reference (8, 20)
+# conditional entropy, reference (8, 20)
 set lmargin at screen X(376); set rmargin at screen X(516)
 set tmargin at screen Y(26.4); set bmargin at screen Y(166.4)
 set title 'reference (8, 20)' offset 0,-0.6
@@ -95,7 +96,7 @@ set for [i=1:23] arrow 24+i from graph 0,first i-0.5 to graph 1,first i-0.5 nohe
 set object 2 rectangle from 20-0.5,8-0.5 to 20+0.5,8+0.5 front fillcolor rgb '#1f5fbf' fillstyle solid border lc rgb '#ffffff' lw 1
 plot data index 2 using (valid(4)?place($1,$3):NaN):2:(0.5):(0.5):4 with boxxyerror fillstyle solid noborder lc palette notitle
 
-# reference (20, 8)
+# conditional entropy, reference (20, 8)
 set lmargin at screen X(549.6); set rmargin at screen X(689.6)
 set tmargin at screen Y(26.4); set bmargin at screen Y(166.4)
 set title 'reference (20, 8)' offset 0,-0.6
