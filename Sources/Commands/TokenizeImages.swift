@@ -124,6 +124,7 @@ struct TokenizeImages: ParsableCommand {
     options.seed = seed
     options.enlarges = enlarge
     let folder = try ImageFolder(path: images)
+    reportEmptyFolders(of: folder)
     let tokenization = try FolderTokenization(folder: folder, options: options)
     let provenance = Provenance(
       input: like?.displayName,
@@ -148,6 +149,16 @@ struct TokenizeImages: ParsableCommand {
       output: output, folder: folder, options: options, summary: summary,
       provenance: provenance.finished(after: clock))
     if json { try printJSON(result) } else { print(result.text) }
+  }
+}
+
+/// Names the sub-folders without images on standard error: their labels are kept, and nothing has them.
+func reportEmptyFolders(of folder: ImageFolder) {
+  for name in folder.emptyFolders {
+    let path = folder.path.hasSuffix("/") ? folder.path + name : folder.path + "/" + name
+    report(
+      "\(path): holds no JPEG or PNG images"
+        + (folder.classNames.isEmpty ? "" : "; the class is kept, without images"))
   }
 }
 
@@ -188,6 +199,7 @@ struct TokenizeReport: Encodable {
   let images: Int
   let imagesLeftOut: Int
   let otherFiles: Int
+  let emptyFolders: [String]
   let classes: [String]
   let grid: [Int]
   let patchSize: Int
@@ -209,6 +221,7 @@ struct TokenizeReport: Encodable {
     images = summary.imageCount
     imagesLeftOut = summary.leftOut.count
     otherFiles = folder.otherFileCount
+    emptyFolders = folder.emptyFolders
     classes = folder.classNames
     grid = [options.grid.rows, options.grid.columns]
     patchSize = options.patchSize
@@ -225,6 +238,7 @@ struct TokenizeReport: Encodable {
     case command, output, images, classes, grid, codes, perplexity, iterations, provenance
     case imagesLeftOut = "images_left_out"
     case otherFiles = "other_files"
+    case emptyFolders = "empty_folders"
     case patchSize = "patch_size"
     case codesUsed = "codes_used"
     case featureDimensions = "feature_dimensions"

@@ -6,6 +6,7 @@ extension TokenizeImages {
   /// `tokenize --images DIR --vq FILE`: encodes with a VQ-16 tokenizer.
   func runVQ(checkpoint path: String) throws {
     let folder = try ImageFolder(path: images)
+    reportEmptyFolders(of: folder)
     let tokenization = try VQTokenization(
       folder: folder, encoder: VQEncoder(TensorFile.open(path)), side: size ?? 384,
       enlarges: enlarge)

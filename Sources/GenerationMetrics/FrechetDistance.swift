@@ -21,7 +21,7 @@ public struct FrechetDistance: Hashable, Sendable {
 
   /// Measures the distance between two Gaussians.
   ///
-  /// - Throws: ``MetricError/differentDimensions(first:second:)``, ``MetricError/notCovariance(source:eigenvalue:)``, or
+  /// - Throws: ``MetricError/differentDimensions(first:second:)``, ``MetricError/notCovariance(eigenvalue:)``, or
   ///   what LAPACK does.
   /// - Complexity: O(d³); about 8n³/3 multiplications and additions for covariances of full rank. O(d·N²) for centred
   ///   samples of N ≤ d.
@@ -48,6 +48,8 @@ public struct FrechetDistance: Hashable, Sendable {
     {
       // The eigenvalues of LᵀΣ₂L are those of Σ₁^½ Σ₂ Σ₁^½.
       let values = try factor.congruence(b).symmetricEigenvalues()
+      // By Sylvester's law of inertia negative ones are Σ₂'s own, of rounding or of what is no covariance.
+      if (values.min() ?? 0) < 0 { _ = try second.rootRows() }
       if rootsAreAccurate(values) { return values.reduce(0) { $0 + max($1, 0).squareRoot() } }
     }
     // Rank-deficient, or so nearly that roots of rounding errors would count: singular values of the factors' product

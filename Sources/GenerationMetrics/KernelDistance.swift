@@ -18,9 +18,9 @@ public struct KernelDistance: Sendable {
   public init(_ first: FeatureSet, _ second: FeatureSet, tile: Int = 512) {
     precondition(first.dimensions == second.dimensions, "features of one extractor are compared")
     let groups = min(first.groupRows.count, second.groupRows.count)
-    let a = KernelSums(first, first, tile: tile)
-    let b = KernelSums(second, second, tile: tile)
-    let ab = KernelSums(first, second, tile: tile)
+    let a = KernelSums(within: first, tile: tile)
+    let b = KernelSums(within: second, tile: tile)
+    let ab = KernelSums(between: first, and: second, tile: tile)
     func distance(without left: Int?) -> Double {
       let (x, n) = a.total(without: left)
       let (y, m) = b.total(without: left)
@@ -49,8 +49,18 @@ private struct KernelSums {
   private let secondSizes: [Int]
   private let isWithin: Bool
 
-  init(_ first: FeatureSet, _ second: FeatureSet, tile: Int) {
-    isWithin = first.rows == second.rows && first.groupRows == second.groupRows
+  /// Sums within one set.
+  init(within set: FeatureSet, tile: Int) {
+    self.init(set, set, isWithin: true, tile: tile)
+  }
+
+  /// Sums between two sets, which may have equal contents: they are still two samples, every pair of which counts.
+  init(between first: FeatureSet, and second: FeatureSet, tile: Int) {
+    self.init(first, second, isWithin: false, tile: tile)
+  }
+
+  private init(_ first: FeatureSet, _ second: FeatureSet, isWithin: Bool, tile: Int) {
+    self.isWithin = isWithin
     firstSizes = first.groupRows.map(\.count)
     secondSizes = second.groupRows.map(\.count)
     let columns = secondSizes.count
@@ -63,7 +73,6 @@ private struct KernelSums {
       }
     }
     let totals = Mutex([Double](repeating: 0, count: firstSizes.count * columns))
-    let isWithin = isWithin
     let parts = Mutex([Double](repeating: 0, count: jobs.count))
     let work = jobs
     BLAS.onCallingThread {

@@ -35,6 +35,28 @@ enum EXIFOrientation: Int {
     return nil
   }
 
+  /// Finds the tag in the `eXIf` chunk of a PNG file; nil where there is none that makes sense.
+  ///
+  /// (PNG, third edition, 11.3.4.1.)
+  init?(png data: Data) {
+    let bytes = [UInt8](data)
+    // Chunks follow one another after the signature: length, type, content, checksum.
+    var offset = 8
+    while offset + 12 <= bytes.count {
+      let length = bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+      let content = (offset + 8)..<(offset + 8 + length)
+      guard content.upperBound + 4 <= bytes.count else { return nil }
+      let type = bytes[offset + 4..<offset + 8]
+      if type.elementsEqual("eXIf".utf8) {
+        self.init(tiff: Array(bytes[content]))
+        return
+      }
+      if type.elementsEqual("IEND".utf8) { return nil }
+      offset = content.upperBound + 4
+    }
+    return nil
+  }
+
   /// Finds the tag in the first directory of a TIFF block.
   private init?(tiff bytes: [UInt8]) {
     let isBigEndian = bytes.starts(with: [0x4D, 0x4D])

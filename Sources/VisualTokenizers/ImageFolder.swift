@@ -18,8 +18,11 @@ public struct ImageFolder: Sendable {
   public let path: String
   /// The images.
   public let entries: [Entry]
-  /// The names of the sub-folders that hold images, sorted; empty in a folder without classes.
+  /// The names of all sub-folders, sorted, those without images too, so that equal folders have equal labels; empty in a
+  /// folder without classes.
   public let classNames: [String]
+  /// The names of the sub-folders that hold no image, sorted.
+  public let emptyFolders: [String]
   /// How many files are no images, by their content as well as by their name.
   public let otherFileCount: Int
 
@@ -42,12 +45,15 @@ public struct ImageFolder: Sendable {
     let direct = Self.images(among: members.files, otherFileCount: &otherFileCount)
     var classes: [(name: String, images: [String])] = []
     for folder in members.folders {
-      let images = try Self.imagesInTree(folder, otherFileCount: &otherFileCount)
-      if !images.isEmpty {
-        classes.append((URL(fileURLWithPath: folder).lastPathComponent, images))
-      }
+      // A link back to the whole is no part of a class.
+      var seen = Set([FileIdentity(path)].compactMap(\.self))
+      let images = try Self.imagesInTree(folder, seen: &seen, otherFileCount: &otherFileCount)
+      classes.append(((folder as NSString).lastPathComponent, images))
     }
-    if let image = direct.first, let folder = classes.first {
+    emptyFolders = classes.filter(\.images.isEmpty).map(\.name)
+    // Folders that hold no image at all are no classes.
+    if classes.allSatisfy(\.images.isEmpty) { classes = [] }
+    if let image = direct.first, let folder = classes.first(where: { !$0.images.isEmpty }) {
       throw ImageError.mixedFolder(
         path, image: URL(fileURLWithPath: image).lastPathComponent, folder: folder.name)
     }
@@ -74,13 +80,29 @@ public struct ImageFolder: Sendable {
     }.map(\.entry)
   }
 
-  /// The images of a folder and all folders below it; links to folders are not followed there.
-  private static func imagesInTree(_ folder: String, otherFileCount: inout Int) throws -> [String] {
+  /// What tells one folder from another, whatever path leads to it.
+  private struct FileIdentity: Hashable {
+    let device: UInt64
+    let node: UInt64
+
+    init?(_ path: String) {
+      var status = stat()
+      guard stat(path, &status) == 0 else { return nil }
+      (device, node) = (UInt64(status.st_dev), UInt64(status.st_ino))
+    }
+  }
+
+  /// The images of a folder and all folders below it, links to folders included.
+  ///
+  /// - Parameter seen: the folders that were read: links may lead in a circle, and each folder is read once.
+  private static func imagesInTree(
+    _ folder: String, seen: inout Set<FileIdentity>, otherFileCount: inout Int
+  ) throws -> [String] {
+    guard let identity = FileIdentity(folder), seen.insert(identity).inserted else { return [] }
     let members = try members(of: folder)
     var result = images(among: members.files, otherFileCount: &otherFileCount)
     for inner in members.folders {
-      let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: inner)) != nil
-      if !isLink { result += try imagesInTree(inner, otherFileCount: &otherFileCount) }
+      result += try imagesInTree(inner, seen: &seen, otherFileCount: &otherFileCount)
     }
     return result
   }
@@ -89,7 +111,9 @@ public struct ImageFolder: Sendable {
   private static func members(of folder: String) throws -> (files: [String], folders: [String]) {
     let names: [String]
     do {
-      names = try FileManager.default.contentsOfDirectory(atPath: folder)
+      // A final slash opens the folder behind a link.
+      names = try FileManager.default.contentsOfDirectory(
+        atPath: folder.hasSuffix("/") ? folder : folder + "/")
     } catch {
       throw ImageError.unreadable(folder, reason: reasonOfSystem(error))
     }

@@ -2,7 +2,10 @@ import CPNG
 import Foundation
 import TokenData
 
-/// Decodes a PNG file to 8-bit sRGB, transparency laid on white.
+/// Decodes a PNG file to 8-bit sRGB, upright, transparency laid on white.
+///
+/// Numbers of 16 bits mean what those of 8 bits do: sRGB, unless the file says otherwise. Transparency is blended in sRGB, as
+/// browsers and Pillow blend it, and not in linear light, as libpng would.
 ///
 /// - Parameter path: what to call the file in an error.
 /// - Throws: ``ImageError/broken(_:reason:)``.
@@ -13,16 +16,32 @@ func decodedPNG(_ data: Data, path: String) throws -> RGBImage {
     guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else {
       throw ImageError.broken(path, reason: message(of: image))
     }
-    image.format = token_png_rgb()
+    let hasAlpha = token_png_has_alpha(&image) != 0
+    image.format = hasAlpha ? token_png_rgba() : token_png_rgb()
+    token_png_assume_srgb(&image)
     let (width, height) = (Int(image.width), Int(image.height))
     try checkSize(width: width, height: height, path: path)
-    var pixels = [UInt8](repeating: 0, count: width * height * 3)
-    var white = png_color(red: 255, green: 255, blue: 255)
-    guard png_image_finish_read(&image, &white, &pixels, 0, nil) != 0 else {
+    var pixels = [UInt8](repeating: 0, count: width * height * (hasAlpha ? 4 : 3))
+    guard png_image_finish_read(&image, nil, &pixels, 0, nil) != 0 else {
       throw ImageError.broken(path, reason: message(of: image))
     }
-    return RGBImage(width: width, height: height, pixels: pixels)
+    let decoded = RGBImage(
+      width: width, height: height, pixels: hasAlpha ? laidOnWhite(pixels) : pixels)
+    return (EXIFOrientation(png: data) ?? .upright).uprightImage(decoded)
   }
+}
+
+/// Red, green and blue of pixels with an opacity, on white paper: c·α + 255·(1 − α), rounded to nearest.
+private func laidOnWhite(_ pixels: [UInt8]) -> [UInt8] {
+  var result = [UInt8](repeating: 255, count: pixels.count / 4 * 3)
+  for pixel in 0..<(pixels.count / 4) {
+    let opacity = Int(pixels[4 * pixel + 3])
+    for channel in 0..<3 {
+      let blended = Int(pixels[4 * pixel + channel]) * opacity + 255 * (255 - opacity)
+      result[3 * pixel + channel] = UInt8((blended + 127) / 255)
+    }
+  }
+  return result
 }
 
 extension RGBImage {

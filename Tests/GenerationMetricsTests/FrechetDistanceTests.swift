@@ -54,6 +54,25 @@ private func diagonal(_ values: [Double]) -> FeatureGaussian {
 }
 
 @Suite struct FrechetDistanceTests {
+  /// A matrix with the eigenvalues 3, 1 and −2, on either side of a proper covariance.
+  @Test func anIndefiniteMatrixIsRefusedOnEitherSide() throws {
+    let indefinite = FeatureGaussian(
+      FeatureStatistics(
+        mean: [0, 0, 0],
+        covariance: Matrix(
+          rows: 3, columns: 3, elements: [0.5, 2.5, 0, 2.5, 0.5, 0, 0, 0, 1])))
+    let proper = diagonal([1, 2, 3])
+    for (first, second) in [(proper, indefinite), (indefinite, proper)] {
+      let error = #expect(throws: MetricError.self) { try FrechetDistance(first, second) }
+      guard case .notCovariance(let eigenvalue) = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+      // LAPACK's eigenvalues of so small a matrix are good to a few units in the last place.
+      #expect(abs(eigenvalue + 2) < 1e-12)
+    }
+  }
+
   @Test func scipyAgrees() throws {
     let distance = try FrechetDistance(
       FeatureGaussian(samples: waves(25, 6, 1)), FeatureGaussian(samples: waves(31, 6, 2)))

@@ -34,6 +34,21 @@ private func unbiasedDiscrepancy(_ x: Matrix, _ y: Matrix) -> Double {
       abs(distance.estimate.value - unbiasedDiscrepancy(waves(25, 6, 1), waves(31, 6, 2))) < 1e-6)
   }
 
+  /// Equal contents are still two samples: the value does not depend on their order.
+  @Test func aSetAgainstItselfIsLikeASetAgainstItsPermutation() {
+    let x = waves(30, 5, 1)
+    var permuted = x
+    for i in 0..<x.rows {
+      for j in 0..<x.columns { permuted[i, j] = x[(7 * i + 3) % x.rows, j] }
+    }
+    let itself = KernelDistance(set(x.single), set(x.single)).estimate.value
+    let other = KernelDistance(set(x.single), set(permuted.single)).estimate.value
+    // Rounding of the features' products, 6·10⁻⁸ of terms of about 1.
+    #expect(abs(itself - other) < 1e-6)
+    #expect(abs(itself - unbiasedDiscrepancy(x, x)) < 1e-6)
+    #expect(itself < -1e-3)
+  }
+
   @Test func theErrorIsTheJackknifeOfWholeGroups() {
     let (x, y) = (waves(30, 4, 1), waves(40, 4, 3))
     func without(_ matrix: Matrix, _ group: Int, of count: Int) -> Matrix {

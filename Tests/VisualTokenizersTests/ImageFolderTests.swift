@@ -31,13 +31,47 @@ import Testing
     }
     try folder.makeFolder("empty")
     let list = try ImageFolder(path: folder.path)
-    #expect(list.classNames == ["forest", "sea"])
-    #expect(list.entries.map(\.label) == [0, 0, 1, 0, 0, 0, 1, 0])
+    // A class without images keeps its label, so that the others' do not depend on it.
+    #expect(list.classNames == ["empty", "forest", "sea"])
+    #expect(list.emptyFolders == ["empty"])
+    #expect(list.entries.map(\.label) == [1, 1, 2, 1, 1, 1, 2, 1])
     #expect(
       names(list) == [
         "forest/0.jpg", "forest/1.jpg", "sea/0.jpg", "forest/2.jpg", "forest/3.jpg",
         "forest/4.jpg", "sea/1.jpg", "forest/5.jpg",
       ])
+  }
+
+  @Test func linksToFoldersAreReadAndCirclesAreNot() throws {
+    try folder.makeFolder("elsewhere")
+    try folder.write(image, "elsewhere/a.jpg")
+    try folder.makeFolder("photos/hill/inner")
+    try folder.write(image, "photos/hill/inner/b.jpg")
+    let manager = FileManager.default
+    try manager.createSymbolicLink(
+      atPath: folder.file("photos/lake"), withDestinationPath: folder.file("elsewhere"))
+    try manager.createSymbolicLink(
+      atPath: folder.file("photos/hill/more"), withDestinationPath: folder.file("elsewhere"))
+    for (link, target) in [("up", "photos"), ("inner/back", "photos/hill")] {
+      try manager.createSymbolicLink(
+        atPath: folder.file("photos/hill/" + link), withDestinationPath: folder.file(target))
+    }
+    let list = try ImageFolder(path: folder.file("photos"))
+    #expect(list.classNames == ["hill", "lake"])
+    #expect(list.emptyFolders == [])
+    let classes = Dictionary(grouping: list.entries, by: \.label).mapValues { entries in
+      entries.map { String($0.path.dropFirst(folder.file("photos/").count)) }.sorted()
+    }
+    #expect(
+      classes == [0: ["hill/inner/b.jpg", "hill/more/a.jpg"], 1: ["lake/a.jpg"]])
+  }
+
+  @Test func foldersBesideImagesAreNoClasses() throws {
+    try folder.write(image, "a.jpg")
+    try folder.makeFolder("notes")
+    let list = try ImageFolder(path: folder.path)
+    #expect(list.classNames == [] && list.emptyFolders == ["notes"])
+    #expect(list.entries.map(\.label) == [nil])
   }
 
   @Test func deeperFoldersBelongToTheirClass() throws {

@@ -33,6 +33,83 @@ import TokenData
     }
   }
 
+  /// The bytes of a PNG file as it is described, its pixels stored without compression.
+  func png(
+    width: Int, height: Int, depth: UInt8, colour: UInt8, samples: [UInt8],
+    chunks: [(String, [UInt8])] = []
+  ) -> Data {
+    func bigEndian(_ value: Int) -> [UInt8] {
+      (0..<4).reversed().map { UInt8(value >> (8 * $0) & 0xff) }
+    }
+    func checksum(_ bytes: [UInt8]) -> Int {
+      var crc: UInt32 = .max
+      for byte in bytes {
+        crc ^= UInt32(byte)
+        for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+      }
+      return Int(~crc)
+    }
+    func chunk(_ type: String, _ content: [UInt8]) -> [UInt8] {
+      bigEndian(content.count) + Array(type.utf8) + content
+        + bigEndian(checksum(Array(type.utf8) + content))
+    }
+    let rowBytes = samples.count / height
+    let lines = (0..<height).flatMap { [0] + samples[$0 * rowBytes..<($0 + 1) * rowBytes] }
+    var (a, b) = (1, 0)
+    for byte in lines { (a, b) = ((a + Int(byte)) % 65521, (a + Int(byte) + b) % 65521) }
+    let length = [UInt8(lines.count & 0xff), UInt8(lines.count >> 8)]
+    let stream = [0x78, 0x01, 1] + length + length.map(~) + lines + bigEndian(b << 16 | a)
+    let header = bigEndian(width) + bigEndian(height) + [depth, colour, 0, 0, 0]
+    return Data(
+      [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + chunk("IHDR", header)
+        + chunks.flatMap { chunk($0.0, $0.1) } + chunk("IDAT", stream) + chunk("IEND", []))
+  }
+
+  /// Numbers of 16 bits that name no colour space are sRGB, as those of 8 bits are: 257·x is x.
+  @Test(arguments: [0, 2] as [UInt8]) func sixteenBitsReadAsEightDo(colour: UInt8) throws {
+    let count = colour == 0 ? 16 : 48
+    let levels = (0..<count).map { UInt8($0 * 255 / (count - 1)) }
+    try folder.write(
+      png(width: 4, height: 4, depth: 8, colour: colour, samples: levels), "8.png")
+    try folder.write(
+      png(
+        width: 4, height: 4, depth: 16, colour: colour, samples: levels.flatMap { [$0, $0] }),
+      "16.png")
+    let eight = try RGBImage(contentsOf: folder.file("8.png"))
+    #expect(eight.pixels == (colour == 0 ? levels.flatMap { [$0, $0, $0] } : levels))
+    #expect(try RGBImage(contentsOf: folder.file("16.png")) == eight)
+  }
+
+  /// c·α + 255·(1 − α) on the numbers as they are stored, rounded to nearest: what Pillow and browsers show.
+  @Test(arguments: [8, 16] as [UInt8]) func greyWithOpacityIsBlendedInSRGB(depth: UInt8) throws {
+    let (grey, opacity) = ([0, 40, 128, 255] as [UInt8], [0, 85, 128, 255] as [UInt8])
+    var (samples, expected): ([UInt8], [UInt8]) = ([], [])
+    for g in grey {
+      for a in opacity {
+        samples += depth == 8 ? [g, a] : [g, g, a, a]
+        let value = (Double(g) * Double(a) + 255 * (255 - Double(a))) / 255
+        expected += Array(repeating: UInt8(value.rounded()), count: 3)
+      }
+    }
+    try folder.write(
+      png(width: 4, height: 4, depth: depth, colour: 4, samples: samples), "ga.png")
+    #expect(try RGBImage(contentsOf: folder.file("ga.png")).pixels == expected)
+  }
+
+  @Test(arguments: 1...8) func orientationOfAPNGIsApplied(orientation: Int) throws {
+    let samples = (0..<6 * 3).map { UInt8(10 * $0) }
+    let tiff =
+      Array("MM\0*\0\0\0\u{8}\0\u{1}\u{1}\u{12}\0\u{3}\0\0\0\u{1}\0".utf8)
+      + [UInt8(orientation), 0, 0, 0, 0, 0, 0]
+    try folder.write(
+      png(
+        width: 3, height: 2, depth: 8, colour: 2, samples: samples, chunks: [("eXIf", tiff)]),
+      "turned.png")
+    let stored = RGBImage(width: 3, height: 2, pixels: samples)
+    let expected = try #require(EXIFOrientation(rawValue: orientation)).uprightImage(stored)
+    #expect(try RGBImage(contentsOf: folder.file("turned.png")) == expected)
+  }
+
   @Test func pngIsExact() throws {
     try image.writePNG(to: folder.file("image.png"))
     #expect(try RGBImage(contentsOf: folder.file("image.png")) == image)
