@@ -6,6 +6,11 @@
 // These are macros around function calls or casts, which Swift does not import.
 static inline hid_t token_h5_native_uint16(void) { return H5T_NATIVE_UINT16; }
 static inline hid_t token_h5_native_uint32(void) { return H5T_NATIVE_UINT32; }
+static inline hid_t token_h5_native_uint64(void) { return H5T_NATIVE_UINT64; }
+static inline haddr_t token_h5_no_address(void) { return HADDR_UNDEF; }
+static inline H5Z_filter_t token_h5_deflate(void) { return H5Z_FILTER_DEFLATE; }
+static inline H5Z_filter_t token_h5_shuffle(void) { return H5Z_FILTER_SHUFFLE; }
+static inline H5Z_filter_t token_h5_fletcher32(void) { return H5Z_FILTER_FLETCHER32; }
 static inline hid_t token_h5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t token_h5_native_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t token_h5_native_double(void) { return H5T_NATIVE_DOUBLE; }

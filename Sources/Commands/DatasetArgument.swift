@@ -52,10 +52,13 @@ struct DatasetArgument: ExpressibleByArgument, Hashable {
   /// - Parameters:
   ///   - limit: How many images, drawn at random; nil for all.
   ///   - seed: The seed of that draw.
+  ///   - centred: Whether the place of the origin may be changed; see ``TokenDatasetFile``.
   /// - Throws: ``UnknownDataset``, or what is wrong with the file, in one sentence.
-  func load(sampling limit: Int? = nil, seed: UInt64 = 0) throws -> TokenDataset {
-    guard let limit else { return try TokenDataset(contentsOf: path) }
-    return try TokenDataset(contentsOf: path, sampling: limit, seed: seed)
+  func load(
+    sampling limit: Int? = nil, seed: UInt64 = 0, centred: Bool = false
+  ) throws -> TokenDataset {
+    guard let limit else { return try TokenDataset(contentsOf: path, centred: centred) }
+    return try TokenDataset(contentsOf: path, sampling: limit, seed: seed, centred: centred)
   }
 }
 

@@ -121,10 +121,14 @@ public struct EntropyMapCommand: ParsableCommand {
         references: references, of: dataset, settings: estimation.settings(tokens),
         progress: progress.update)
     }
-    return try tokens.withMoments(of: dataset) {
-      try ConditionalEntropyMap.maps(
-        references: references, moments: $0, bound: estimation.bound)
+    func maps(of features: some TokenFeatures) throws -> [ConditionalEntropyMap] {
+      try tokens.withMoments(of: features) {
+        try ConditionalEntropyMap.maps(
+          references: references, moments: $0, bound: estimation.bound)
+      }
     }
+    guard let rescaled = try RescaledFeatures(dataset) else { return try maps(of: dataset) }
+    return try maps(of: rescaled).map { $0.shifted(by: rescaled.entropyShift) }
   }
 
   /// Says where the weights of the debiased bound did not do.

@@ -43,14 +43,15 @@ struct TokenOptions: ParsableArguments {
   ///
   /// - Throws: What is wrong with the file, in one sentence.
   func load() throws -> TokenDataset {
-    let dataset = try tokens.load(sampling: limit, seed: seed)
+    // Entropies do not depend on the place of the origin.
+    let dataset = try tokens.load(sampling: limit, seed: seed, centred: true)
     guard let featureDimensions else { return dataset }
     return try dataset.reduced(toFeatureDimensions: featureDimensions)
   }
 
   /// Computes something from the moments of all tokens, with progress on standard error.
   func withMoments<Result>(
-    of dataset: TokenDataset, _ body: (TokenMoments) throws -> Result
+    of dataset: some TokenFeatures, _ body: (TokenMoments) throws -> Result
   ) throws -> Result {
     let progress = Progress("summing products", total: dataset.imageCount, unit: "images")
     return try TokenMoments.withSufficientPrecision(

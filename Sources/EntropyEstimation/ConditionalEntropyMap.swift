@@ -33,6 +33,11 @@ public struct ConditionalEntropyMap: Sendable {
   /// positive definite, so that residuals were weighted by 1/(1 − h) instead; 0 but for very few images.
   public internal(set) var fallbackCount = 0
 
+  /// Takes the kurtosis and the fallbacks of another map of the same data.
+  mutating func takeFacts(of other: ConditionalEntropyMap) {
+    (kurtosisRatio, fallbackCount) = (other.kurtosisRatio, other.fallbackCount)
+  }
+
   /// Takes the kurtosis from the variances of each token's squared Mahalanobis norm.
   mutating func setKurtosis(variances: [Double]) {
     let ratios = zip(information, variances).filter { $0.0 != nil }.map {
@@ -127,6 +132,11 @@ extension ConditionalEntropyMap {
     progress: @Sendable (EstimationStage) -> Void = { _ in }
   ) throws -> [ConditionalEntropyMap] {
     try check(references, on: features.grid, name: features.name)
+    if let rescaled = try RescaledFeatures(features) {
+      return try maps(
+        references: references, of: rescaled, settings: settings, progress: progress
+      ).map { $0.shifted(by: rescaled.entropyShift) }
+    }
     if let arranged = features.arrangedByGroup {
       return try maps(
         references: references, of: arranged, settings: settings, progress: progress)

@@ -69,6 +69,15 @@ public struct OrderProfile: Sendable {
   /// The variance that the total increase has if there is nothing to lose.
   private var degenerateVariance = 0.0
 
+  /// Adds a number to the entropy of each token; increases are as they were.
+  mutating func addToEntropies(_ shift: Double) {
+    for index in sequential.indices {
+      sequential[index].value += shift
+      parallel[index].value += shift
+    }
+    jointEntropy.value += shift * Double(sequential.count)
+  }
+
   /// The difference of the total increases of this order and of another on the same images, with its paired standard
   /// error; the error is nil where errors do not come from the images.
   public func difference(from other: OrderProfile) -> (value: Double, standardError: Double?) {

@@ -17,6 +17,10 @@ extension OrderProfile {
     of orders: [GenerationOrder], features: some TokenFeatures, settings: EstimationSettings,
     progress: @Sendable (EstimationStage) -> Void = { _ in }
   ) throws -> [OrderProfile] {
+    if let rescaled = try RescaledFeatures(features) {
+      return try profiles(of: orders, features: rescaled, settings: settings, progress: progress)
+        .map { $0.shifted(by: rescaled.entropyShift) }
+    }
     if let arranged = features.arrangedByGroup {
       return try profiles(of: orders, features: arranged, settings: settings, progress: progress)
     }

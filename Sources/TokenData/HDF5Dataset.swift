@@ -6,7 +6,7 @@ struct HDF5Dataset: Sendable {
   enum Kind: Sendable {
     case unsignedInteger(bytes: Int)
     case signedInteger(bytes: Int)
-    case floatingPoint
+    case floatingPoint(bytes: Int)
     case string
     case other
 
@@ -22,6 +22,15 @@ struct HDF5Dataset: Sendable {
     var isNumber: Bool {
       if case .floatingPoint = self { true } else { isInteger }
     }
+
+    /// Whether single precision may not hold the numbers as they are.
+    var isWiderThanFloat: Bool {
+      switch self {
+      case .unsignedInteger(let bytes), .signedInteger(let bytes): bytes >= 4
+      case .floatingPoint(let bytes): bytes > 4
+      case .string, .other: false
+      }
+    }
   }
 
   /// The name inside its group.
@@ -34,6 +43,8 @@ struct HDF5Dataset: Sendable {
   let rowsPerChunk: Int?
 
   private let handle: HDF5Handle
+  /// The library's identifier.
+  var id: hid_t { handle.id }
   private var action: String { "read /\(name)" }
 
   /// Looks at a dataset that was just opened.
@@ -53,7 +64,7 @@ struct HDF5Dataset: Sendable {
     case H5T_INTEGER where H5Tget_sign(type.id) == H5T_SGN_NONE:
       kind = .unsignedInteger(bytes: bytes)
     case H5T_INTEGER: kind = .signedInteger(bytes: bytes)
-    case H5T_FLOAT: kind = .floatingPoint
+    case H5T_FLOAT: kind = .floatingPoint(bytes: bytes)
     case H5T_STRING: kind = .string
     default: kind = .other
     }
@@ -62,7 +73,7 @@ struct HDF5Dataset: Sendable {
     if H5Pget_layout(layout.id) == H5D_CHUNKED, rank > 0 {
       var chunk = [hsize_t](repeating: 0, count: Int(rank))
       try HDF5.check(H5Pget_chunk(layout.id, rank, &chunk), action)
-      rowsPerChunk = Int(chunk[0])
+      rowsPerChunk = Int(clamping: chunk[0])
     } else {
       rowsPerChunk = nil
     }
@@ -92,9 +103,12 @@ struct HDF5Dataset: Sendable {
     }
   }
 
-  /// Reads all numbers, converted to `Element`, row-major.
+  /// Reads all numbers of a small array, converted to `Element`, row-major.
+  ///
+  /// - Throws: ``HDF5Refusal`` where there are more than ``largestArray``, or ``HDF5Failure``.
   func readAll<Element: HDF5Number>(as type: Element.Type) throws -> [Element] {
-    try read(rows: 0..<rowCount, as: type)
+    try requireModestSize()
+    return try read(rows: 0..<rowCount, as: type)
   }
 
   /// Reads all strings of a list.
@@ -102,8 +116,14 @@ struct HDF5Dataset: Sendable {
     try HDF5.locked {
       let type = try HDF5Handle(H5Dget_type(handle.id), closing: H5Tclose, action)
       let space = try HDF5Handle(H5Dget_space(handle.id), closing: H5Sclose, action)
+      guard let count = checkedProduct(shape),
+        let bytes = checkedProduct([count, max(1, H5Tget_size(type.id))]),
+        bytes <= Self.largestArray
+      else {
+        throw HDF5Refusal(dataset: name, reason: "holds more strings than are read at once")
+      }
       return try TokenData.readStrings(
-        count: shape.reduce(1, *), storedAs: type, space: space, action
+        count: count, storedAs: type, space: space, action
       ) {
         H5Dread(handle.id, $0, token_h5_all(), token_h5_all(), token_h5_default(), $1)
       }

@@ -3,7 +3,7 @@ import Foundation
 
 /// A group of an HDF5 file; the file itself is its root group.
 struct HDF5Group: Sendable {
-  private let handle: HDF5Handle
+  let handle: HDF5Handle
   private var id: hid_t { handle.id }
 
   /// Opens an existing file for reading.
@@ -79,10 +79,32 @@ struct HDF5Group: Sendable {
     }
   }
 
-  /// The dataset of this name, or nil where there is no such member.
+  /// The dataset of this name, inspected, or nil where there is no such member.
+  ///
+  /// - Throws: ``HDF5Refusal`` where it cannot be trusted (``HDF5Dataset/inspect(depth:)``) or is no dataset.
   func dataset(_ name: String) throws -> HDF5Dataset? {
+    let dataset = try rawDataset(name)
+    try dataset?.inspect()
+    return dataset
+  }
+
+  /// The dataset of this name as the library opens it, or nil where there is no such member.
+  func rawDataset(_ name: String) throws -> HDF5Dataset? {
     try HDF5.locked {
       guard contains(name) else { return nil }
+      let object = try HDF5Handle(
+        H5Oopen(id, name, token_h5_default()), closing: H5Oclose, "open /\(name)")
+      switch H5Iget_type(object.id) {
+      case H5I_DATASET: break
+      case H5I_GROUP:
+        let members = try HDF5Group(handle: object).memberNames()
+        throw HDF5Refusal(
+          dataset: name,
+          reason: "is a group"
+            + (members.isEmpty ? "" : " with \(members.prefix(8).joined(separator: ", "))")
+            + "; a dataset is expected")
+      default: throw HDF5Refusal(dataset: name, reason: "is not a dataset")
+      }
       return try HDF5Dataset(
         name: name,
         handle: HDF5Handle(
@@ -260,6 +282,7 @@ protocol HDF5Number: BitwiseCopyable {
 
 extension UInt16: HDF5Number { static var nativeType: hid_t { token_h5_native_uint16() } }
 extension UInt32: HDF5Number { static var nativeType: hid_t { token_h5_native_uint32() } }
+extension UInt64: HDF5Number { static var nativeType: hid_t { token_h5_native_uint64() } }
 extension Int64: HDF5Number { static var nativeType: hid_t { token_h5_native_int64() } }
 extension Float: HDF5Number { static var nativeType: hid_t { token_h5_native_float() } }
 extension Double: HDF5Number { static var nativeType: hid_t { token_h5_native_double() } }

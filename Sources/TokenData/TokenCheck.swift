@@ -28,12 +28,28 @@ struct TokenCheck {
     // The largest code in one vectorised pass; the search is only for the message.
     let largest = codes.reduce(0, max)
     let smallest = Code.isSigned ? codes.reduce(0, min) : 0
-    guard smallest < 0 || Int64(clamping: largest) >= codebookSize else { return }
-    guard let bad = codes.firstIndex(where: { $0 < 0 || Int64(clamping: $0) >= codebookSize })
+    guard smallest < 0 || Int128(largest) >= codebookSize else { return }
+    guard let bad = codes.firstIndex(where: { $0 < 0 || Int128($0) >= codebookSize })
     else { return }
     throw TokenDataError.codeOutsideCodebook(
       file, image: firstImage + bad / grid.cellCount, cell: grid.cell(at: bad % grid.cellCount),
-      code: Int64(clamping: codes[bad]), codebookSize: codebookSize)
+      code: Int128(codes[bad]), codebookSize: codebookSize)
+  }
+
+  /// Every feature of double precision is finite, and so is what it is rounded to.
+  func features(_ features: [Double], dimensions: Int, firstImage: Int) throws {
+    guard let bad = features.firstIndex(where: { !Float($0).isFinite }) else { return }
+    let token = bad / dimensions
+    let (image, cell) = (
+      firstImage + token / grid.cellCount, grid.cell(at: token % grid.cellCount)
+    )
+    guard features[bad].isFinite else {
+      throw TokenDataError.featureNotFinite(
+        file, image: image, cell: cell, channel: bad % dimensions, value: Float(features[bad]))
+    }
+    throw TokenDataError.beyondSinglePrecision(
+      file, place: "channel \(bad % dimensions) of token \(cell) of image \(image)",
+      value: features[bad])
   }
 
   /// Every feature is finite.
@@ -61,9 +77,10 @@ struct TokenCheck {
   }
 
   /// Each label is an index into the names where there are names, and fits 32 bits where not.
-  func labelValues(_ values: [Int64], names: Int) throws {
-    let bound = names > 0 ? Int64(names) : Int64(UInt32.max)
-    guard let bad = values.firstIndex(where: { $0 < 0 || $0 >= bound }) else { return }
-    throw TokenDataError.labelOutsideNames(file, image: bad, label: values[bad], names: names)
+  func labelValues<Value: FixedWidthInteger>(_ values: [Value], names: Int) throws {
+    let bound = names > 0 ? Int128(names) : Int128(UInt32.max)
+    guard let bad = values.firstIndex(where: { $0 < 0 || Int128($0) >= bound }) else { return }
+    throw TokenDataError.labelOutsideNames(
+      file, image: bad, label: Int128(values[bad]), names: names)
   }
 }

@@ -24,12 +24,18 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
   case wrongShape(String, dataset: String, found: [Int], expected: String)
   /// The elements of a dataset are of the wrong kind.
   case wrongElementType(String, dataset: String, expected: String)
+  /// A dataset that cannot be trusted, or is none; `reason` follows its name in a sentence.
+  case unusableDataset(String, dataset: String, reason: String)
+  /// A number of double precision that single precision has no place for.
+  case beyondSinglePrecision(String, place: String, value: Double)
+  /// Numbers of double precision whose differences would be lost in single precision.
+  case lostInSinglePrecision(String, what: String, magnitude: Double, range: Double)
   /// There are no images in the file.
   case noImages(String)
   /// The first `limit` images were asked for, and `limit` is not positive.
   case invalidLimit(Int)
   /// A token's code is no row of the codebook.
-  case codeOutsideCodebook(String, image: Int, cell: GridCell, code: Int64, codebookSize: Int)
+  case codeOutsideCodebook(String, image: Int, cell: GridCell, code: Int128, codebookSize: Int)
   /// A number in the codebook is NaN or infinite.
   case codebookNotFinite(String, entry: Int, channel: Int, value: Float)
   /// A number in the features is NaN or infinite.
@@ -39,7 +45,7 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
   /// There are more or fewer numbers of photographs than images.
   case imageIDCountMismatch(String, imageIDs: Int, images: Int)
   /// A label is no index into the label names, or negative where there are none.
-  case labelOutsideNames(String, image: Int, label: Int64, names: Int)
+  case labelOutsideNames(String, image: Int, label: Int128, names: Int)
   /// More dimensions were asked for than the features have, or none.
   case invalidFeatureDimensions(String, wanted: Int, available: Int)
   /// The output cannot be created or written.
@@ -68,6 +74,13 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
       "\(file): /\(dataset) has the shape \(Self.tuple(found)); \(expected) is expected"
     case .wrongElementType(let file, let dataset, let expected):
       "\(file): the elements of /\(dataset) are not \(expected)"
+    case .unusableDataset(let file, let dataset, let reason):
+      "\(file): /\(dataset) \(reason)"
+    case .beyondSinglePrecision(let file, let place, let value):
+      "\(file): \(place) is \(value), beyond single precision, which ends at 3.4e+38; divide all by a constant"
+    case .lostInSinglePrecision(let file, let what, let magnitude, let range):
+      "\(file): \(what) has numbers of \(Float(magnitude)) that differ by \(Float(range)), which single precision does not"
+        + " keep; take the mean off before they are saved"
     case .noImages(let file):
       "\(file): holds no images; at least one is expected"
     case .invalidLimit(let limit):

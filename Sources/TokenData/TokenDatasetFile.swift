@@ -32,6 +32,8 @@ public final class TokenDatasetFile: TokenFeatures {
   /// How many images to read at a time: whole chunks of the file, a few megabytes.
   public let preferredBlockSize: Int
 
+  /// What is taken off the features of an image, n·d numbers, before they are rounded to single precision; nil for nothing.
+  private let origin: [Double]?
   private let tokens: HDF5Dataset
   private let check: TokenCheck
 
@@ -40,16 +42,21 @@ public final class TokenDatasetFile: TokenFeatures {
   /// - Parameters:
   ///   - path: an HDF5 file.
   ///   - limit: how many images to use, from the first on; nil, or more than there are, for all.
+  ///   - centred: whether the place of the origin does not matter, as for entropies: where numbers of double precision have so
+  ///     large a mean that single precision would lose what distinguishes the images, one image's numbers are then
+  ///     taken off all of them. Such numbers are refused otherwise.
   /// - Throws: ``TokenDataError`` that names the file and what is wrong with it.
   /// - Complexity: O(K·d + m).
-  public init(path: String, limit: Int? = nil) throws {
+  public init(path: String, limit: Int? = nil, centred: Bool = false) throws {
     if let limit, limit < 1 { throw TokenDataError.invalidLimit(limit) }
     try checkIsReadableFile(path)
     guard HDF5Group.isHDF5(path) else { throw TokenDataError.notHDF5(path) }
     self.path = path
     name = URL(fileURLWithPath: path).lastPathComponent
 
-    let contents = try reportingDamage(to: path) { try Contents(root: .openFile(path), file: path) }
+    let contents = try reportingDamage(to: path) {
+      try Contents(root: .openFile(path), file: path, centred: centred)
+    }
     tokens = contents.tokens
     grid = contents.grid
     codebook = contents.codebook
@@ -66,6 +73,9 @@ public final class TokenDatasetFile: TokenFeatures {
     let chunk = tokens.rowsPerChunk ?? 1
     let wanted = max(1, (1 << 20) / tokens.elementsPerRow)
     preferredBlockSize = max(1, wanted / chunk) * chunk
+    origin = try reportingDamage(to: path) {
+      try contents.originOfFeatures(file: path, centred: centred)
+    }
   }
 
   /// The codes of a run of images, row-major `images × n`; each is a row of the codebook.
@@ -83,6 +93,11 @@ public final class TokenDatasetFile: TokenFeatures {
         try check.codes(codes, firstImage: images.lowerBound, codebookSize: codebook.rows)
         return codes
       }
+      if case .unsignedInteger = tokens.kind {
+        let codes = try tokens.read(rows: images, as: UInt64.self)
+        try check.codes(codes, firstImage: images.lowerBound, codebookSize: codebook.rows)
+        return codes.map { UInt32($0) }
+      }
       let codes = try tokens.read(rows: images, as: Int64.self)
       try check.codes(codes, firstImage: images.lowerBound, codebookSize: codebook.rows)
       return codes.map { UInt32($0) }
@@ -99,6 +114,13 @@ public final class TokenDatasetFile: TokenFeatures {
     if let codebook { return codebook.gatherRows(try codes(ofImages: images)[...]) }
     precondition(images.lowerBound >= 0 && images.upperBound <= imageCount, "the images exist")
     return try reportingDamage(to: path) {
+      if tokens.kind.isWiderThanFloat {
+        let features = try tokens.read(rows: images, as: Double.self)
+        try check.features(
+          features, dimensions: featureDimensions, firstImage: images.lowerBound)
+        guard let origin else { return features.map { Float($0) } }
+        return features.indices.map { Float(features[$0] - origin[$0 % origin.count]) }
+      }
       let features = try tokens.read(rows: images, as: Float.self)
       try check.features(
         features, dimensions: featureDimensions, firstImage: images.lowerBound)
@@ -125,10 +147,11 @@ extension TokenDataset {
   /// - Parameters:
   ///   - path: an HDF5 file.
   ///   - limit: how many images to read, from the first on; nil, or more than there are, for all.
+  ///   - centred: whether the place of the origin may be changed; see ``TokenDatasetFile``.
   /// - Throws: ``TokenDataError`` that names the file and what is wrong with it.
   /// - Complexity: O(m·n + K·d) for codes, O(m·n·d) for features.
-  public init(contentsOf path: String, limit: Int? = nil) throws {
-    let file = try TokenDatasetFile(path: path, limit: limit)
+  public init(contentsOf path: String, limit: Int? = nil, centred: Bool = false) throws {
+    let file = try TokenDatasetFile(path: path, limit: limit, centred: centred)
     let tokens: Tokens
     if let codebook = file.codebook {
       var codes: [UInt32] = []
@@ -153,6 +176,8 @@ private func reportingDamage<Result>(to path: String, _ body: () throws -> Resul
 {
   do {
     return try body()
+  } catch let refusal as HDF5Refusal {
+    throw TokenDataError.unusableDataset(path, dataset: refusal.dataset, reason: refusal.reason)
   } catch let failure as HDF5Failure {
     throw TokenDataError.damagedFile(path, reason: failure.description)
   }
@@ -173,7 +198,7 @@ private struct Contents {
   let attributes: TokenAttributes
   let decoder: TokenDecoderParameters?
 
-  init(root: HDF5Group, file: String) throws {
+  init(root: HDF5Group, file: String, centred: Bool) throws {
     try Self.checkFormat(root, file: file)
     if let codes = try root.dataset("codes") {
       guard codes.kind.isInteger else {
@@ -191,9 +216,7 @@ private struct Contents {
         throw TokenDataError.wrongShape(
           file, dataset: "codebook", found: stored.shape, expected: "(entries, channels)")
       }
-      let codebook = SingleMatrix(
-        rows: stored.shape[0], columns: stored.shape[1],
-        elements: try stored.readAll(as: Float.self))
+      let codebook = try Self.codebook(stored, file: file, centred: centred)
       try TokenCheck(file: file, grid: grid).codebook(codebook)
       (self.codebook, featureDimensions, tokens) = (codebook, codebook.columns, codes)
     } else if let features = try root.dataset("features") {
@@ -241,7 +264,7 @@ private struct Contents {
   ) throws -> TokenGrid {
     let extents = dataset.shape.dropFirst().dropLast(trailing)
     guard dataset.shape.count == extents.count + 1 + trailing, (2...3).contains(extents.count),
-      dataset.shape.dropFirst().allSatisfy({ $0 > 0 }), Self.canBeCounted(dataset.shape)
+      dataset.shape.dropFirst().allSatisfy({ $0 > 0 })
     else {
       throw TokenDataError.wrongShape(
         file, dataset: dataset.name, found: dataset.shape, expected: expected)
@@ -252,15 +275,38 @@ private struct Contents {
       : TokenGrid(frames: sides[0], rows: sides[1], columns: sides[2])
   }
 
-  /// Whether the number of elements fits an `Int`: a damaged file may claim any extents.
-  private static func canBeCounted(_ shape: [Int]) -> Bool {
-    var count = 1
-    for extent in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      if overflow { return false }
-      count = product
+  /// The codebook in single precision.
+  private static func codebook(
+    _ stored: HDF5Dataset, file: String, centred: Bool
+  ) throws -> SingleMatrix {
+    let (rows, columns) = (stored.shape[0], stored.shape[1])
+    guard stored.kind.isWiderThanFloat else {
+      return SingleMatrix(
+        rows: rows, columns: columns, elements: try stored.readAll(as: Float.self))
     }
-    return true
+    var values = try stored.readAll(as: Double.self)
+    if let bad = values.firstIndex(where: { $0.isFinite && !Float($0).isFinite }) {
+      throw TokenDataError.beyondSinglePrecision(
+        file, place: "channel \(bad % columns) of codebook entry \(bad / columns)",
+        value: values[bad])
+    }
+    if let lost = RoundingLoss(rows: values, columns: columns, known: rows) {
+      guard centred else { throw lost.error(file, what: "/codebook") }
+      for place in values.indices { values[place] -= lost.origin[place % columns] }
+    }
+    return SingleMatrix(rows: rows, columns: columns, elements: values.map { Float($0) })
+  }
+
+  /// What to take off features before they are rounded to single precision; nil for nothing.
+  func originOfFeatures(file: String, centred: Bool) throws -> [Double]? {
+    guard codebook == nil, tokens.kind.isWiderThanFloat else { return nil }
+    let rows = min(tokens.rowCount, 64)
+    let values = try tokens.read(rows: 0..<rows, as: Double.self)
+    guard values.allSatisfy(\.isFinite),
+      let lost = RoundingLoss(rows: values, columns: tokens.elementsPerRow, known: rows)
+    else { return nil }
+    guard centred else { throw lost.error(file, what: "/features") }
+    return lost.origin
   }
 
   private static func labels(_ root: HDF5Group, images: Int, file: String) throws -> TokenLabels? {
@@ -282,10 +328,13 @@ private struct Contents {
       }
       names = try storedNames.readStrings()
     }
-    let values = try stored.readAll(as: Int64.self)
     let check = TokenCheck(file: file, grid: TokenGrid(rows: 1, columns: 1))
-    try check.labelValues(values, names: names.count)
-    return TokenLabels(values: values.map { UInt32($0) }, names: names)
+    func checked<Value: FixedWidthInteger>(_ values: [Value]) throws -> TokenLabels {
+      try check.labelValues(values, names: names.count)
+      return TokenLabels(values: values.map { UInt32($0) }, names: names)
+    }
+    if case .unsignedInteger = stored.kind { return try checked(stored.readAll(as: UInt64.self)) }
+    return try checked(stored.readAll(as: Int64.self))
   }
 
   private static func imageIDs(_ root: HDF5Group, images: Int, file: String) throws -> [UInt32]? {
@@ -319,5 +368,38 @@ private struct Contents {
         shape: dataset.shape, values: try dataset.readAll(as: Float.self))
     }
     return TokenDecoderParameters(kind: kind, arrays: arrays)
+  }
+}
+
+/// Numbers so far from zero, for how little they differ, that single precision would lose most of the difference.
+private struct RoundingLoss {
+  /// The first row, n·d numbers: taken off all of them it leaves small ones.
+  let origin: [Double]
+  /// The column that would lose most, and its largest magnitude and range.
+  let magnitude, range: Double
+
+  /// Looks at rows for a column that varies and would keep fewer than 12 bits of its range; nil where there is none.
+  init?(rows values: [Double], columns: Int, known rows: Int) {
+    guard rows > 1 else { return nil }
+    var worst: (magnitude: Double, range: Double)?
+    for column in 0..<columns {
+      var (least, most) = (values[column], values[column])
+      for row in 1..<rows {
+        let value = values[row * columns + column]
+        (least, most) = (min(least, value), max(most, value))
+      }
+      let magnitude = max(abs(least), abs(most))
+      let range = most - least
+      guard range > 0, magnitude > range * 0x1p12 else { continue }
+      if let found = worst, magnitude / range <= found.magnitude / found.range { continue }
+      worst = (magnitude, range)
+    }
+    guard let worst else { return nil }
+    (magnitude, range) = worst
+    origin = Array(values.prefix(columns))
+  }
+
+  func error(_ file: String, what: String) -> TokenDataError {
+    .lostInSinglePrecision(file, what: what, magnitude: magnitude, range: range)
   }
 }

@@ -8,14 +8,17 @@ extension TokenDataset {
   /// - Parameters:
   ///   - path: An HDF5 file.
   ///   - count: How many images; all where there are not more.
+  ///   - centred: Whether the place of the origin may be changed; see ``TokenDatasetFile``.
   ///   - seed: Every set of `count` images is equally likely; the same seed gives the same set.
   /// - Throws: ``TokenDataError`` that names the file and what is wrong with it.
   /// - Complexity: reads the file once; O(count·n) memory for codes, O(count·n·d) for features.
-  public init(contentsOf path: String, sampling count: Int, seed: UInt64) throws {
+  public init(
+    contentsOf path: String, sampling count: Int, seed: UInt64, centred: Bool = false
+  ) throws {
     guard count > 0 else { throw TokenDataError.invalidLimit(count) }
-    let file = try TokenDatasetFile(path: path)
+    let file = try TokenDatasetFile(path: path, centred: centred)
     guard count < file.imageCount else {
-      try self.init(contentsOf: path)
+      try self.init(contentsOf: path, centred: centred)
       return
     }
     var generator = SeededGenerator(seed: seed)

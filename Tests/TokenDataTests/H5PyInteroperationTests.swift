@@ -43,6 +43,49 @@ struct H5PyInteroperationTests {
     #expect(dataset.codes == (0..<120).map { UInt32($0 % 7) })
   }
 
+  @Test(arguments: [
+    ("layout[:] = h5py.VirtualSource('missing.h5', 'codes', shape=(4, 2, 2))", "cannot be found"),
+    ("layout[:2] = h5py.VirtualSource('source.h5', 'codes', shape=(4, 2, 2))[:2]", "8 of its 16"),
+    ("layout[:] = h5py.VirtualSource('source.h5', 'codes', shape=(4, 2, 2))", ""),
+  ])
+  func virtualDatasetsWithAndWithoutTheirSources(layout: String, problem: String) throws {
+    try Python.run(
+      """
+      import h5py, numpy
+      codes = numpy.arange(16).reshape(4, 2, 2)
+      with h5py.File("\(folder.file("source.h5"))", "w") as f:
+          f["codes"] = codes
+      layout = h5py.VirtualLayout(shape=(4, 2, 2), dtype=codes.dtype)
+      \(layout)
+      with h5py.File("\(path)", "w") as f:
+          f.create_virtual_dataset("codes", layout)
+          f["codebook"] = numpy.zeros((16, 2), dtype="float32")
+      """)
+    guard !problem.isEmpty else {
+      #expect(try TokenDataset(contentsOf: path).codes == (0..<16).map { UInt32($0) })
+      return
+    }
+    let error = #expect(throws: TokenDataError.self) { try TokenDataset(contentsOf: path) }
+    #expect(error?.description.contains(problem) == true)
+  }
+
+  @Test(arguments: [
+    ("compression='lzf'", "filter lzf (32000)"),
+    ("external=[('\\(raw)', 0, h5py.h5f.UNLIMITED)]", "raw file"),
+  ])
+  func filtersThatAreMissingAndRawFilesAreNamed(options: String, problem: String) throws {
+    let options = options.replacingOccurrences(of: "\\(raw)", with: folder.file("raw"))
+    try Python.run(
+      """
+      import h5py, numpy
+      with h5py.File("\(path)", "w") as f:
+          f.create_dataset("codes", data=numpy.zeros((40, 4, 4), dtype="int64"), \(options))
+          f["codebook"] = numpy.zeros((7, 2), dtype="float32")
+      """)
+    let error = #expect(throws: TokenDataError.self) { try TokenDataset(contentsOf: path) }
+    #expect(error?.description.contains(problem) == true)
+  }
+
   @Test func readsFeaturesLabelsAndStringsOfBothKinds() throws {
     try Python.run(
       """

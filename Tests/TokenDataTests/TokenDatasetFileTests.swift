@@ -260,7 +260,74 @@ import TokenGrids
   @Test func aGroupWhereADatasetIsExpected() throws {
     try write { _ = try $0.createGroup("codes") }
     let error = #expect(throws: TokenDataError.self) { try TokenDataset(contentsOf: path) }
-    #expect(error?.description.contains("cannot open /codes") == true)
+    #expect(error?.description.contains("/codes is a group; a dataset is expected") == true)
+  }
+
+  /// Pieces that were never written would be read as zeros: 4 of these 7 images.
+  @Test func imagesThatWereNeverWritten() throws {
+    try write {
+      let codes = try $0.createGrowingDataset(
+        "codes", of: UInt16.self, rowShape: [2, 2], rowsPerChunk: 2)
+      try codes.append([UInt16](repeating: 1, count: 12), after: 4)
+      try $0.write([Float](repeating: 0, count: 2), shape: [2, 1], to: "codebook")
+    }
+    expectError(
+      .unusableDataset(
+        path, dataset: "codes",
+        reason:
+          "is not complete: 4 of its 7 rows were never written; what is missing would be read as zeros"
+      ))
+  }
+
+  /// No allocation is made for extents of which nothing is stored.
+  @Test(arguments: [1 << 33, 1 << 62]) func extentsOfWhichNothingIsStored(rows: Int) throws {
+    try write {
+      try $0.write([UInt16](repeating: 0, count: 4), shape: [1, 2, 2], to: "codes")
+      let codebook = try $0.createGrowingDataset(
+        "codebook", of: Float.self, rowShape: [1], rowsPerChunk: 1024)
+      try codebook.append([0], after: rows - 1)
+    }
+    let error = #expect(throws: TokenDataError.self) { try TokenDataset(contentsOf: path) }
+    #expect(error?.description.contains("/codebook is not complete") == true)
+  }
+
+  @Test func codeOfSixtyFourBits() throws {
+    try write {
+      try $0.write([0, 1, 0, UInt64.max] as [UInt64], shape: [1, 2, 2], to: "codes")
+      try $0.write([Float](repeating: 0, count: 2), shape: [2, 1], to: "codebook")
+    }
+    expectError(
+      .codeOutsideCodebook(
+        path, image: 0, cell: GridCell(row: 1, column: 1), code: 18_446_744_073_709_551_615,
+        codebookSize: 2))
+  }
+
+  @Test func labelOfSixtyFourBits() throws {
+    try writeValid { try $0.write([0, .max, 0] as [UInt64], shape: [3], to: "labels") }
+    expectError(.labelOutsideNames(path, image: 1, label: Int128(UInt64.max), names: 0))
+  }
+
+  /// 10⁷ + x in double precision: rounded to single, x would keep no digit.
+  @Test func aLargeMeanIsTakenOffBeforeRounding() throws {
+    var rng = SeededGenerator(seed: 1)
+    let values = (0..<(30 * 4)).map { _ in Double.random(in: -1...1, using: &rng) }
+    try write { try $0.write(values.map { $0 + 1e7 }, shape: [30, 2, 2, 1], to: "features") }
+    let dataset = try TokenDataset(contentsOf: path, centred: true)
+    let read = try dataset.features(ofImages: 0..<30)
+    // Differences from the first image, which 10⁷ in double precision holds to 2·10⁻⁹ and single precision to 10⁻⁷.
+    for place in values.indices {
+      #expect(abs(Double(read[place]) - (values[place] - values[place % 4])) < 3e-7)
+    }
+    let error = #expect(throws: TokenDataError.self) { try TokenDataset(contentsOf: path) }
+    #expect(error?.description.contains("/features has numbers of 1") == true)
+    #expect(error?.description.contains("take the mean off") == true)
+  }
+
+  @Test func aNumberBeyondSinglePrecisionIsNamedAsItStands() throws {
+    try write { try $0.write([1, 2, 1e300, 4], shape: [1, 2, 2, 1], to: "features") }
+    expectError(
+      .beyondSinglePrecision(
+        path, place: "channel 0 of token (1, 0) of image 0", value: 1e300))
   }
 
   @Test func zeroImages() throws {
@@ -350,7 +417,7 @@ import TokenGrids
       try $0.write([0, label, 1], shape: [3], to: "labels")
       try $0.write(["a", "b"], to: "label_names")
     }
-    expectError(.labelOutsideNames(path, image: 1, label: label, names: 2))
+    expectError(.labelOutsideNames(path, image: 1, label: Int128(label), names: 2))
   }
 
   @Test func imageIDsAreKeptAndLimited() throws {
