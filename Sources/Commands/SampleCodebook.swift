@@ -19,12 +19,14 @@ struct SampleCodebook {
   /// - Throws: an error that names the file when it has no codebook, not one of `codes` entries, or no decoder
   ///   where one is needed.
   init(path: String, codes: Int, isForImages: Bool) throws {
-    if [".safetensors", ".pt", ".pth", ".npy"].contains(where: path.hasSuffix) {
+    let isDataset =
+      FileContent(ofFileAt: path) == .hdf5 || !FileManager.default.fileExists(atPath: path)
+    if !isDataset {
       codebook = try CodebookFile.read(path)
       guard codebook.rows == codes else {
         throw SampleCodebookError.otherSize(path: path, found: codebook.rows, expected: codes)
       }
-      let isPlain = path.hasSuffix(".npy")
+      let isPlain = FileContent(ofFileAt: path) == .npy
       if isForImages, isPlain { throw SampleCodebookError.codebookOnly(path: path) }
       vq = isForImages ? try VQDecoder(TensorFile.open(path)) : nil
       (labelNames, decoder) = ([], nil)

@@ -112,6 +112,12 @@ struct TokenizeImport: ParsableCommand {
     if problems > Self.namedProblems {
       report("left out: \(problems - Self.namedProblems) more")
     }
+    if let first = summary.otherFiles.first {
+      report(
+        "\(codes): passed over \(summary.otherFiles.count) "
+          + (summary.otherFiles.count == 1 ? "file" : "files, the first")
+          + " \(first): codes are in files named by whole numbers, as 17.npy")
+    }
     let result = TokenizeImportResult(output: output, summary: summary, provenance: provenance)
     if json { try printJSON(result) } else { print(result.text(wanted: sample)) }
   }

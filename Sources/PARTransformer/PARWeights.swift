@@ -116,7 +116,7 @@ struct CheckpointTensors {
     self.checkpoint = checkpoint
     for stored in checkpoint.tensorNames {
       var name = Substring(stored)
-      while let prefix = ["model.", "module."].first(where: name.hasPrefix) {
+      while let prefix = ["model.", "module.", "_orig_mod.", "state_dict.", "model_state_dict.", "ema."].first(where: name.hasPrefix) {
         name = name.dropFirst(prefix.count)
       }
       // A buffer that old checkpoints carry; it follows from the grid.
@@ -154,11 +154,9 @@ struct CheckpointTensors {
     let transitions =
       storedNames[PARParameter.transitionEmbedding.name] == nil
       ? 0 : try shape(.transitionEmbedding, leastRows: 0)[0]
-    let layers =
-      1
-      + (storedNames.keys.compactMap { name in
-        name.split(separator: ".").dropFirst().first.flatMap { Int($0) }
-      }.filter { storedNames[PARParameter.layer($0, .gate).name] != nil }.max() ?? 0)
+    // Counted, not read off a name: numbers in names may be any. What lies beyond a gap is unexpected.
+    var layers = 1
+    while storedNames[PARParameter.layer(layers, .gate).name] != nil { layers += 1 }
     let width = tokens[1]
     guard
       let heads = heads ?? checkpoint.metadata["heads"].flatMap({ Int($0) })

@@ -58,6 +58,17 @@ struct TrainingCheckpoint: Sendable {
       throw TrainingError.damagedCheckpoint(
         file: path, reason: "its state is not what this version writes")
     }
+    // The program writes no others; shards decide how much memory is taken.
+    let (shards, settings) = (state.run.shards, state.run.settings)
+    guard shards >= 1, shards <= max(1, min(settings.batchSize, 4096)) else {
+      throw TrainingError.damagedCheckpoint(
+        file: path,
+        reason: "its shards are \(shards); 1 to the batch size \(settings.batchSize) are expected")
+    }
+    guard state.step >= 0, state.step <= settings.steps, state.lossCount >= 0 else {
+      throw TrainingError.damagedCheckpoint(
+        file: path, reason: "its step is \(state.step); 0 to \(settings.steps) is expected")
+    }
   }
 
   /// Puts the trainer where the run was.

@@ -9,6 +9,9 @@ struct CodeFolder: TokenImportSource {
   let path: String
   let numbers: [UInt32]
   let missingCount: Int
+  let otherFiles: [String]
+  /// The files' names by their numbers; zeros may stand before a number.
+  private let names: [UInt32: String]
   let layout: ImportLayout
   let type: NpyType
 
@@ -23,7 +26,16 @@ struct CodeFolder: TokenImportSource {
     } catch {
       throw TokenDataError.unreadableFile(path, reason: "the folder cannot be listed")
     }
-    let numbers = names.compactMap(Self.number(ofFile:)).sorted()
+    var files: [UInt32: String] = [:]
+    for name in names.sorted() {
+      guard let number = Self.number(ofFile: name) else { continue }
+      if let other = files.updateValue(name, forKey: number) {
+        throw TokenImportError.repeatedNumber(folder: path, first: other, second: name)
+      }
+    }
+    self.names = files
+    otherFiles = names.filter { Self.number(ofFile: $0) == nil && !$0.hasPrefix(".") }.sorted()
+    let numbers = files.keys.sorted()
     guard let first = numbers.first, let last = numbers.last else {
       throw TokenImportError.noCodeFiles(folder: path, others: names.count)
     }
@@ -33,7 +45,7 @@ struct CodeFolder: TokenImportSource {
     // A hundred files that cannot be read in a row are no accident.
     for number in numbers.prefix(100) {
       do {
-        let file = Self.file(number, in: path)
+        let file = Self.join(path, files[number] ?? "")
         let array = try NpyArray(path: file)
         guard array.type.isInteger else {
           throw NpyError.wrongType(
@@ -51,7 +63,7 @@ struct CodeFolder: TokenImportSource {
   }
 
   func array(_ number: UInt32) throws -> (array: NpyArray, first: Int) {
-    let file = Self.file(number, in: path)
+    let file = Self.join(path, names[number] ?? "")
     let array = try NpyArray(path: file)
     guard array.elementCount.isMultiple(of: layout.grid.cellCount),
       let found = try? ImportLayout(
@@ -77,15 +89,17 @@ struct CodeFolder: TokenImportSource {
     return exists && isDirectory.boolValue ? String(labels) : nil
   }
 
-  static func file(_ number: UInt32, in folder: String) -> String {
-    folder.hasSuffix("/") ? "\(folder)\(number).npy" : "\(folder)/\(number).npy"
+  var holdsWholeNumbers: Bool { false }
+
+  static func join(_ folder: String, _ name: String) -> String {
+    folder.hasSuffix("/") ? folder + name : folder + "/" + name
   }
 
-  /// The number in a name like `17.npy`; nil for any other name, `017.npy` included.
-  private static func number(ofFile name: String) -> UInt32? {
+  /// The number in a name like `17.npy` or `0017.npy`; nil for any other name.
+  static func number(ofFile name: String) -> UInt32? {
     guard name.hasSuffix(".npy") else { return nil }
     let digits = name.dropLast(4)
-    guard let number = UInt32(digits), String(number) == digits else { return nil }
-    return number
+    guard digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
+    return UInt32(digits)
   }
 }

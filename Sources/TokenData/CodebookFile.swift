@@ -16,7 +16,11 @@ public enum CodebookFile {
   public static func read(_ path: String) throws -> SingleMatrix {
     try checkIsReadableFile(path)
     let codebook: SingleMatrix
-    if path.hasSuffix(".npy") {
+    let content = FileContent(ofFileAt: path)
+    let names = [".safetensors", ".pt", ".pth", ".ckpt", ".bin"]
+    let isNamed = names.contains { path.lowercased().hasSuffix($0) }
+    switch content {
+    case .npy:
       let array = try NpyArray(path: path)
       guard array.shape.count == 2, array.elementCount > 0 else {
         throw NpyError.wrongShape(
@@ -24,10 +28,16 @@ public enum CodebookFile {
       }
       codebook = SingleMatrix(
         rows: array.shape[0], columns: array.shape[1], elements: array.floats())
-    } else if [".safetensors", ".pt", ".pth"].contains(where: { path.hasSuffix($0) }) {
+    case .zip where !path.lowercased().hasSuffix(".npz"), .legacyPickle:
       codebook = try read(from: TensorFile.open(path))
-    } else {
-      throw TokenImportError.codebookFormat(file: path)
+    case .other where isNamed || SafetensorsFile.startsAsHeader(path):
+      codebook = try read(from: TensorFile.open(path))
+    case .other where path.hasSuffix(".npy"): throw NpyError.notNpy(file: path)
+    case .other: throw TokenImportError.codebookFormat(file: path)
+    default:
+      throw TokenDataError.otherContent(
+        path, found: content.explanation ?? "",
+        expected: "a codebook: a .npy array or a VQ-16 checkpoint (.safetensors or .pt)")
     }
     try TokenCheck(file: path, grid: .init(rows: 1, columns: 1)).codebook(codebook)
     return codebook
@@ -38,6 +48,13 @@ public enum CodebookFile {
   /// - Throws: ``TokenImportError/codebookFormat(file:)`` when there is no such tensor, or what the
   ///   file throws.
   public static func read(from tensors: any TensorSource) throws -> SingleMatrix {
+    // A tensor that is alone in its file is what it is for; as that of a .npy file it is taken as it is.
+    if tensors.tensorNames.count == 1, let only = tensors.tensorNames.first,
+      !only.hasSuffix(tensorName), let shape = tensors.shape(of: only), shape.count == 2
+    {
+      return SingleMatrix(
+        rows: shape[0], columns: shape[1], elements: try tensors.floats(only))
+    }
     // Training programs keep the weights one level down.
     let name = tensors.tensorNames.first { $0 == tensorName || $0.hasSuffix("." + tensorName) }
     guard let name, let shape = tensors.shape(of: name), shape.count == 2 else {

@@ -19,6 +19,9 @@ public struct FeatureStatistics: Hashable, Sendable {
     self.covariance = covariance
   }
 
+  /// The most features whose covariance is read, 2 GiB of it.
+  static let mostFeatures = 1 << 14
+
   /// Which features of an archive.
   public enum Features: String, CaseIterable, Sendable {
     /// `mu` and `sigma`: those of pytorch-fid, and the pooled ones of the ADM evaluator.
@@ -45,12 +48,12 @@ public struct FeatureStatistics: Hashable, Sendable {
       throw FeatureStatisticsError.missing(
         file: archive.name, wanted: [mu, sigma], found: archive.arrayNames)
     }
-    let mean = try archive.array(mu)
+    let mean = try archive.array(mu, largest: Self.mostFeatures)
     guard mean.shape.count == 1, mean.elementCount > 0 else {
       throw NpyError.wrongShape(file: mean.name, found: mean.shape, expected: "(features)")
     }
     let d = mean.elementCount
-    let covariance = try archive.array(sigma)
+    let covariance = try archive.array(sigma, largest: d * d)
     guard covariance.shape == [d, d] else {
       throw NpyError.wrongShape(
         file: covariance.name, found: covariance.shape,

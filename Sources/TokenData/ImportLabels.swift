@@ -3,7 +3,7 @@ import Foundation
 /// The classes of photographs: a folder `{i}.npy` of single numbers, one `.npy` array, or none.
 enum ImportLabels: Sendable {
   case none
-  case folder(String)
+  case folder(String, names: [UInt32: String])
   case array(NpyArray)
 
   /// - Throws: ``TokenDataError``, ``TokenImportError`` or ``NpyError`` when there are labels that
@@ -19,7 +19,11 @@ enum ImportLabels: Sendable {
     }
     if isDirectory.boolValue {
       guard allowingFolder else { throw TokenImportError.labelFileExpected(path) }
-      self = .folder(path)
+      var names: [UInt32: String] = [:]
+      for name in ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() {
+        if let number = CodeFolder.number(ofFile: name) { names[number] = name }
+      }
+      self = .folder(path, names: names)
       return
     }
     let array = try NpyArray(path: path)
@@ -45,8 +49,8 @@ enum ImportLabels: Sendable {
     let value: Int64
     switch self {
     case .none: return nil
-    case .folder(let folder):
-      file = CodeFolder.file(number, in: folder)
+    case .folder(let folder, let names):
+      file = CodeFolder.join(folder, names[number] ?? "\(number).npy")
       let array = try NpyArray(path: file)
       guard array.elementCount == 1, let only = try array.integers().first else {
         throw TokenImportError.labelShape(file: file, found: array.shape)

@@ -21,6 +21,21 @@ public struct NpyArray: Sendable {
   /// - Throws: ``NpyError`` or ``MappedFileError``.
   public init(path: String) throws {
     let file = try MappedFile(path: path)
+    switch FileContent(file.bytes.prefix(512)) {
+    case .zip:
+      let names = (try? NpzArchive(path: path))?.arrayNames ?? []
+      throw TokenDataError.otherContent(
+        path,
+        found: names.isEmpty
+          ? "a zip archive"
+          : "an archive with \(names.count == 1 ? "the array" : "the arrays") \(names.prefix(8).joined(separator: ", "));"
+            + " save the one that is meant with numpy.save",
+        expected: "a .npy array")
+    case .npy, .other: break
+    case let content:
+      throw TokenDataError.otherContent(
+        path, found: content.explanation ?? "", expected: "a .npy array")
+    }
     name = path
     header = try NpyHeader(prefix: file.bytes, byteCount: file.bytes.count, file: path)
     storage = .mapped(file)

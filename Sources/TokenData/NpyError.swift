@@ -44,7 +44,7 @@ extension NpyError: CustomStringConvertible {
     case .malformedHeader(let file, let offset, let expected):
       "\(file): the header is corrupt at byte \(offset): expected \(expected)"
     case .pythonObjects(let file):
-      "\(file): holds pickled Python objects, which are not read; save an array of numbers"
+      "\(file): holds pickled Python objects, such as a dictionary, which are not read; save the array of numbers in it"
     case .unsupportedType(let file, let type):
       "\(file): the elements are of type \(type); whole or floating-point numbers are expected"
     case .impossibleShape(let file, let shape):

@@ -27,6 +27,23 @@ public struct NpzArchive: Sendable {
     archive.memberNames.filter { $0.hasSuffix(".npy") }.map { String($0.dropLast(4)) }
   }
 
+  /// Reads one array into memory where it has at most so many elements; its header alone tells.
+  ///
+  /// - Throws: ``NpyError/impossibleShape(file:shape:)`` for more, and as ``array(_:)``.
+  /// - Complexity: O(bytes of this array).
+  public func array(_ array: String, largest: Int) throws -> NpyArray {
+    let (member, label) = (array + ".npy", "\(name): \(array).npy")
+    let start = try archive.read(member, range: 0..<NpyHeader.largestHeader + 12)
+    let size = try archive.size(of: member)
+    let header = try start.withUnsafeBytes {
+      try NpyHeader(prefix: $0, byteCount: size, file: label)
+    }
+    guard header.elementCount <= largest else {
+      throw NpyError.impossibleShape(file: label, shape: header.shape)
+    }
+    return try self.array(array)
+  }
+
   /// Reads one array into memory.
   ///
   /// - Throws: ``ZipError`` or ``NpyError`` that names the archive and the member.

@@ -59,6 +59,15 @@ public struct SafetensorsFile: Sendable {
   /// The tensors by name.
   public let entries: [String: SafetensorsEntry]
   private let file: MappedFile
+  /// The types of the tensors whose numbers this version does not know.
+  private let unknownTypes: [String: String]
+
+  /// Whether a file starts as one of the format does: the length of a header that lies in the file, and a brace.
+  static func startsAsHeader(_ path: String) -> Bool {
+    guard let file = try? MappedFile(path: path), file.bytes.count > 8 else { return false }
+    let length = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
+    return length <= UInt64(largestHeader) && file.bytes[8] == UInt8(ascii: "{")
+  }
 
   /// Opens and validates the file at `path`.
   ///
@@ -69,6 +78,7 @@ public struct SafetensorsFile: Sendable {
     self.path = path
     let header = try SafetensorsHeader(bytes: file.bytes, path: path)
     metadata = header.metadata
+    unknownTypes = header.unknownTypes
     entries = Dictionary(uniqueKeysWithValues: header.entries.map { ($0.name, $0) })
   }
 
@@ -76,6 +86,7 @@ public struct SafetensorsFile: Sendable {
   ///
   /// - Throws: ``SafetensorsError`` when there is none.
   public func entry(_ name: String) throws(SafetensorsError) -> SafetensorsEntry {
+    if let type = unknownTypes[name] { throw .unknownType(file: path, tensor: name, type: type) }
     guard let entry = entries[name] else { throw .missingTensor(file: path, tensor: name) }
     return entry
   }

@@ -4,6 +4,8 @@ struct SafetensorsHeader {
   private(set) var metadata: [String: String] = [:]
   /// The tensors, by the place of their bytes.
   private(set) var entries: [SafetensorsEntry] = []
+  /// The types of tensors whose numbers this version does not know, by name: they refuse a file only where they are needed.
+  private(set) var unknownTypes: [String: String] = [:]
 
   /// Reads the header at the start of `bytes`, the whole file.
   ///
@@ -24,11 +26,35 @@ struct SafetensorsHeader {
     let drafts = try parser.header(metadata: &metadata)
     let dataBytes = bytes.count - dataStart
     entries.reserveCapacity(drafts.count)
+    var places: [(bytes: Range<Int>, name: String)] = []
     for draft in drafts {
+      guard SafetensorsType(rawValue: draft.type) != nil else {
+        unknownTypes[draft.name] = draft.type
+        let offsets = try Self.offsets(draft, dataBytes: dataBytes, path: path)
+        places.append((dataStart + offsets.lowerBound..<dataStart + offsets.upperBound, draft.name))
+        continue
+      }
       let entry = try Self.entry(draft, dataBytes: dataBytes, dataStart: dataStart, path: path)
       entries.append(entry)
     }
-    try checkCoverage(dataStart: dataStart, end: bytes.count, path: path)
+    places += entries.map { ($0.bytes, $0.name) }
+    try Self.checkCoverage(&places, dataStart: dataStart, end: bytes.count, path: path)
+    entries.sort {
+      ($0.bytes.lowerBound, $0.bytes.upperBound, $0.name)
+        < ($1.bytes.lowerBound, $1.bytes.upperBound, $1.name)
+    }
+  }
+
+  private static func offsets(
+    _ draft: HeaderParser.Draft, dataBytes: Int, path: String
+  ) throws(SafetensorsError) -> Range<Int> {
+    guard draft.offsets.count == 2, draft.offsets[0] <= draft.offsets[1],
+      draft.offsets[1] <= dataBytes
+    else {
+      throw .offsetsOutsideData(
+        file: path, tensor: draft.name, offsets: draft.offsets, dataBytes: dataBytes)
+    }
+    return draft.offsets[0]..<draft.offsets[1]
   }
 
   private static func entry(
@@ -37,12 +63,7 @@ struct SafetensorsHeader {
     guard let type = SafetensorsType(rawValue: draft.type) else {
       throw .unknownType(file: path, tensor: draft.name, type: draft.type)
     }
-    guard draft.offsets.count == 2, draft.offsets[0] <= draft.offsets[1],
-      draft.offsets[1] <= dataBytes
-    else {
-      throw .offsetsOutsideData(
-        file: path, tensor: draft.name, offsets: draft.offsets, dataBytes: dataBytes)
-    }
+    _ = try offsets(draft, dataBytes: dataBytes, path: path)
     var size = type.byteCount
     for extent in draft.shape {
       let (product, overflow) = size.multipliedReportingOverflow(by: extent)
@@ -62,16 +83,16 @@ struct SafetensorsHeader {
   }
 
   /// Sorts the tensors by place and makes sure that they cover the data, each byte once.
-  private mutating func checkCoverage(
-    dataStart: Int, end: Int, path: String
+  private static func checkCoverage(
+    _ places: inout [(bytes: Range<Int>, name: String)], dataStart: Int, end: Int, path: String
   ) throws(SafetensorsError) {
-    entries.sort {
+    places.sort {
       ($0.bytes.lowerBound, $0.bytes.upperBound, $0.name)
         < ($1.bytes.lowerBound, $1.bytes.upperBound, $1.name)
     }
     var covered = dataStart
     var previous = ""
-    for entry in entries {
+    for entry in places {
       guard entry.bytes.lowerBound >= covered else {
         throw .overlap(file: path, first: previous, second: entry.name)
       }

@@ -20,6 +20,11 @@ struct TokenArrayFile: TokenImportSource {
   var type: NpyType { array.type }
   var numbers: [UInt32] { (0..<array.shape[0]).map { UInt32($0) } }
   var missingCount: Int { 0 }
+  var otherFiles: [String] { [] }
+
+  var holdsWholeNumbers: Bool {
+    array.floats(0..<min(array.elementCount, 4096)).allSatisfy { $0 >= 0 && $0 == $0.rounded() }
+  }
 
   func array(_ number: UInt32) -> (array: NpyArray, first: Int) {
     (array, Int(number) * layout.crops * layout.elementsPerCrop)

@@ -24,6 +24,8 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
   case wrongShape(String, dataset: String, found: [Int], expected: String)
   /// The elements of a dataset are of the wrong kind.
   case wrongElementType(String, dataset: String, expected: String)
+  /// A file of another kind, by its content.
+  case otherContent(String, found: String, expected: String)
   /// A dataset that cannot be trusted, or is none; `reason` follows its name in a sentence.
   case unusableDataset(String, dataset: String, reason: String)
   /// A number of double precision that single precision has no place for.
@@ -74,6 +76,8 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
       "\(file): /\(dataset) has the shape \(Self.tuple(found)); \(expected) is expected"
     case .wrongElementType(let file, let dataset, let expected):
       "\(file): the elements of /\(dataset) are not \(expected)"
+    case .otherContent(let file, let found, let expected):
+      "\(file): \(expected) is expected; this file is \(found)"
     case .unusableDataset(let file, let dataset, let reason):
       "\(file): /\(dataset) \(reason)"
     case .beyondSinglePrecision(let file, let place, let value):

@@ -60,6 +60,8 @@ public struct TokenImport: Sendable {
     public var leftOut = 0
     /// How many numbers between the smallest and the largest have no file of codes.
     public var missing: Int
+    /// The names of the folder's other files, which are not read, sorted.
+    public var otherFiles: [String] = []
     /// Whether there are labels.
     public var hasLabels: Bool
     /// How many codebook entries, or nil for features.
@@ -103,6 +105,8 @@ public struct TokenImport: Sendable {
     switch (source.layout.dimensions, codebook) {
     case (nil, nil):
       throw TokenImportError.codebookNeeded(file: path, type: source.type.description)
+    case (.some, .some) where source.holdsWholeNumbers:
+      throw TokenImportError.floatingPointCodes(file: path, type: source.type.description)
     case (.some, .some):
       throw TokenImportError.codebookNotUsed(file: path, type: source.type.description)
     default: break
@@ -145,6 +149,7 @@ public struct TokenImport: Sendable {
       grid: layout.grid, cropsPerPhotograph: layout.crops, available: numbers.count,
       missing: source.missingCount, hasLabels: labels.exist, codebookSize: codebook?.rows,
       featureDimensions: codebook?.columns ?? layout.dimensions ?? 0)
+    summary.otherFiles = source.otherFiles
     let writer = try TokenDatasetWriter(
       path: output, grid: layout.grid,
       contents: codebook.map { .codes(codebook: $0) }
@@ -245,6 +250,11 @@ public struct TokenImport: Sendable {
         let features = array.array.floats(range)
         if let bad = features.firstIndex(where: { !$0.isFinite }) {
           let token = bad / d
+          let value = array.array.doubles(range.lowerBound + bad..<range.lowerBound + bad + 1)[0]
+          if value.isFinite {
+            throw TokenImportError.beyondSinglePrecision(
+              file: array.array.name, image: Int(number), value: value)
+          }
           throw TokenImportError.featureNotFinite(
             file: array.array.name, image: Int(number), crop: crops.lowerBound + token / n,
             cell: layout.grid.cell(at: token % n), channel: bad % d, value: features[bad])
@@ -304,6 +314,7 @@ struct ImportLayout: Hashable, Sendable {
   ) throws(TokenImportError) {
     let isFeatures = !type.isInteger
     let extents = isFeatures ? Array(shape.dropLast()) : shape
+    if leading == 1, shape.count > 1, shape[0] == 0 { throw .noImages(file: file, shape: shape) }
     guard extents.count > leading, shape.allSatisfy({ $0 > 0 }) else {
       throw .gridNeeded(file: file, shape: shape)
     }
@@ -354,6 +365,10 @@ protocol TokenImportSource: Sendable {
   var layout: ImportLayout { get }
   /// The type of the numbers.
   var type: NpyType { get }
+  /// Whether the first numbers are whole and not negative, so that they may be codes whatever their type.
+  var holdsWholeNumbers: Bool { get }
+  /// Files that are no tokens by their names.
+  var otherFiles: [String] { get }
   /// The array that holds a photograph, and the place of its first number.
   func array(_ number: UInt32) throws -> (array: NpyArray, first: Int)
 }

@@ -14,6 +14,14 @@ public enum TokenImportError: Error, Equatable {
   case codebookNeeded(file: String, type: String)
   /// Features do not need a codebook.
   case codebookNotUsed(file: String, type: String)
+  /// Codes that were saved as floating-point numbers.
+  case floatingPointCodes(file: String, type: String)
+  /// An array of no images.
+  case noImages(file: String, shape: [Int])
+  /// A feature of double precision that single precision has no place for.
+  case beyondSinglePrecision(file: String, image: Int, value: Double)
+  /// Two files of codes with one number, as `2.npy` and `02.npy`.
+  case repeatedNumber(folder: String, first: String, second: String)
   /// A code that is no row of the codebook.
   case codeOutsideCodebook(
     file: String, image: Int, crop: Int, cell: GridCell, code: Int64, codebookSize: Int)
@@ -53,6 +61,16 @@ extension TokenImportError: CustomStringConvertible {
       "\(file): holds codes (\(type)); give the codebook they index, as in --codebook vq.safetensors"
     case .codebookNotUsed(let file, let type):
       "\(file): holds features (\(type)), which need no codebook; leave --codebook out"
+    case .floatingPointCodes(let file, let type):
+      "\(file): holds whole numbers as floating-point ones (\(type)); codes are saved as integers, as by"
+        + " codes.astype(\"int32\")"
+    case .noImages(let file, let shape):
+      "\(file): has the shape \(NpyHeader.tuple(shape)) and holds no images; at least one is expected"
+    case .beyondSinglePrecision(let file, let image, let value):
+      "\(file): a feature of image \(image) is \(value), beyond single precision, which ends at 3.4e+38; divide all by a"
+        + " constant"
+    case .repeatedNumber(let folder, let first, let second):
+      "\(folder): \(first) and \(second) have the same number; one file for each image is expected"
     case .codeOutsideCodebook(let file, let image, let crop, let cell, let code, let size):
       "\(file): token \(cell) of crop \(crop) of image \(image) is \(code), but the codebook has"
         + " \(size) entries"

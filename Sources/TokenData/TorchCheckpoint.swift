@@ -36,7 +36,13 @@ public struct TorchCheckpoint: TensorSource {
     do {
       return try open()
     } catch ZipError.notZip(_, let reason) {
-      throw TorchError.notArchive(file: path, reason: reason)
+      switch FileContent(ofFileAt: path) {
+      case .zip: throw TorchError.cutShort(file: path)
+      case .legacyPickle, .other: throw TorchError.notArchive(file: path, reason: reason)
+      case let content:
+        throw TokenDataError.otherContent(
+          path, found: content.explanation ?? "", expected: "a PyTorch checkpoint")
+      }
     }
   }
 
@@ -53,12 +59,9 @@ public struct TorchCheckpoint: TensorSource {
     {
       throw TorchError.bigEndian(file: path)
     }
-    tensors = try TorchPickle(archive.read(pickle, limit: 1 << 30), file: path).tensors
-    for (name, tensor) in tensors where !tensor.liesInsideStorage {
-      throw TorchError.outsideStorage(
-        file: path, tensor: name, shape: tensor.shape, strides: tensor.strides,
-        storage: tensor.storageCount)
-    }
+    tensors = try TorchPickle(
+      archive.read(pickle, limit: TorchPickle.largestPickle), file: path
+    ).tensors
   }
 
   /// The names of all tensors, sorted.
@@ -78,15 +81,26 @@ public struct TorchCheckpoint: TensorSource {
     guard let width = tensor.floatBytes else {
       throw TorchError.wrongType(file: path, tensor: name, type: tensor.storageType)
     }
-    let expected = tensor.storageCount.multipliedReportingOverflow(by: width)
-    let bytes = try archive.read(folder + "data/" + tensor.key)
-    guard !expected.overflow, bytes.count >= expected.partialValue else {
-      throw TorchError.shortStorage(
-        file: path, tensor: name, found: bytes.count, expected: expected.partialValue)
+    guard let extent = tensor.extent else {
+      throw TorchError.outsideStorage(
+        file: path, tensor: name, shape: tensor.shape, strides: tensor.strides,
+        storage: tensor.storageCount)
     }
-    return tensor.isContiguous
-      ? values(bytes, tensor.storageType, tensor.offset..<tensor.offset + tensor.elementCount)
-      : values(bytes, tensor.storageType, tensor.places)
+    let expected = tensor.storageCount.multipliedReportingOverflow(by: width)
+    let member = folder + "data/" + tensor.key
+    let found = try archive.size(of: member)
+    guard !expected.overflow, found >= expected.partialValue else {
+      throw TorchError.shortStorage(
+        file: path, tensor: name, found: found, expected: expected.partialValue)
+    }
+    // Only the tensor's own part is kept, whatever else the storage claims to hold.
+    let bytes = try archive.read(
+      member, range: width * extent.lowerBound..<width * extent.upperBound)
+    var part = tensor
+    part.offset = 0
+    return part.isContiguous
+      ? values(bytes, part.storageType, 0..<part.elementCount)
+      : values(bytes, part.storageType, part.places)
   }
 
   private func values(
@@ -127,18 +141,23 @@ extension TorchPickle.Tensor {
     }
   }
 
-  /// Whether every element is a number of the storage, and there are no more elements than numbers.
-  fileprivate var liesInsideStorage: Bool {
+  /// The most elements of a tensor that repeats numbers of its storage: 2²⁶.
+  private static let largestRepeated = 1 << 26
+
+  /// The part of the storage that the elements are in; nil where one is outside it, or where the elements repeat a few numbers
+  /// more often than memory should be given for.
+  fileprivate var extent: Range<Int>? {
     var (count, last) = (1, offset)
-    if shape.contains(0) { return offset <= storageCount }
+    if shape.contains(0) { return offset <= storageCount ? offset..<offset : nil }
     for (extent, stride) in zip(shape, strides) {
       let product = count.multipliedReportingOverflow(by: extent)
       let step = (extent - 1).multipliedReportingOverflow(by: stride)
       let sum = last.addingReportingOverflow(step.partialValue)
-      guard !product.overflow, !step.overflow, !sum.overflow else { return false }
+      guard !product.overflow, !step.overflow, !sum.overflow else { return nil }
       (count, last) = (product.partialValue, sum.partialValue)
     }
-    return last < storageCount && count <= storageCount
+    return last < storageCount && count <= max(storageCount, Self.largestRepeated)
+      ? offset..<last + 1 : nil
   }
 
   fileprivate var elementCount: Int { shape.reduce(1, *) }
@@ -167,13 +186,20 @@ extension TorchPickle.Tensor {
 /// The tensors of a checkpoint in any of the forms that are read: `.pt`, `.safetensors`, or an
 /// index of several.
 public enum TensorFile {
-  /// Opens a file by its name: `.pt`, `.pth`, `.ckpt` and `.bin` are PyTorch's, everything else
-  /// safetensors.
+  /// Opens a file by its content: zip archives and pickles are PyTorch's, everything else safetensors; where the content does
+  /// not tell, `.pt`, `.pth`, `.ckpt` and `.bin` are PyTorch's.
   ///
   /// - Throws: an error that names the file and what is wrong with it.
   public static func open(_ path: String) throws -> any TensorSource {
-    let isTorch = [".pt", ".pth", ".ckpt", ".bin"].contains { path.hasSuffix($0) }
-    if isTorch { return try TorchCheckpoint(path: path) }
-    return try SafetensorsCheckpoint(path: path)
+    let isTorch = [".pt", ".pth", ".ckpt", ".bin"].contains { path.lowercased().hasSuffix($0) }
+    switch FileContent(ofFileAt: path) {
+    case .zip, .legacyPickle: return try TorchCheckpoint(path: path)
+    case .other:
+      return isTorch && !SafetensorsFile.startsAsHeader(path)
+        ? try TorchCheckpoint(path: path) : try SafetensorsCheckpoint(path: path)
+    case let content:
+      throw TokenDataError.otherContent(
+        path, found: content.explanation ?? "", expected: "a checkpoint (.safetensors or .pt)")
+    }
   }
 }

@@ -2,6 +2,8 @@
 public enum TorchError: Error, Equatable {
   /// The file is no zip archive: the form before PyTorch 1.6, or something else.
   case notArchive(file: String, reason: String)
+  /// A zip archive that ends before its directory.
+  case cutShort(file: String)
   /// An archive without the description of its tensors.
   case noPickle(file: String)
   /// The description asks for something that is no tensor: running it could do anything.
@@ -31,6 +33,8 @@ extension TorchError: CustomStringConvertible {
     case .notArchive(let file, let reason):
       "\(file): not a PyTorch checkpoint of version 1.6 or later (\(reason)); load it in PyTorch and"
         + " save it again"
+    case .cutShort(let file):
+      "\(file): a PyTorch checkpoint that is cut short: the end is missing, as after an interrupted download; fetch it again"
     case .noPickle(let file):
       "\(file): a zip archive without data.pkl; a checkpoint that torch.save wrote is expected"
     case .forbidden(let file, let name):

@@ -3,8 +3,8 @@ import Foundation
 /// The part of Python's pickle format that describes tensors, read without running anything.
 ///
 /// A pickle is a program for a stack machine, and its `REDUCE` may call any function of Python.
-/// Here it may name ten things: storages, the functions that make tensors of them, and the ordered
-/// dictionary. Everything else is refused. Containers live in one table and refer to each other by
+/// Here nothing is ever called: storages, the functions that make tensors of them and dictionaries are
+/// understood, and every other object is passed over as a whole, with what it is made of. Containers live in one table and refer to each other by
 /// index, so that neither depth nor cycles can hurt. (Format: Python's `pickletools`, protocols 2
 /// to 5; PyTorch's serialization notes.)
 struct TorchPickle {
@@ -30,18 +30,23 @@ struct TorchPickle {
     case global(String)
     case storage(type: String, key: String, count: Int)
     case tensor(Tensor)
+    /// Something that is no tensor and holds none that is read, and its name where it has one.
+    case foreign(String)
     case mark
   }
 
   /// The globals that may be named.
-  private static let storageTypes: Set<String> = [
-    "FloatStorage", "HalfStorage", "BFloat16Storage", "DoubleStorage", "LongStorage", "IntStorage",
-    "ShortStorage", "CharStorage", "ByteStorage", "BoolStorage",
-  ]
   private static let functions: Set<String> = [
     "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter",
-    "collections.OrderedDict",
+    "torch._utils._rebuild_parameter_with_state", "collections.OrderedDict",
+    "collections.defaultdict",
   ]
+
+  /// The most bytes of a pickle that are read: some hundred thousand tensors take less.
+  static let largestPickle: UInt64 = 1 << 25
+  /// How deep dictionaries with tensors may stand in each other, and how many bytes all names together may have: names of
+  /// nested dictionaries are joined, so that a short file could make very long ones.
+  private static let (deepest, longestNames) = (64, 1 << 25)
 
   private let bytes: [UInt8]
   private let file: String
@@ -51,8 +56,10 @@ struct TorchPickle {
   private var tuples: [[Value]] = []
   private var dictionaries: [[String: Value]] = []
 
-  /// The tensors by their path in the nested dictionaries, names joined by dots.
+  /// The tensors by their path in the nested dictionaries, names joined by dots; one that is alone has no name.
   private(set) var tensors: [String: Tensor] = [:]
+  /// The first object that was passed over.
+  private var firstForeign: String?
 
   /// Follows a pickle to its end.
   ///
@@ -61,21 +68,32 @@ struct TorchPickle {
   init(_ bytes: [UInt8], file: String) throws(TorchError) {
     self.bytes = bytes
     self.file = file
-    let root = try run()
-    guard case .dictionary(let index) = root else { throw .noDictionary(file: file) }
-    collect(index)
+    switch try run() {
+    case .dictionary(let index):
+      try collect(index)
+      if tensors.isEmpty, let firstForeign { throw .forbidden(file: file, name: firstForeign) }
+    case .tensor(let tensor): tensors[""] = tensor
+    case .foreign(let name): throw .forbidden(file: file, name: firstForeign ?? name)
+    default: throw .noDictionary(file: file)
+    }
   }
 
   /// Lists the tensors in a dictionary and in those inside it, each once.
-  private mutating func collect(_ root: Int) {
-    var waiting = [(root, "")]
+  private mutating func collect(_ root: Int) throws(TorchError) {
+    var waiting = [(root, "", 0)]
     var seen: Set<Int> = [root]
-    while let (index, prefix) = waiting.popLast() {
+    var length = 0
+    while let (index, prefix, depth) = waiting.popLast() {
       for (name, value) in dictionaries[index].sorted(by: { $0.key < $1.key }) {
         switch value {
-        case .tensor(let tensor): tensors[prefix + name] = tensor
-        case .dictionary(let inner) where seen.insert(inner).inserted:
-          waiting.append((inner, prefix + name + "."))
+        case .tensor(let tensor):
+          length += prefix.utf8.count + name.utf8.count
+          guard length <= Self.longestNames else { throw failure("the names are too long") }
+          tensors[prefix + name] = tensor
+        case .dictionary(let inner) where depth < Self.deepest && seen.insert(inner).inserted:
+          length += prefix.utf8.count + name.utf8.count
+          guard length <= Self.longestNames else { throw failure("the names are too long") }
+          waiting.append((inner, prefix + name + ".", depth + 1))
         default: break
         }
       }
@@ -101,7 +119,44 @@ struct TorchPickle {
       case UInt8(ascii: "M"): stack.append(.integer(try integer(bytes: 2)))
       case UInt8(ascii: "J"):
         stack.append(.integer(Int(Int32(truncatingIfNeeded: try integer(bytes: 4)))))
-      case 0x8a: stack.append(.integer(try long()))
+      case 0x8a: stack.append(try long(lengthBytes: 1))
+      case 0x8b: stack.append(try long(lengthBytes: 4))
+      case UInt8(ascii: "C"), UInt8(ascii: "U"): try pushBytes(lengthBytes: 1, code)
+      case UInt8(ascii: "B"), UInt8(ascii: "T"): try pushBytes(lengthBytes: 4, code)
+      case 0x8e, 0x96: try pushBytes(lengthBytes: 8, code)
+      case UInt8(ascii: "I"), UInt8(ascii: "L"):
+        let digits = try line().prefix { $0 != "L" }
+        stack.append(Int(digits).map { .integer($0) } ?? .foreign("a number"))
+      case UInt8(ascii: "F"), UInt8(ascii: "S"), UInt8(ascii: "V"), UInt8(ascii: "P"):
+        _ = try line()
+        stack.append(.foreign("a value"))
+      case UInt8(ascii: "2"): stack.append(try top())
+      case UInt8(ascii: "1"): _ = try popToMark()
+      case UInt8(ascii: "p"): memo[try memoPlace()] = try top()
+      case UInt8(ascii: "g"): stack.append(try remembered(try memoPlace()))
+      case 0x8f: stack.append(.list(0))  // EMPTY_SET
+      case 0x90:  // ADDITEMS
+        _ = try popToMark()
+        try checkList()
+      case 0x91, UInt8(ascii: "l"):  // FROZENSET, LIST
+        _ = try popToMark()
+        stack.append(.list(0))
+      case UInt8(ascii: "d"):
+        let items = try popToMark()
+        dictionaries.append([:])
+        stack.append(.dictionary(dictionaries.count - 1))
+        try set(items)
+      case 0x81:  // NEWOBJ
+        pushForeign(named: try pop(2)[0])
+      case 0x92:  // NEWOBJ_EX
+        pushForeign(named: try pop(3)[0])
+      case UInt8(ascii: "o"):
+        let parts = try popToMark()
+        pushForeign(named: parts.first ?? .none)
+      case UInt8(ascii: "i"):
+        let name = try line() + "." + (try line())
+        _ = try popToMark()
+        pushForeign(named: .foreign(name))
       case UInt8(ascii: "G"):
         var bits: UInt64 = 0
         for byte in try take(8) { bits = bits << 8 | UInt64(byte) }
@@ -142,9 +197,9 @@ struct TorchPickle {
       case UInt8(ascii: "Q"): try pushStorage()
       case UInt8(ascii: "R"): try reduce()
       case UInt8(ascii: "b"):
-        // BUILD: ordered dictionaries of modules carry their version; it is of no use here.
+        // BUILD: ordered dictionaries of modules carry their version, and other objects their contents; it is of no use here.
         _ = try pop()
-        guard case .dictionary = try top() else { throw failure("only dictionaries have a state") }
+        _ = try top()
       default: throw .unknownInstruction(file: file, code: code, offset: start)
       }
     }
@@ -155,59 +210,88 @@ struct TorchPickle {
     stack.append(.tuple(tuples.count - 1))
   }
 
-  private mutating func push(global name: String) throws(TorchError) {
-    let isStorage =
-      name.hasPrefix("torch.") && Self.storageTypes.contains(String(name.dropFirst(6)))
-    guard isStorage || Self.functions.contains(name) else {
-      throw .forbidden(file: file, name: name)
+  private mutating func push(global name: String) {
+    let isStorage = name.hasPrefix("torch.") && name.hasSuffix("Storage")
+    if isStorage || Self.functions.contains(name) {
+      stack.append(.global(name))
+    } else {
+      pushForeign(named: .foreign(name))
     }
-    stack.append(.global(name))
+  }
+
+  /// Puts an object on the stack that is passed over.
+  private mutating func pushForeign(named value: Value) {
+    let name =
+      switch value {
+      case .foreign(let name), .global(let name): name
+      default: "an object"
+      }
+    firstForeign = firstForeign ?? name
+    stack.append(.foreign(name))
+  }
+
+  /// Bytes, or the text of Python 2.
+  private mutating func pushBytes(lengthBytes: Int, _ code: UInt8) throws(TorchError) {
+    let bytes = try take(try integer(bytes: lengthBytes))
+    let isText = code == UInt8(ascii: "U") || code == UInt8(ascii: "T")
+    if isText, let text = String(validating: bytes, as: UTF8.self) {
+      stack.append(.text(text))
+    } else {
+      stack.append(.foreign("bytes"))
+    }
+  }
+
+  private mutating func memoPlace() throws(TorchError) -> Int {
+    guard let place = Int(try line()), place >= 0 else { throw failure("a place is no number") }
+    return place
   }
 
   /// ('storage', type, key, device, count)
   private mutating func pushStorage() throws(TorchError) {
-    let parts = try tuple(try pop())
+    guard case .tuple(let index) = try pop() else { return pushForeign(named: .none) }
+    let parts = tuples[index]
     guard parts.count == 5, case .text("storage") = parts[0], case .global(let type) = parts[1],
       case .text(let key) = parts[2], case .integer(let count) = parts[4], count >= 0,
-      type.hasPrefix("torch."), Self.storageTypes.contains(String(type.dropFirst(6))),
+      type.hasPrefix("torch."), type.hasSuffix("Storage"),
       !key.isEmpty, key.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
-    else { throw failure("a storage is described in an unknown way") }
+    else { return pushForeign(named: .none) }
     stack.append(.storage(type: String(type.dropFirst(6)), key: key, count: count))
   }
 
   private mutating func reduce() throws(TorchError) {
-    let arguments = try tuple(try pop())
-    guard case .global(let function) = try pop() else { throw failure("something else is called") }
+    let (list, called) = (try pop(), try pop())
+    guard case .tuple(let index) = list, case .global(let function) = called else {
+      return pushForeign(named: called)
+    }
+    let arguments = tuples[index]
     switch function {
-    case "collections.OrderedDict":
-      guard arguments.isEmpty else { throw failure("an ordered dictionary with arguments") }
+    case "collections.OrderedDict", "collections.defaultdict":
       dictionaries.append([:])
       stack.append(.dictionary(dictionaries.count - 1))
-    case "torch._utils._rebuild_parameter":
+    case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
       guard let first = arguments.first, case .tensor = first else {
-        throw failure("a parameter of something else than a tensor")
+        return pushForeign(named: called)
       }
       stack.append(first)
     case "torch._utils._rebuild_tensor_v2":
       guard arguments.count >= 4, case .storage(let type, let key, let count) = arguments[0],
         case .integer(let offset) = arguments[1], offset >= 0
-      else { throw failure("a tensor is described in an unknown way") }
-      let shape = try integers(arguments[2])
-      let strides = try integers(arguments[3])
-      guard shape.count == strides.count, (shape + strides).allSatisfy({ $0 >= 0 }) else {
-        throw failure("the shape and strides of a tensor do not fit each other")
-      }
+      else { return pushForeign(named: called) }
+      guard let shape = integers(arguments[2]), let strides = integers(arguments[3]),
+        shape.count == strides.count, (shape + strides).allSatisfy({ $0 >= 0 })
+      else { return pushForeign(named: called) }
       stack.append(
         .tensor(
           Tensor(
             storageType: type, key: key, storageCount: count, offset: offset, shape: shape,
             strides: strides)))
-    default: throw failure("a storage type is called")
+    default: pushForeign(named: called)
     }
   }
 
   /// Sets alternating names and values; entries whose name is no text are of no use here.
   private mutating func set(_ items: [Value]) throws(TorchError) {
+    if case .foreign = try top() { return }
     guard case .dictionary(let index) = try top(), items.count.isMultiple(of: 2) else {
       throw failure("entries are set in something that is no dictionary")
     }
@@ -217,6 +301,7 @@ struct TorchPickle {
   }
 
   private func checkList() throws(TorchError) {
+    if case .foreign = try top() { return }
     guard case .list = try top() else { throw failure("items are appended to what is no list") }
   }
 
@@ -254,15 +339,11 @@ struct TorchPickle {
     return value
   }
 
-  private func tuple(_ value: Value) throws(TorchError) -> [Value] {
-    guard case .tuple(let index) = value else { throw failure("a tuple is expected") }
-    return tuples[index]
-  }
-
-  private func integers(_ value: Value) throws(TorchError) -> [Int] {
+  private func integers(_ value: Value) -> [Int]? {
+    guard case .tuple(let index) = value else { return nil }
     var result: [Int] = []
-    for item in try tuple(value) {
-      guard case .integer(let integer) = item else { throw failure("an integer is expected") }
+    for item in tuples[index] {
+      guard case .integer(let integer) = item else { return nil }
       result.append(integer)
     }
     return result
@@ -289,16 +370,16 @@ struct TorchPickle {
     return integer
   }
 
-  /// A signed number of up to eight bytes.
-  private mutating func long() throws(TorchError) -> Int {
-    let count = Int(try byte())
-    guard count <= 8 else { throw failure("a number is too large") }
-    let digits = try take(count)
+  /// A signed number; one of more than eight bytes, such as the state of a random generator, describes no tensor.
+  private mutating func long(lengthBytes: Int) throws(TorchError) -> Value {
+    let digits = try take(try integer(bytes: lengthBytes))
+    guard digits.count <= 8 else { return .foreign("a number") }
     let isNegative = (digits.last ?? 0) & 0x80 != 0
-    return Int(
-      truncatingIfNeeded: digits.reversed().reduce(isNegative ? UInt64.max : 0) {
-        $0 << 8 | UInt64($1)
-      })
+    return .integer(
+      Int(
+        truncatingIfNeeded: digits.reversed().reduce(isNegative ? UInt64.max : 0) {
+          $0 << 8 | UInt64($1)
+        }))
   }
 
   private mutating func text(lengthBytes: Int) throws(TorchError) -> String {

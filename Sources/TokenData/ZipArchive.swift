@@ -70,11 +70,41 @@ final class ZipArchive: @unchecked Sendable {
   /// Whether there is a member of this name.
   func contains(_ member: String) -> Bool { indices[member] != nil }
 
+  /// How many bytes a member has, by the archive's directory.
+  ///
+  /// - Throws: ``ZipError``.
+  func size(of member: String) throws(ZipError) -> Int {
+    guard let index = indices[member] else { throw .missingMember(file: name, member: member) }
+    lock.lock()
+    defer { lock.unlock() }
+    var status = zip_stat_t()
+    zip_stat_init(&status)
+    guard zip_stat_index(archive, index, 0, &status) == 0,
+      status.valid & zip_uint64_t(ZIP_STAT_SIZE) != 0
+    else { throw damaged(member) }
+    return Int(clamping: status.size)
+  }
+
+  /// Some of the bytes of a member; the rest is not kept.
+  ///
+  /// - Throws: ``ZipError``; also where a compressed member is so much longer than its compressed bytes that nobody would have
+  ///   written it in earnest.
+  /// - Complexity: reads the whole member, for its checksum.
+  func read(_ member: String, range: Range<Int>) throws(ZipError) -> [UInt8] {
+    try read(member, keeping: range, limit: 1 << 36)
+  }
+
   /// The bytes of a member.
   ///
   /// - Parameter limit: the most bytes to read: what a directory says may be a lie.
   /// - Throws: ``ZipError``.
   func read(_ member: String, limit: UInt64 = 1 << 36) throws(ZipError) -> [UInt8] {
+    try read(member, keeping: 0..<Int.max, limit: limit)
+  }
+
+  private func read(
+    _ member: String, keeping range: Range<Int>, limit: UInt64
+  ) throws(ZipError) -> [UInt8] {
     guard let index = indices[member] else { throw .missingMember(file: name, member: member) }
     lock.lock()
     defer { lock.unlock() }
@@ -87,13 +117,20 @@ final class ZipArchive: @unchecked Sendable {
     guard size <= limit else {
       throw .oversizedMember(file: name, member: member, bytes: size, limit: limit)
     }
+    // Numbers deflate to a half or a tenth; a gigabyte out of a few megabytes is made to exhaust whoever reads it.
+    if status.valid & zip_uint64_t(ZIP_STAT_COMP_SIZE) != 0, size > 1 << 28,
+      size / 100 > UInt64(status.comp_size)
+    {
+      throw .oversizedMember(file: name, member: member, bytes: size, limit: 1 << 28)
+    }
     guard let file = zip_fopen_index(archive, index, 0) else { throw damaged(member) }
     defer { zip_fclose(file) }
     var bytes: [UInt8] = []
     // Grown as bytes arrive, so that a wrong size costs no more memory than the archive can fill.
-    bytes.reserveCapacity(Int(min(size, 1 << 26)))
-    while UInt64(bytes.count) < size {
-      let wanted = Int(min(size - UInt64(bytes.count), 1 << 20))
+    bytes.reserveCapacity(Int(min(size, UInt64(range.count), 1 << 26)))
+    var position = 0
+    while UInt64(position) < size {
+      let wanted = Int(min(size - UInt64(position), 1 << 20))
       var count: zip_int64_t = 0
       let chunk = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, initialized in
         count = zip_fread(file, buffer.baseAddress, zip_uint64_t(wanted))
@@ -104,10 +141,12 @@ final class ZipArchive: @unchecked Sendable {
         throw .damagedMember(
           file: name, member: member,
           reason: count == 0
-            ? "it ends after \(bytes.count) of \(size) bytes"
+            ? "it ends after \(position) of \(size) bytes"
             : failure.map { String(cString: zip_error_strerror($0)) } ?? "it cannot be read")
       }
-      bytes += chunk
+      let kept = range.clamped(to: position..<position + chunk.count)
+      bytes += chunk[kept.lowerBound - position..<kept.upperBound - position]
+      position += chunk.count
     }
     // The library compares the checksum when it meets the end.
     var rest: UInt8 = 0

@@ -31,6 +31,11 @@ extension GridCell: LosslessStringConvertible {
     }
   }
 
+  /// `(row, column)` on a grid of images, `(frame, row, column)` on one of video, whatever the frame.
+  public func description(on grid: TokenGrid) -> String {
+    grid.isVideo ? "(\(frame), \(row), \(column))" : description
+  }
+
   /// `(row, column)`, preceded by the frame when that is not 0.
   public var description: String {
     frame == 0 ? "(\(row), \(column))" : "(\(frame), \(row), \(column))"

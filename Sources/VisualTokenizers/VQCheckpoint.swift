@@ -6,7 +6,11 @@ import TokenData
 /// Remembers what was taken, so that a checkpoint of another architecture is noticed.
 struct VQCheckpoint {
   /// Where checkpoints keep the weights: at the top, or under the names that training programs use.
-  private static let prefixes = ["", "ema.", "model.", "state_dict.", "module.", "model.module."]
+  private static let prefixes = [
+    "", "ema.", "model.", "state_dict.", "model_state_dict.", "module.", "_orig_mod.",
+  ].flatMap { outer in
+    ["", "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."].map { outer + $0 }
+  }
 
   private let tensors: any TensorSource
   private let prefix: String
