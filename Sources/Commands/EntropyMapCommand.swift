@@ -76,6 +76,13 @@ public struct EntropyMapCommand: ParsableCommand {
     let clock = Stopwatch()
     let dataset = try tokens.load()
     estimation.clusterErrors(of: dataset)
+    if dataset.grid.isVideo,
+      let short = references.first(where: { $0.split(separator: ",").count == 2 })
+    {
+      throw ValidationError(
+        "--ref \(short): \(dataset.name) is video, \(dataset.grid); name the frame too, as in --ref 0,\(short)"
+      )
+    }
     let cells =
       all ? dataset.grid.rasterCells : references.compactMap(GridCell.init).removingRepeats
     let maps = try maps(of: estimation.features(of: dataset), references: cells)
@@ -169,8 +176,9 @@ public struct EntropyMapCommand: ParsableCommand {
       let values = panel(map, quantity, estimation).values
       let title =
         switch quantity {
-        case .entropy: "H(v_i | v_j), j = \(map.reference)"
-        case .information: "I(v_i; v_j), j = \(map.reference): darker is stronger dependence"
+        case .entropy: "H(v_i | v_j), j = \(map.reference.description(on: map.grid))"
+        case .information:
+          "I(v_i; v_j), j = \(map.reference.description(on: map.grid)): darker is stronger dependence"
         }
       print(
         TerminalPreview.render(
@@ -205,8 +213,8 @@ public struct EntropyMapCommand: ParsableCommand {
             estimation.value((isEntropy ? $0.entropy : $0.information).value).fixed(3)
           } ?? "–"
         }
-        var row = ["\(map.reference)"]
-        row.append(extreme.map { "\($0.cell)" } ?? "–")
+        var row = [map.reference.description(on: map.grid)]
+        row.append(extreme.map { $0.cell.description(on: map.grid) } ?? "–")
         row.append(extreme?.estimate.text(digits: 3) ?? "–")
         for distance in distances {
           row.append(mean(profile.first { $0.distance == distance }))

@@ -115,6 +115,21 @@ public struct OrderCompareCommand: ParsableCommand {
     return " · \(name)\(value)\(estimation.bound == .heldOut ? "" : ", biased")"
   }
 
+  /// Advises to shrink only where that was tried and gives a result.
+  private func advised(
+    _ error: EstimationError, orders: [GenerationOrder], features: some TokenFeatures,
+    settings: EstimationSettings
+  ) -> any Error {
+    guard case .tooFewImages = error, settings.shrinkage == .none, settings.contextWindow == nil,
+      let first = orders.first
+    else { return error }
+    var shrunken = settings
+    (shrunken.shrinkage, shrunken.bound, shrunken.errors) = (.ledoitWolf, .wishart, nil)
+    guard (try? OrderProfile.profiles(of: [first], features: features, settings: shrunken)) != nil
+    else { return error }
+    return AdvisedError(description: "\(error), or a biased --ledoit-wolf --bound wishart")
+  }
+
   /// Estimates the profiles and prints them.
   public mutating func run() throws {
     let clock = Stopwatch()
@@ -130,9 +145,15 @@ public struct OrderCompareCommand: ParsableCommand {
     var settings = estimation.settings(tokens)
     settings.contextWindow = contextWindow
     settings.shrinkage = shrinkage
-    let profiles = try OrderProfile.profiles(
-      of: orders, features: features, settings: settings,
-      progress: { progress.update($0) })
+    let profiles: [OrderProfile]
+    do {
+      profiles = try OrderProfile.profiles(
+        of: orders, features: features, settings: settings,
+        progress: { progress.update($0) })
+    } catch let error as EstimationError {
+      progress.finish()
+      throw advised(error, orders: orders, features: features, settings: settings)
+    }
     progress.finish()
     let health = health(of: profiles, dataset)
     let provenance = try Provenance(
@@ -235,7 +256,7 @@ func orderTable(
       ? ["–", "–", "–", "–", "–"]
       : [
         total.text(), mean.text(digits: 4), estimation.estimate(largest.increase).text(digits: 3),
-        "\(largest.cell)", profile.distinguishableSteps,
+        largest.cell.description(on: profile.order.grid), profile.distinguishableSteps,
       ]
     if isPaired, profile.isUndecided || profiles[0].isUndecided {
       row.append("–")

@@ -75,7 +75,7 @@ extension EstimationError: CustomStringConvertible {
 
   private var remedies: [Remedy] {
     switch self {
-    case .tooFewImages(_, _, let predictors, let channels, let largest, let window, _):
+    case .tooFewImages(_, _, _, _, let largest, let window, _):
       var remedies: [Remedy] = []
       if largest > 0 {
         remedies.append(
@@ -89,10 +89,7 @@ extension EstimationError: CustomStringConvertible {
             option: "--context-window",
             text: "--context-window \(window)\(window > 1 ? " or less" : "")"))
       }
-      if predictors > channels {
-        remedies.append(
-          Remedy(option: "--ridge", text: "a biased --ridge 0.1 or --ledoit-wolf"))
-      }
+      // Whether shrinking helps depends on the data: a command that offers it tries it first.
       return remedies
     case .constantChannel:
       return [

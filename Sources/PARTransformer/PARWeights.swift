@@ -116,7 +116,9 @@ struct CheckpointTensors {
     self.checkpoint = checkpoint
     for stored in checkpoint.tensorNames {
       var name = Substring(stored)
-      while let prefix = ["model.", "module.", "_orig_mod.", "state_dict.", "model_state_dict.", "ema."].first(where: name.hasPrefix) {
+      while let prefix = [
+        "model.", "module.", "_orig_mod.", "state_dict.", "model_state_dict.", "ema.",
+      ].first(where: name.hasPrefix) {
         name = name.dropFirst(prefix.count)
       }
       // A buffer that old checkpoints carry; it follows from the grid.

@@ -45,6 +45,9 @@ extension NpyError: CustomStringConvertible {
       "\(file): the header is corrupt at byte \(offset): expected \(expected)"
     case .pythonObjects(let file):
       "\(file): holds pickled Python objects, such as a dictionary, which are not read; save the array of numbers in it"
+    // What numpy makes of a type that it does not know, such as the bfloat16 of an extension.
+    case .unsupportedType(let file, let type) where type.hasSuffix("V2"):
+      "\(file): the elements are of type \(type), two bytes without a meaning, as bfloat16 is saved; save them as float32"
     case .unsupportedType(let file, let type):
       "\(file): the elements are of type \(type); whole or floating-point numbers are expected"
     case .impossibleShape(let file, let shape):

@@ -113,11 +113,6 @@ struct NpyHeader: Hashable, Sendable {
       let name = try string()
       if let type = NpyType(name) { return type }
       if name.hasSuffix("O") { throw .pythonObjects(file: file) }
-      // What numpy makes of a type that it does not know, such as the bfloat16 of an extension.
-      if name == "|V2" {
-        throw .unsupportedType(
-          file: file, type: "|V2, two bytes without a meaning, as bfloat16 is saved; save it as float32;")
-      }
       throw .unsupportedType(file: file, type: name)
     }
 

@@ -50,7 +50,13 @@ public final class TokenDatasetFile: TokenFeatures {
   public init(path: String, limit: Int? = nil, centred: Bool = false) throws {
     if let limit, limit < 1 { throw TokenDataError.invalidLimit(limit) }
     try checkIsReadableFile(path)
-    guard HDF5Group.isHDF5(path) else { throw TokenDataError.notHDF5(path) }
+    guard HDF5Group.isHDF5(path) else {
+      if let found = FileContent(ofFileAt: path).explanation {
+        throw TokenDataError.otherContent(
+          path, found: found, expected: "a token dataset, an HDF5 file as `tokenize` writes it,")
+      }
+      throw TokenDataError.notHDF5(path)
+    }
     self.path = path
     name = URL(fileURLWithPath: path).lastPathComponent
 

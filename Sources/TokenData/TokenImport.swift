@@ -336,6 +336,12 @@ struct ImportLayout: Hashable, Sendable {
       crops = rest.reduce(1, *)
       return
     }
+    // (images, channels, side, side), as convolutional networks have it, would pass as a grid of channels x side.
+    if isFeatures, leading == 1, trailing.count >= 2, let d = dimensions,
+      trailing.last == d, trailing[trailing.count - 2] != d
+    {
+      throw .channelsFirst(file: file, shape: shape)
+    }
     // The file of one photograph is (1, crops, tokens); a stack is (images, [frames, [rows,]]
     // columns).
     if leading == 1, trailing.count == 2 {

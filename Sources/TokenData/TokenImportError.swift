@@ -14,6 +14,8 @@ public enum TokenImportError: Error, Equatable {
   case codebookNeeded(file: String, type: String)
   /// Features do not need a codebook.
   case codebookNotUsed(file: String, type: String)
+  /// Features whose extents look as if the channels came before the rows.
+  case channelsFirst(file: String, shape: [Int])
   /// Codes that were saved as floating-point numbers.
   case floatingPointCodes(file: String, type: String)
   /// An array of no images.
@@ -61,6 +63,9 @@ extension TokenImportError: CustomStringConvertible {
       "\(file): holds codes (\(type)); give the codebook they index, as in --codebook vq.safetensors"
     case .codebookNotUsed(let file, let type):
       "\(file): holds features (\(type)), which need no codebook; leave --codebook out"
+    case .channelsFirst(let file, let shape):
+      "\(file): the shape \(NpyHeader.tuple(shape)) looks like channels before rows and columns; save it with the channels"
+        + " last, as by numpy.moveaxis(x, 1, -1), or give the grid where they are last"
     case .floatingPointCodes(let file, let type):
       "\(file): holds whole numbers as floating-point ones (\(type)); codes are saved as integers, as by"
         + " codes.astype(\"int32\")"

@@ -29,18 +29,26 @@ extension GenerationOrder {
   /// or semicolons, and blank lines between the frames of a video; cells with equal numbers are one step, in raster
   /// order, and the steps are ranked by number, whatever the first number and the gaps. JSON is
   /// `{"grid": [H, W], "steps": [[[row, column], …], …]}`, `[T, H, W]` and `[frame, row, column]` for video, and
-  /// keeps the listed order within a step. A file with any other extension is JSON if it begins with `{`. The order
-  /// is named after the file.
+  /// keeps the listed order within a step; its steps alone, `[[[row, column], …], …]`, and lists of step numbers are read too,
+  /// as is a `.npy` array of step numbers. A file with any other extension is JSON if it begins with `{` or `[`. The order
+  /// is named after the file, which may be a pipe.
   ///
   /// - Throws: ``OrderFileError`` that names the file, the line and the column, what was found and what was expected.
   /// - Complexity: O(bytes + N log N).
   public init(contentsOfFile path: String, grid: TokenGrid) throws(OrderFileError) {
     let name = (path as NSString).lastPathComponent
-    let text = try OrderText(file: path, bytes: try Self.bytes(ofFile: path))
-    let startsAsObject =
-      text.bytes.first { !OrderText.isBlank($0) && !OrderText.isLineEnd($0) } == UInt8(ascii: "{")
+    let bytes = try Self.bytes(ofFile: path)
+    if OrderArray.isNpy(bytes) {
+      self.init(
+        uncheckedName: name, grid: grid,
+        steps: try OrderArray.steps(npy: bytes, file: path, on: grid))
+      return
+    }
+    let text = try OrderText(file: path, bytes: bytes)
+    let first = text.bytes.first { !OrderText.isBlank($0) && !OrderText.isLineEnd($0) }
+    let startsAsJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
     let steps =
-      switch OrderFileFormat(path: path) ?? (startsAsObject ? .json : .table) {
+      switch OrderFileFormat(path: path) ?? (startsAsJSON ? .json : .table) {
       case .table: try OrderTable.steps(in: text, on: grid)
       case .json: try OrderJSON.steps(in: text, on: grid)
       }
@@ -86,6 +94,9 @@ extension GenerationOrder {
     }
   }
 
+  /// The most bytes of an order file: some for each of ten million cells.
+  private static var largestFile: Int { 1 << 28 }
+
   private static func bytes(ofFile path: String) throws(OrderFileError) -> [UInt8] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -94,9 +105,24 @@ extension GenerationOrder {
     guard !isFolder.boolValue else {
       throw .unusable(file: path, reason: "this is a folder, not an order file")
     }
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let file = FileHandle(forReadingAtPath: path) else {
       throw .unusable(file: path, reason: "the file cannot be read")
     }
-    return [UInt8](data)
+    defer { try? file.close() }
+    var bytes: [UInt8] = []
+    // Read piece by piece, so that pipes are read to their end, and what has none is noticed.
+    do {
+      while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
+        bytes += piece
+        guard bytes.count <= largestFile else {
+          throw OrderFileError.unusable(
+            file: path, reason: "more than \(largestFile) bytes; this is no order file")
+        }
+      }
+    } catch {
+      throw (error as? OrderFileError)
+        ?? .unusable(file: path, reason: "the file cannot be read: it is no file or pipe with text")
+    }
+    return bytes
   }
 }

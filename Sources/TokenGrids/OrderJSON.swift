@@ -8,6 +8,14 @@ enum OrderJSON {
   /// - Throws: ``OrderFileError`` that names the place.
   /// - Complexity: O(bytes + N).
   static func steps(in text: OrderText, on grid: TokenGrid) throws(OrderFileError) -> [[Int]] {
+    let opening = text.bytes.first { !OrderText.isBlank($0) && !OrderText.isLineEnd($0) }
+    if opening == UInt8(ascii: "[") {
+      if let ranked = try OrderArray.steps(json: text, on: grid) { return ranked }
+      var scanner = JSONScanner(text: text)
+      let listed = try Self.listedSteps(in: &scanner)
+      try scanner.expectEnd()
+      return try steps(listed, hasFrames: grid.isVideo, file: text.file, grid: grid)
+    }
     var scanner = JSONScanner(text: text)
     var extents: (values: [Int], line: Int)?
     var listed: [[ListedCell]]?

@@ -113,7 +113,7 @@ public struct OrderSpecification: Hashable, Sendable {
 
   private static func isPath(_ text: String) -> Bool {
     let lowercased = text.lowercased()
-    return text.contains("/")
+    return text.contains("/") || lowercased.hasSuffix(".npy")
       || OrderFileFormat.allCases.contains { format in
         format.extensions.contains { lowercased.hasSuffix("." + $0) }
       }

@@ -97,7 +97,7 @@ enum OrderTable {
   }
 
   /// The cells grouped by number, the smallest number first.
-  private static func ranked(_ numbers: [Int]) -> [[Int]] {
+  static func ranked(_ numbers: [Int]) -> [[Int]] {
     Dictionary(grouping: numbers.indices) { numbers[$0] }
       .sorted { $0.key < $1.key }
       .map(\.value)

@@ -144,7 +144,7 @@ func profileAgreesWithSeparateLeastSquaresFits(bound: EntropyBound) throws {
   #expect(
     error?.description == """
       samples: 12 images are too few for a regression on 9 numbers; at least 13 images are needed, or \
-      --feature-dimensions 2 or fewer, or a biased --ridge 0.1 or --ledoit-wolf
+      --feature-dimensions 2 or fewer
       """)
   #expect(
     error?.description(options: ["--feature-dimensions"]).hasSuffix(

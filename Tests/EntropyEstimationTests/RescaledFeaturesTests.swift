@@ -28,7 +28,7 @@ import TokenGrids
       try features(times: Float(sign: .plus, exponent: exponent, significand: 1))
     )
     let shift = 2 * Double(exponent) * log(2)
-    let order = GenerationOrder.raster(on: grid)
+    let order = try GenerationOrder.raster(on: grid)
     func profile(_ dataset: TokenDataset) throws -> OrderProfile {
       try OrderProfile.profiles(of: [order], features: dataset, settings: EstimationSettings())[0]
     }

@@ -140,7 +140,7 @@ func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
   #expect(
     refusal(EstimationSettings()) == """
       samples: 60 images are too few for a regression on 126 numbers; at least 129 images are needed, or --context-window 2 \
-      or less, or a biased --ridge 0.1 or --ledoit-wolf
+      or less
       """)
   // What it says would do does, and a wider window does not.
   for settings in [

@@ -187,7 +187,44 @@ struct TokenImportTests {
       try open(array, labels: source.labels, grid: wide)
     }
     try NpyWriter.write([Float](repeating: 0, count: 32), shape: [2, 4, 4], to: array)
+    #expect(throws: TokenImportError.floatingPointCodes(file: array, type: "<f4")) {
+      try open(array)
+    }
+    try NpyWriter.write([Float](repeating: 0.5, count: 32), shape: [2, 4, 4], to: array)
     #expect(throws: TokenImportError.codebookNotUsed(file: array, type: "<f4")) { try open(array) }
+    try NpyWriter.write([Int64](), shape: [0, 4, 4], to: array)
+    #expect(throws: TokenImportError.noImages(file: array, shape: [0, 4, 4])) { try open(array) }
+    try NpyWriter.write([Float](repeating: 0.5, count: 96), shape: [2, 3, 4, 4], to: array)
+    #expect(throws: TokenImportError.channelsFirst(file: array, shape: [2, 3, 4, 4])) {
+      try open(array)
+    }
+  }
+
+  /// `02.npy` is number 2, and two files of one number are refused.
+  @Test func numbersMayBePadded() throws {
+    let folder = try TemporaryFolder()
+    for (name, code) in [("0.npy", 0), ("1.npy", 1), ("02.npy", 2), ("notes.txt", 0)] {
+      try NpyWriter.write(
+        [Int64](repeating: Int64(code), count: 4), shape: [1, 1, 4], to: folder.file(name))
+    }
+    let codebook = SingleMatrix(rows: 3, columns: 1, elements: [1, 2, 3])
+    func run() throws -> TokenImport.Summary {
+      try TokenImport(
+        path: folder.path, labels: nil, codebook: codebook, options: TokenImport.Options()
+      ).run(writingTo: folder.file("out.h5"))
+    }
+    let summary = try run()
+    #expect(summary.photographs == 3 && summary.missing == 0)
+    #expect(summary.otherFiles == ["notes.txt"])
+    #expect(
+      try TokenDataset(contentsOf: folder.file("out.h5")).codes
+        == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
+    try NpyWriter.write(
+      [Int64](repeating: 0, count: 4), shape: [1, 1, 4], to: folder.file("2.npy"))
+    #expect(
+      throws: TokenImportError.repeatedNumber(
+        folder: folder.path, first: "02.npy", second: "2.npy")
+    ) { try run() }
   }
 
   /// Imports one array; codes have a codebook of 200 entries.

@@ -135,7 +135,7 @@ struct TorchCheckpointTests {
           $0.text("a")
           $0.tensor(key: "0", count: 2, offset: offset, shape: shape, strides: strides)
           $0.code("s.")
-        }
+        }.floats("a")
       }
     }
     refusal([3], [1])
@@ -160,6 +160,120 @@ struct TorchCheckpointTests {
     }
     #expect(throws: TorchError.wrongType(file: "f.pt", tensor: "a", type: "LongStorage")) {
       try integers.floats("a")
+    }
+  }
+
+  /// What is no tensor is passed over, whatever it is, and the tensors beside it are read: a namespace with its state, a
+  /// numpy scalar, a number of 128 bits, bytes, a set, an unknown storage.
+  @Test func whatIsNoTensorIsPassedOver() throws {
+    let checkpoint = try checkpoint {
+      $0.code("}(")
+      $0.text("args")
+      $0.global("argparse", "Namespace")
+      $0.code(")")
+      $0.code(0x81)
+      $0.code("}")
+      $0.text("lr")
+      $0.integer(1)
+      $0.code("sb")
+      $0.text("scalar")
+      $0.global("numpy.core.multiarray", "scalar")
+      $0.code("C\u{2}ab")
+      $0.code(0x85)
+      $0.code("R")
+      $0.text("state")
+      $0.code(0x8a)
+      $0.code(17)
+      for byte in 0..<17 { $0.code(UInt8(byte)) }
+      $0.text("set")
+      $0.code(0x8f)
+      $0.code("(")
+      $0.integer(1)
+      $0.code(0x90)
+      $0.text("complex")
+      $0.tensor(key: "7", count: 2, shape: [2], strides: [1], type: "ComplexFloatStorage")
+      $0.text("outside")
+      $0.tensor(key: "0", count: 2, shape: [9], strides: [1])
+      $0.text("repeated")
+      $0.tensor(key: "0", count: 2, shape: [3, 2], strides: [0, 1])
+      $0.text("weight")
+      $0.tensor(key: "0", count: 2, shape: [2], strides: [1])
+      $0.code("u.")
+    }
+    #expect(try checkpoint.floats("weight") == [1, 2])
+    #expect(try checkpoint.floats("repeated") == [1, 2, 1, 2, 1, 2])
+    #expect(throws: TorchError.self) { try checkpoint.floats("outside") }
+    #expect(
+      throws: TorchError.wrongType(file: "f.pt", tensor: "complex", type: "ComplexFloatStorage")
+    ) { try checkpoint.floats("complex") }
+  }
+
+  @Test func aTensorThatIsAloneHasNoName() throws {
+    let checkpoint = try checkpoint {
+      $0.tensor(key: "0", count: 2, shape: [2, 1], strides: [1, 1])
+      $0.code(".")
+    }
+    #expect(checkpoint.tensorNames == [""])
+    let codebook = try CodebookFile.read(from: checkpoint)
+    #expect(codebook.rows == 2 && codebook.elements == [1, 2])
+  }
+
+  /// Long names in dictionaries inside each other: joined they would take gigabytes.
+  @Test func namesOfNestedDictionariesStayShort() throws {
+    let long = String(repeating: "n", count: 60_000)
+    let start = ContinuousClock.now
+    _ = try? checkpoint {
+      $0.code("}")
+      for _ in 0..<3000 {
+        $0.text(long.prefix(20_000).description)
+        $0.code("}")
+      }
+      $0.text("a")
+      $0.tensor(key: "0", count: 2, shape: [2], strides: [1])
+      for _ in 0...3000 { $0.code("s") }
+      $0.code(".")
+    }
+    #expect(ContinuousClock.now - start < .seconds(60))
+  }
+
+  @Test func onlyThePartOfAStorageThatIsNeededIsKept() throws {
+    let checkpoint = try checkpoint(["0": littleEndian((0..<5000).map { Float($0) })]) {
+      $0.code("}")
+      $0.text("a")
+      $0.tensor(key: "0", count: 5000, offset: 4000, shape: [2, 2], strides: [1, 500])
+      $0.code("s.")
+    }
+    #expect(try checkpoint.floats("a") == [4000, 4500, 4001, 4501])
+  }
+
+  @Test(arguments: [
+    ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS pointer"),
+    ("<!DOCTYPE html><html></html>", "web page"), ("", "empty"),
+  ])
+  func whatADownloadLeftIsNamed(text: String, problem: String) throws {
+    let folder = try TemporaryFolder()
+    for name in ["a.pt", "a.safetensors", "a.npy", "a.h5"] {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file(name)))
+      for read in [
+        { _ = try TensorFile.open($0) }, { _ = try CodebookFile.read($0) },
+        { _ = try NpyArray(path: $0) }, { _ = try TokenDataset(contentsOf: $0) },
+      ] as [(String) throws -> Void] {
+        let error = #expect(throws: TokenDataError.self, "\(name)") { try read(folder.file(name)) }
+        #expect(error?.description.contains(problem) == true)
+      }
+    }
+  }
+
+  @Test func theKindOfAFileIsToldByItsContent() throws {
+    let folder = try TemporaryFolder()
+    let bytes = try example()
+    for name in ["a.pt", "a.PT", "a.safetensors", "weights"] {
+      try Data(bytes).write(to: URL(fileURLWithPath: folder.file(name)))
+      #expect(try TensorFile.open(folder.file(name)).floats("model.a") == [1, 2, 3, 4, 5, 6])
+    }
+    try Data(bytes.prefix(bytes.count / 2)).write(to: URL(fileURLWithPath: folder.file("half.pt")))
+    #expect(throws: TorchError.cutShort(file: folder.file("half.pt"))) {
+      try TensorFile.open(folder.file("half.pt"))
     }
   }
 

@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[]", "f.json, line 1, column 1: found '[', expected '{'"),
+    ("[]", "f.json: a list of 0 step numbers; the 2x2 grid needs 4, from 0 on"),
     ("{", "f.json, line 1, column 2: found the end of the file, expected a name in quotes"),
     ("{}", #"f.json, line 1: the object ends without "grid""#),
     (#"{"grid":[2,2]}"#, #"f.json, line 1: the object ends without "steps""#),
