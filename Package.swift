@@ -25,6 +25,7 @@ let package = Package(
   name: "token-entropy",
   platforms: [.macOS(.v15)],
   products: [
+    .library(name: "FileOutput", targets: ["FileOutput"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
     .library(name: "TokenGrids", targets: ["TokenGrids"]),
     .library(name: "TokenData", targets: ["TokenData"]),
@@ -49,15 +50,21 @@ let package = Package(
     system("CPNG", pkgConfig: "libpng", apt: ["libpng-dev"], brew: ["libpng"]),
     system("CZip", pkgConfig: "libzip", apt: ["libzip-dev"], brew: ["libzip"]),
     .target(name: "CKernels"),
+    .target(name: "CHDF5Output", dependencies: ["CHDF5"]),
 
     // Libraries, from the ground up
+    .target(name: "FileOutput"),
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
-    .target(name: "TokenGrids"),
-    .target(name: "TokenData", dependencies: ["CHDF5", "CZip", "TokenGrids", "LinearAlgebra"]),
+    .target(name: "TokenGrids", dependencies: ["FileOutput"]),
+    .target(
+      name: "TokenData",
+      dependencies: ["CHDF5", "CHDF5Output", "CZip", "FileOutput", "TokenGrids", "LinearAlgebra"]),
     .target(
       name: "EntropyEstimation", dependencies: ["TokenData", "TokenGrids", "LinearAlgebra"]),
-    .target(name: "PARTransformer", dependencies: ["TokenData", "TokenGrids", "LinearAlgebra"]),
-    .target(name: "Figures", dependencies: ["TokenGrids"]),
+    .target(
+      name: "PARTransformer",
+      dependencies: ["FileOutput", "TokenData", "TokenGrids", "LinearAlgebra"]),
+    .target(name: "Figures", dependencies: ["FileOutput", "TokenGrids"]),
     .target(
       name: "VisualTokenizers",
       dependencies: ["CTurboJPEG", "CPNG", "TokenData", "TokenGrids", "LinearAlgebra"]),
@@ -75,8 +82,9 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "EmbeddedData", "EntropyEstimation", "Figures", "GenerationMetrics", "LinearAlgebra",
-        "PARTransformer", "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
+        "EmbeddedData", "EntropyEstimation", "Figures", "FileOutput", "GenerationMetrics",
+        "LinearAlgebra", "PARTransformer", "TokenData", "TokenGrids", "VisualTokenizers",
+        argumentParser,
       ]),
 
     // Programs
@@ -89,6 +97,7 @@ let package = Package(
     command("tokenize"),
 
     // Tests
+    .testTarget(name: "FileOutputTests", dependencies: ["FileOutput"]),
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TokenGrids"]),
     .testTarget(
       name: "EntropyEstimationTests",

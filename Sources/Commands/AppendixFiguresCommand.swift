@@ -1,6 +1,7 @@
 import ArgumentParser
 import EntropyEstimation
 import Figures
+import FileOutput
 import Foundation
 import TokenData
 import TokenGrids
@@ -61,6 +62,7 @@ public struct AppendixFiguresCommand: ParsableCommand {
   /// Estimates everything and draws it.
   public mutating func run() throws {
     let clock = Stopwatch()
+    try OutputFolder.check(outputDir)
     let dataset = try tokens.load()
     estimation.clusterErrors(of: dataset)
     try AdvisedError.advising(["--feature-dimensions", "--jitter"]) {
@@ -93,8 +95,8 @@ public struct AppendixFiguresCommand: ParsableCommand {
     }
     let provenance = try Provenance(of: dataset, seed: tokens.limit == nil ? nil : tokens.seed)
       .finished(after: clock)
-    print(measurementLine(dataset, estimation, tokens))
-    print(orderTable(paper, estimation).text)
+    try printText(measurementLine(dataset, estimation, tokens))
+    try printText(orderTable(paper, estimation).text)
     try writeFigures(
       figures(maps: maps, paper: paper, totals: totals, dataset: dataset),
       to: URL(fileURLWithPath: outputDir, isDirectory: true),

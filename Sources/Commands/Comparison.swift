@@ -1,5 +1,6 @@
 import EntropyEstimation
 import Figures
+import FileOutput
 import Foundation
 import GenerationMetrics
 import PARTransformer
@@ -44,11 +45,7 @@ struct Comparison {
     self.shouldStop = shouldStop
     seed = firstSeed
     let cache = folder + "/runs"
-    do {
-      try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
-    } catch {
-      throw TokenDataError.cannotWrite(cache, reason: "it cannot be made a folder")
-    }
+    try OutputFolder.make(cache)
     let hash = try dataset.contentHash()?.description ?? ""
     let definitions = extractors.map { $0.definitionHash.description }
     func keys(_ configuration: ComparisonConfiguration?, _ order: GenerationOrder, _ seed: UInt64)

@@ -51,7 +51,7 @@ struct ComparisonConfiguration: Sendable {
         break
       }
     }
-    let order = try OrderSpecification(rest).order(on: grid)
+    let order = try OrderSpecification(argument: rest).order(on: grid)
     self.order = isSplit ? order.sequentialized() : order
     attention = isCausal ? .causal : .groupwise
     name = text

@@ -103,9 +103,7 @@ enum JSONFile {
   static func write(_ value: some Encodable, to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    let replacement = try FileReplacement(path: path)
-    try encoder.encode(value).write(to: URL(fileURLWithPath: replacement.temporaryPath))
-    try replacement.commit()
+    try FileReplacement.write(encoder.encode(value), to: path)
   }
 
   /// The value of a file; nil where there is none, or one that cannot be read as this.

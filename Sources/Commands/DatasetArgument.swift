@@ -1,5 +1,6 @@
 import ArgumentParser
 import EmbeddedData
+import FileOutput
 import Foundation
 import TokenData
 
@@ -27,7 +28,12 @@ struct DatasetArgument: ExpressibleByArgument, Hashable {
   ///   with folders, whoever opens it says what is wrong.
   var path: String {
     get throws {
-      if let embedded = EmbeddedData.dataset(named: text) { return embedded.path }
+      if let embedded = EmbeddedData.dataset(named: text) {
+        InputFiles.shared.insert(embedded.path)
+        return embedded.path
+      }
+      // No output may take its place.
+      InputFiles.shared.insert(text)
       guard text.contains("/") || FileManager.default.fileExists(atPath: text) else {
         throw UnknownDataset(text: text)
       }

@@ -74,6 +74,7 @@ public struct EntropyMapCommand: ParsableCommand {
   /// Estimates the maps and prints them.
   public mutating func run() throws {
     let clock = Stopwatch()
+    try output.checkFigures()
     let dataset = try tokens.load()
     estimation.clusterErrors(of: dataset)
     if dataset.grid.isVideo,
@@ -94,13 +95,13 @@ public struct EntropyMapCommand: ParsableCommand {
       try printJSON(
         EntropyMapResult(maps, dataset: dataset, options: self, provenance: provenance))
     } else if output.csv {
-      printCSV(maps, grid: dataset.grid)
+      try printCSV(maps, grid: dataset.grid)
     } else {
-      printTable(maps, dataset: dataset)
-      if output.report { print(health(of: dataset, maps).lines.joined(separator: "\n")) }
+      try printTable(maps, dataset: dataset)
+      if output.report { try printText(health(of: dataset, maps).lines.joined(separator: "\n")) }
     }
     reportFallbacks(maps)
-    if output.preview { for map in maps { preview(map) } }
+    if output.preview { for map in maps { try preview(map) } }
     if let directory = output.figureDirectory {
       guard maps.count <= Self.largestFigure else {
         report(
@@ -171,7 +172,7 @@ public struct EntropyMapCommand: ParsableCommand {
       caption: MeasurementCaption(dataset, estimation))
   }
 
-  private func preview(_ map: ConditionalEntropyMap) {
+  private func preview(_ map: ConditionalEntropyMap) throws {
     for quantity in quantity.mapQuantities {
       let values = panel(map, quantity, estimation).values
       let title =
@@ -180,15 +181,15 @@ public struct EntropyMapCommand: ParsableCommand {
         case .information:
           "I(v_i; v_j), j = \(map.reference.description(on: map.grid)): darker is stronger dependence"
         }
-      print(
+      try printText(
         TerminalPreview.render(
           values: values, grid: map.grid, title: title, unit: estimation.units.rawValue,
           darkEnd: quantity.darkEnd, reference: map.grid.index(of: map.reference)))
     }
   }
 
-  private func printTable(_ maps: [ConditionalEntropyMap], dataset: TokenDataset) {
-    print(measurementLine(dataset, estimation, tokens))
+  private func printTable(_ maps: [ConditionalEntropyMap], dataset: TokenDataset) throws {
+    try printText(measurementLine(dataset, estimation, tokens))
     let profiles = maps.map(\.byDistance)
     let distances = [1, 2, 4, 8, 16].filter { distance in
       profiles.contains { profile in profile.contains { $0.distance == distance } }
@@ -222,11 +223,11 @@ public struct EntropyMapCommand: ParsableCommand {
         row.append(mean(profile.last))
         table.add(row)
       }
-      print(table.text)
+      try printText(table.text)
     }
   }
 
-  private func printCSV(_ maps: [ConditionalEntropyMap], grid: TokenGrid) {
+  private func printCSV(_ maps: [ConditionalEntropyMap], grid: TokenGrid) throws {
     let headings = grid.csvHeadings
     let reference = headings.split(separator: ",").map { "reference_\($0)" }.joined(separator: ",")
     let unit = estimation.units.rawValue
@@ -250,7 +251,7 @@ public struct EntropyMapCommand: ParsableCommand {
         lines.append(([from, cell] + fields).joined(separator: ","))
       }
     }
-    print(lines.joined(separator: "\n"))
+    try printText(lines.joined(separator: "\n"))
   }
 }
 

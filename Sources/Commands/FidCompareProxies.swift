@@ -86,7 +86,7 @@ struct FidCompareProxies: ParsableCommand {
     }
     let (a, b) = (try load(real), try load(generated))
     try requireComparable(a, b)
-    let specifications = try orders.map { try OrderSpecification($0).order(on: a.grid) }
+    let specifications = try orders.map { try OrderSpecification(argument: $0).order(on: a.grid) }
     if !specifications.isEmpty {
       try AdvisedError.advising([], otherwise: ", or leave out --order") {
         try OrderProfile.requireImages(for: a)
@@ -124,7 +124,7 @@ struct FidCompareProxies: ParsableCommand {
       extractors: results, dependencies: dependencies?.distance,
       dependenciesNoiseFloor: dependencies?.floor,
       provenance: try Provenance(of: a, seed: seed).finished(after: clock))
-    if json { try printJSON(result) } else { print(result.text(grid: a.grid)) }
+    if json { try printJSON(result) } else { try printText(result.text(grid: a.grid)) }
   }
 
   private func load(_ path: String) throws -> TokenDataset {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import EntropyEstimation
 import Figures
+import FileOutput
 import Foundation
 import GenerationMetrics
 import PARTransformer
@@ -115,9 +116,10 @@ struct FidCompareRun: ParsableCommand {
   /// Does everything with the given stages; `show` gets the tables.
   func run(
     stages: ComparisonStages, shouldStop: @escaping () -> Bool,
-    show: (String) -> Void = { print($0) }
+    show: (String) throws -> Void = { try printText($0) }
   ) throws {
     let clock = Stopwatch()
+    try OutputFolder.check(outputDir)
     let dataset = try tokens.load()
     guard dataset.codebook != nil else { throw TrainingError.noCodes(dataset: dataset.name) }
     let texts = (configurations + orders).removingRepeats
@@ -136,10 +138,11 @@ struct FidCompareRun: ParsableCommand {
         provenance: Provenance(of: dataset, seed: seed), clock: clock)
     } catch is ComparisonStopped {
       report("stopped; the same command goes on from \(outputDir)")
-      throw ExitCode(130)
+      throw ExitCode(Interruption.exitStatus)
     }
+    Interruption.removeTemporaryFiles()
     try JSONFile.write(result, to: outputDir + "/fid-compare.json")
-    if json { try printJSON(result) } else { show(result.text) }
+    if json { try printJSON(result) } else { try show(result.text) }
     guard !noFigure else { return }
     try writeFigures(
       comparison.figures(of: result), to: URL(fileURLWithPath: outputDir, isDirectory: true),

@@ -32,10 +32,11 @@ struct FidCompareStatistics: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.removeTemporaryFiles()
+    _ = try DatasetArgument(argument: tokens).path
+    try checkOutput(output, inputs: [])
     let (set, definition) = try featureSet(of: tokens, extractor, limit: limit, seed: seed)
     try set.gaussian.statistics.write(npz: output)
-    print(
+    try printText(
       "\(output): \(set.dimensions) features of \(set.imageCount.grouped) images by \(extractor.rawValue) (\(definition))"
     )
   }
@@ -114,7 +115,7 @@ struct StatisticsComparison {
       covarianceTerm: JSONNumber(distance.covarianceTerm),
       provenance: Provenance(input: real, seed: seed).finished(after: clock))
     if json { return try printJSON(result) }
-    Swift.print(
+    try printText(
       """
       \(real) against \(generated) · \(a.dimensions) features\(extractors.first.map { " by \($0.rawValue)" } ?? "")
       Fréchet distance \(distance.value.significant(6)): means \(distance.meanTerm.significant(6)), covariances \

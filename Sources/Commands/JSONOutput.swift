@@ -60,7 +60,7 @@ extension TokenGrid {
 func printJSON(_ result: some Encodable) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  FileHandle.standardOutput.write(try encoder.encode(result) + Data("\n".utf8))
+  try printText(String(decoding: try encoder.encode(result), as: UTF8.self))
 }
 
 extension String {

@@ -133,7 +133,8 @@ public struct OrderCompareCommand: ParsableCommand {
   /// Estimates the profiles and prints them.
   public mutating func run() throws {
     let clock = Stopwatch()
-    let specifications = try orders.map { try OrderSpecification($0) }
+    try output.checkFigures()
+    let specifications = try orders.map { try OrderSpecification(argument: $0) }
     let dataset = try tokens.load()
     estimation.clusterErrors(of: dataset, canBeRobust: shrinkage == .none)
     let orders = try specifications.map {
@@ -166,16 +167,16 @@ public struct OrderCompareCommand: ParsableCommand {
         OrderCompareResult(
           profiles, health: health, dataset: dataset, options: self, provenance: provenance))
     } else if output.csv {
-      printCSV(profiles)
+      try printCSV(profiles)
     } else {
       let window = contextWindow.map { " · contexts within \($0) cells" } ?? ""
-      print(measurementLine(dataset, estimation, tokens) + window + shrinkageNote(profiles))
-      print(orderTable(profiles, estimation).text)
-      print(profiles.jointEntropyLine(estimation))
-      for note in health.notes(profiles) { print(note) }
-      if output.report { print(health.lines.joined(separator: "\n")) }
+      try printText(measurementLine(dataset, estimation, tokens) + window + shrinkageNote(profiles))
+      try printText(orderTable(profiles, estimation).text)
+      try printText(profiles.jointEntropyLine(estimation))
+      for note in health.notes(profiles) { try printText(note) }
+      if output.report { try printText(health.lines.joined(separator: "\n")) }
     }
-    if output.preview { for profile in profiles { preview(profile) } }
+    if output.preview { for profile in profiles { try preview(profile) } }
     if let directory = output.figureDirectory {
       try output.figures.write(
         [
@@ -195,8 +196,8 @@ public struct OrderCompareCommand: ParsableCommand {
         ? ResolutionFacts(profiles, dataset: dataset) : nil)
   }
 
-  private func preview(_ profile: OrderProfile) {
-    print(
+  private func preview(_ profile: OrderProfile) throws {
+    try printText(
       TerminalPreview.render(
         values: profile.increases(estimation, onlyDistinguishable: onlyDistinguishable),
         grid: profile.order.grid,
@@ -204,7 +205,7 @@ public struct OrderCompareCommand: ParsableCommand {
         darkEnd: .high))
   }
 
-  private func printCSV(_ profiles: [OrderProfile]) {
+  private func printCSV(_ profiles: [OrderProfile]) throws {
     let grid = profiles[0].order.grid
     let unit = estimation.units.rawValue
     var lines = [
@@ -231,7 +232,7 @@ public struct OrderCompareCommand: ParsableCommand {
           ]).joined(separator: ","))
       }
     }
-    print(lines.joined(separator: "\n"))
+    try printText(lines.joined(separator: "\n"))
   }
 }
 

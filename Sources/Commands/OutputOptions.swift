@@ -1,5 +1,6 @@
 import ArgumentParser
 import Figures
+import FileOutput
 import Foundation
 
 extension FigureFormat: ExpressibleByArgument {}
@@ -27,6 +28,9 @@ struct OutputOptions: ParsableArguments {
       throw ValidationError("--preview would mix with the output of --json and --csv")
     }
   }
+
+  /// Finds out, before the work, whether figures can be written.
+  func checkFigures() throws { try figures.check(default: json || csv ? nil : ".") }
 
   /// The folder of figures: with `--json` and `--csv` there are none unless a folder is named.
   var figureDirectory: URL? {
@@ -58,6 +62,13 @@ struct FigureOptions: ParsableArguments {
 
   func directory(default folder: String?) -> URL? {
     noFigure ? nil : (outputDir ?? folder).map { URL(fileURLWithPath: $0, isDirectory: true) }
+  }
+
+  /// Finds out, before the work, whether the folder can be written that figures will go to.
+  ///
+  /// - Throws: `OutputError`.
+  func check(default folder: String?) throws {
+    if let directory = directory(default: folder) { try OutputFolder.check(directory.path) }
   }
 
   /// Draws figures into a folder, as ``writeFigures(_:to:formats:provenance:)`` does.
@@ -95,11 +106,6 @@ struct MissingGnuplot: Error, CustomStringConvertible {
   var description: String {
     "\(Gnuplot.installationAdvice): \(scripts.joined(separator: ", "))"
   }
-}
-
-/// Says something on standard error.
-func report(_ line: String) {
-  FileHandle.standardError.write(Data("\(line)\n".utf8))
 }
 
 extension URL {

@@ -140,10 +140,12 @@ public struct ParSampleCommand: ParsableCommand {
 
   /// Generates the images and prints or writes them.
   public func run() throws {
-    Interruption.removeTemporaryFiles()
     let team = WorkerTeam(workers: threads)
     if let threads { BLAS.threads = threads }
-    let specification = try order.map { try OrderSpecification($0) }
+    let specification = try order.map { try OrderSpecification(argument: $0) }
+    _ = try? codebook.map { try DatasetArgument(argument: $0).path }
+    // Whether it can be written is found out before anything is generated.
+    if let output { try checkOutput(output, inputs: [model.model]) }
     let (weights, trained) = try model.load(seed: seed, team: team)
     let configuration = weights.configuration
     let grid = try parsedGrid() ?? trained.grid ?? TokenGrid(rows: 24, columns: 24)
@@ -159,8 +161,6 @@ public struct ParSampleCommand: ParsableCommand {
         trained, what: "a codebook of hash \(expected)",
         "\(self.codebook ?? "") has \(codebook.hash)")
     }
-    // Whether it can be written is found out before anything is generated.
-    if let output { _ = try FileReplacement(path: output) }
     let folder = try images.map { try SampleImageFolder(path: $0) }
     let labels = try labels()
     let sampler = try PARSampler(
@@ -197,17 +197,17 @@ public struct ParSampleCommand: ParsableCommand {
     if json {
       try printJSON(result)
     } else {
-      printSummary(result, weights: weights, sequence: sequence, batches: sampler)
+      try printSummary(result, weights: weights, sequence: sequence, batches: sampler)
     }
   }
 
   private func printSummary(
     _ result: ParSampleResult, weights: PARWeights, sequence: PARSequence, batches: PARSampler
-  ) {
+  ) throws {
     let count = result.samples.count
     let passes = result.steps * ((count + batch - 1) / batch)
     let bytes = Double(weights.streamedByteCount) * Double(passes)
-    print(
+    try printText(
       """
       \(count) image\(count == 1 ? "" : "s") of \(sequence.order.grid) tokens, \(result.order), \
       \(result.tokensPerStep) tokens per step: \(result.steps) forward passes each
@@ -217,8 +217,8 @@ public struct ParSampleCommand: ParsableCommand {
       \(weights.precision.rawValue), read at \((bytes / result.seconds * 1e-9).fixed(1)) GB/s \
       (kernels: \(SkinnyMatrix.kernelName))
       """)
-    if let output { print("wrote \(output)") }
-    if let images { print("wrote \(count) PNG file\(count == 1 ? "" : "s") to \(images)") }
+    if let output { try printText("wrote \(output)") }
+    if let images { try printText("wrote \(count) PNG file\(count == 1 ? "" : "s") to \(images)") }
   }
 
   private func labels() throws -> [Int] {

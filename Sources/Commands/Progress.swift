@@ -45,7 +45,7 @@ final class Progress: Sendable {
       var line = "\(label): \(done.grouped) of \(total.grouped) \(unit)"
       if left >= 1 { line += ", \(Self.text(seconds: left)) left" }
       if !facts.isEmpty { line += ", \(facts)" }
-      FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
+      writeToStandardError("\r\u{1B}[K\(line)")
     }
   }
 
@@ -54,7 +54,7 @@ final class Progress: Sendable {
     state.withLock { state in
       guard state.shown else { return }
       state.shown = false
-      FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+      writeToStandardError("\r\u{1B}[K")
     }
   }
 

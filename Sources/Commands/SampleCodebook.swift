@@ -1,3 +1,4 @@
+import FileOutput
 import Foundation
 import LinearAlgebra
 import PARTransformer
@@ -89,15 +90,11 @@ struct SampleImageFolder {
 
   /// Makes the folder if need be.
   ///
-  /// - Throws: `TokenDataError.cannotWrite` when that is impossible.
+  /// - Throws: `OutputError` when that is impossible, or the folder cannot be written.
   init(path: String) throws {
     url = URL(fileURLWithPath: path, isDirectory: true)
-    do {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
-      throw TokenDataError.cannotWrite(
-        path, reason: "it cannot be a folder: \((error as NSError).systemReason)")
-    }
+    try OutputFolder.make(path)
+    try OutputFolder.check(path)
   }
 
   /// Writes `0000-class-207.png` and so on, in the order of the samples.
@@ -108,13 +105,6 @@ struct SampleImageFolder {
       try picture(index)
         .writePNG(to: url.appendingPathComponent("\(name)-class-\(label).png").path)
     }
-  }
-}
-
-extension NSError {
-  /// The words of the system where there are any, as in `Permission denied`.
-  fileprivate var systemReason: String {
-    (userInfo[NSUnderlyingErrorKey] as? NSError)?.localizedDescription ?? localizedDescription
   }
 }
 

@@ -38,8 +38,8 @@ struct TokenizeDecode: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.removeTemporaryFiles()
     let dataset = try tokens.open()
+    try checkOutput(output, inputs: [vq])
     let numbers = try images.numbers(below: dataset.imageCount, in: tokens.displayName)
     let pictures: [RGBImage]
     if let vq {
@@ -55,7 +55,7 @@ struct TokenizeDecode: ParsableCommand {
     }
     let sheet = RGBImage(contactSheetOf: pictures, columns: columns)
     try sheet.writePNG(to: output)
-    print("\(output): \(numbers.count) images, \(sheet.width)x\(sheet.height) pixels")
+    try printText("\(output): \(numbers.count) images, \(sheet.width)x\(sheet.height) pixels")
   }
 }
 

@@ -110,7 +110,6 @@ struct TokenizeImages: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.removeTemporaryFiles()
     if let vq { return try runVQ(checkpoint: vq) }
     let seed = seed ?? 0
     let tokenizer = try like.map { try PatchTokenizer(of: $0.open()) }
@@ -125,6 +124,7 @@ struct TokenizeImages: ParsableCommand {
     options.enlarges = enlarge
     let folder = try ImageFolder(path: images)
     reportEmptyFolders(of: folder)
+    try checkOutput(output, inputs: folder.entries.map(\.path))
     let tokenization = try FolderTokenization(folder: folder, options: options)
     let provenance = Provenance(
       input: like?.displayName,
@@ -148,7 +148,7 @@ struct TokenizeImages: ParsableCommand {
     let result = TokenizeReport(
       output: output, folder: folder, options: options, summary: summary,
       provenance: provenance.finished(after: clock))
-    if json { try printJSON(result) } else { print(result.text) }
+    if json { try printJSON(result) } else { try printText(result.text) }
   }
 }
 

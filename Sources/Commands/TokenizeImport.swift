@@ -83,7 +83,6 @@ struct TokenizeImport: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.removeTemporaryFiles()
     var options = TokenImport.Options()
     options.grid = grid.flatMap { TokenGrid($0) }
     options.crops = crops
@@ -92,6 +91,9 @@ struct TokenizeImport: ParsableCommand {
     let source = try TokenImport(
       path: codes, labels: labels, codebook: codebook.map { try CodebookFile.read($0) },
       options: options)
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: codes)) ?? []
+    try checkOutput(
+      output, inputs: [codes, labels, codebook] + files.map { codes + "/" + $0 })
     let provenance = Provenance(input: codes, seed: seed)
     var problems = 0
     let progress = Progress("importing", total: source.photographCount, unit: "photographs")
@@ -119,7 +121,7 @@ struct TokenizeImport: ParsableCommand {
           + " \(first): codes are in files named by whole numbers, as 17.npy")
     }
     let result = TokenizeImportResult(output: output, summary: summary, provenance: provenance)
-    if json { try printJSON(result) } else { print(result.text(wanted: sample)) }
+    if json { try printJSON(result) } else { try printText(result.text(wanted: sample)) }
   }
 }
 

@@ -16,7 +16,7 @@ struct TokenizeInfo: ParsableCommand {
 
   func run() throws {
     let result = try TokenInfoReport(of: tokens)
-    if json { try printJSON(result) } else { print(result.text) }
+    if json { try printJSON(result) } else { try printText(result.text) }
   }
 }
 

@@ -7,6 +7,7 @@ extension TokenizeImages {
   func runVQ(checkpoint path: String) throws {
     let folder = try ImageFolder(path: images)
     reportEmptyFolders(of: folder)
+    try checkOutput(output, inputs: [path] + folder.entries.map(\.path))
     let tokenization = try VQTokenization(
       folder: folder, encoder: VQEncoder(TensorFile.open(path)), side: size ?? 384,
       enlarges: enlarge)
@@ -28,7 +29,7 @@ extension TokenizeImages {
     let result = VQTokenizeReport(
       output: output, folder: folder, tokenization: tokenization, summary: summary,
       provenance: provenance.finished(after: clock))
-    if json { try printJSON(result) } else { print(result.text) }
+    if json { try printJSON(result) } else { try printText(result.text) }
   }
 }
 

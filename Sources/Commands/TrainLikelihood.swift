@@ -1,5 +1,6 @@
 import ArgumentParser
 import Figures
+import FileOutput
 import Foundation
 import LinearAlgebra
 import PARTransformer
@@ -50,9 +51,10 @@ struct TrainLikelihood: ParsableCommand {
   }
 
   func run() throws {
-    Interruption.removeTemporaryFiles()
     let clock = Stopwatch()
+    try output.figures.check(default: output.json || output.csv ? nil : ".")
     if let threads { BLAS.threads = threads }
+    for input in [model, sequential ?? model] { InputFiles.shared.insert(input) }
     let dataset = try tokens.load()
     var maps = [("par", try measure(model, dataset))]
     if let sequential {
@@ -71,9 +73,9 @@ struct TrainLikelihood: ParsableCommand {
           dataset: dataset.name, grid: dataset.grid.jsonExtents,
           maps: maps.map { LikelihoodResult.Map(name: $0, $1) }, provenance: provenance))
     } else if output.csv {
-      printCSV(maps, grid: dataset.grid)
+      try printCSV(maps, grid: dataset.grid)
     } else {
-      printTable(maps)
+      try printTable(maps)
     }
     if let directory = output.directory {
       try output.figures.write(
@@ -89,7 +91,7 @@ struct TrainLikelihood: ParsableCommand {
       progress: { progress.update($0) })
   }
 
-  private func printTable(_ maps: [(String, PositionLikelihood)]) {
+  private func printTable(_ maps: [(String, PositionLikelihood)]) throws {
     var table = TextTable(
       "model", "order", "n", "images", "nats/token", "± error", "lowest cell", "highest cell")
     for (name, map) in maps {
@@ -99,22 +101,23 @@ struct TrainLikelihood: ParsableCommand {
         (map.means.max() ?? .nan).fixed(3),
       ])
     }
-    print(table.text)
+    try printText(table.text)
     if !maps.allSatisfy(\.1.isHeldOut) {
-      print(
+      try printText(
         "all images of the dataset were measured: the model was not trained on it, or does not say")
     }
   }
 
-  private func printCSV(_ maps: [(String, PositionLikelihood)], grid: TokenGrid) {
-    print("model,\(grid.csvHeadings),nll,standard_error")
+  private func printCSV(_ maps: [(String, PositionLikelihood)], grid: TokenGrid) throws {
+    var lines = ["model,\(grid.csvHeadings),nll,standard_error"]
     for (name, map) in maps {
       for (index, cell) in grid.rasterCells.enumerated() {
-        print(
+        lines.append(
           "\(name),\(grid.csvCoordinates(of: cell)),\(map.means[index].csvField),"
             + map.standardErrors[index].csvField)
       }
     }
+    try printText(lines.joined(separator: "\n"))
   }
 
   private func figure(

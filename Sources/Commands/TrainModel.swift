@@ -1,5 +1,6 @@
 import ArgumentParser
 import Figures
+import FileOutput
 import Foundation
 import LinearAlgebra
 import PARTransformer
@@ -97,8 +98,9 @@ struct TrainModel: ParsableCommand {
   func run() throws {
     Interruption.asksToStop()
     let clock = Stopwatch()
+    try OutputFolder.check(outputDir)
     if let threads { BLAS.threads = threads }
-    let specification = try OrderSpecification(order)
+    let specification = try OrderSpecification(argument: order)
     let dataset = try tokens.load()
     let order = try specification.order(on: dataset.grid, tokensPerStep: tokensPerStep)
     let display = TrainingDisplay(steps: steps)
@@ -114,14 +116,15 @@ struct TrainModel: ParsableCommand {
     if json {
       try printJSON(result)
     } else {
-      printSummary(outcome, order: order)
+      try printSummary(outcome, order: order)
     }
     guard outcome.finished else {
       report(
         "stopped after step \(outcome.step.grouped) of \(steps.grouped); the same command with --resume goes on"
           + " from \(outputDir)/\(PARTraining.checkpointName)")
-      throw ExitCode(130)
+      throw ExitCode(Interruption.exitStatus)
     }
+    Interruption.removeTemporaryFiles()
     if !noFigure, !outcome.history.isEmpty {
       try writeFigures(
         [figure(outcome, dataset: dataset, order: order)],
@@ -130,17 +133,17 @@ struct TrainModel: ParsableCommand {
     }
   }
 
-  private func printSummary(_ outcome: TrainingOutcome, order: GenerationOrder) {
+  private func printSummary(_ outcome: TrainingOutcome, order: GenerationOrder) throws {
     guard let last = outcome.history.last else { return }
     let validation = outcome.validationLoss.map { ", held out \($0.fixed(4))" } ?? ""
-    print(
+    try printText(
       """
       \(outcome.parameterCount.grouped) parameters, \(order.name), \(tokensPerStep) tokens per step, \
       \(attention.rawValue) attention
       step \(outcome.step.grouped): loss \(last.loss.fixed(4)) nats/token\(validation)
       \(outcome.seconds.fixed(1)) s, \(outcome.tokensPerSecond.fixed(0)) tokens/s
       """)
-    if outcome.finished { print("wrote \(outcome.model)") }
+    if outcome.finished { try printText("wrote \(outcome.model)") }
   }
 
   private func figure(

@@ -1,3 +1,4 @@
+import FileOutput
 import Foundation
 
 /// Puts figures into a folder and draws them.
@@ -30,18 +31,17 @@ public struct FigureWriter: Sendable {
     try check(name: figure.name)
     let files = try figure.files(provenance: provenance)
     try makeDirectory()
-    try replace(files)
+    try replace(
+      files.map { (directory.appendingPathComponent($0.name).path, Data($0.contents.utf8)) })
     let sources = files.map { directory.appendingPathComponent($0.name) }
     guard let gnuplot else { return WrittenFigure(sources: sources, drawing: .gnuplotMissing) }
     var images: [URL] = []
     for format in formats {
-      let file = "\(figure.name).\(format.rawValue)"
-      let temporary = temporaryName(for: file)
-      defer { try? FileManager.default.removeItem(at: directory.appendingPathComponent(temporary)) }
-      try gnuplot.draw(
-        script: "\(figure.name).gp", in: directory, format: format, to: temporary)
-      try rename(temporary, to: file)
-      images.append(directory.appendingPathComponent(file))
+      let file = directory.appendingPathComponent("\(figure.name).\(format.rawValue)")
+      let image = try gnuplot.draw(
+        script: "\(figure.name).gp", in: directory, format: format)
+      try replace([(file.path, image)])
+      images.append(file)
     }
     return WrittenFigure(sources: sources, drawing: .drawn(images))
   }
@@ -54,70 +54,26 @@ public struct FigureWriter: Sendable {
   }
 
   private func makeDirectory() throws(FigureError) {
-    var place = directory.standardizedFileURL
-    var isFolder: ObjCBool = false
-    while !FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder),
-      place.path != "/"
-    {
-      place.deleteLastPathComponent()
-    }
-    guard isFolder.boolValue else {
-      throw .cannotWrite(path: directory.path, reason: "\(place.path) is not a folder")
-    }
-    do {
-      try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    do throws(OutputError) {
+      try OutputFolder.make(directory.path)
     } catch {
-      throw .cannotWrite(path: directory.path, reason: Self.reason(error))
+      throw .cannotWrite(path: error.path, reason: error.reason)
     }
   }
 
   /// Writes all files beside their names, then renames them all.
-  private func replace(_ files: [FigureFile]) throws(FigureError) {
-    let temporaries = files.map { temporaryName(for: $0.name) }
-    defer {
-      for name in temporaries {
-        try? FileManager.default.removeItem(at: directory.appendingPathComponent(name))
+  private func replace(_ files: [(path: String, contents: Data)]) throws(FigureError) {
+    do throws(OutputError) {
+      var outputs: [OutputFile] = []
+      for (path, contents) in files {
+        let output = try OutputFile(path: path)
+        try output.write(contents)
+        outputs.append(output)
       }
+      for output in outputs { try output.commit() }
+    } catch {
+      throw .cannotWrite(path: error.path, reason: error.reason)
     }
-    for (file, temporary) in zip(files, temporaries) {
-      do {
-        try Data(file.contents.utf8).write(to: directory.appendingPathComponent(temporary))
-      } catch {
-        let path = directory.appendingPathComponent(file.name).path
-        throw .cannotWrite(path: path, reason: Self.reason(error))
-      }
-    }
-    for (file, temporary) in zip(files, temporaries) { try rename(temporary, to: file.name) }
-  }
-
-  private func rename(_ temporary: String, to name: String) throws(FigureError) {
-    let (from, to) = (
-      directory.appendingPathComponent(temporary).path, directory.appendingPathComponent(name).path
-    )
-    #if canImport(Darwin)
-      let status = Darwin.rename(from, to)
-    #else
-      let status = Glibc.rename(from, to)
-    #endif
-    if status != 0 { throw .cannotWrite(path: to, reason: String(cString: strerror(errno))) }
-  }
-
-  private func temporaryName(for name: String) -> String {
-    ".\(name).\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0 ... .max)).tmp"
-  }
-
-  /// The system's own reason where Foundation tells it, without the sentence around it.
-  private static func reason(_ error: any Error) -> String {
-    switch (error as? CocoaError)?.code {
-    case .fileWriteNoPermission: return String(cString: strerror(EACCES))
-    case .fileWriteOutOfSpace: return String(cString: strerror(ENOSPC))
-    case .fileWriteVolumeReadOnly: return String(cString: strerror(EROFS))
-    default: break
-    }
-    var error = error as NSError
-    while let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError { error = underlying }
-    guard error.domain == NSPOSIXErrorDomain else { return error.localizedDescription }
-    return String(cString: strerror(Int32(error.code)))
   }
 }
 

@@ -5,8 +5,19 @@
 /// backquotes. What is left to escape is the quote itself and anything that would end the line.
 enum GnuplotText {
   /// `text` as a gnuplot string literal, in single quotes, on one line.
+  ///
+  /// A doubled quote stands for one only where gnuplot 5.4 meets it alone and not at the start, so that quotes have
+  /// double quotes around them and are joined to the rest.
   static func quoted(_ text: String) -> String {
-    "'" + oneLine(text).replacing("'", with: "''") + "'"
+    var parts: [String] = []
+    var rest = Substring(oneLine(text))
+    while !rest.isEmpty {
+      let isQuote = rest.first == "'"
+      let part = rest.prefix { ($0 == "'") == isQuote }
+      parts.append(isQuote ? "\"\(part)\"" : "'\(part)'")
+      rest = rest[part.endIndex...]
+    }
+    return parts.isEmpty ? "''" : parts.joined(separator: ".")
   }
 
   /// `text` as comment lines; a text of several lines becomes several comments.

@@ -1,3 +1,4 @@
+import FileOutput
 import Foundation
 import LinearAlgebra
 import TokenData
@@ -74,20 +75,22 @@ struct TrainingFolder: Sendable {
   var checkpointPath: String { path + "/" + PARTraining.checkpointName }
   var losses: String { path + "/" + PARTraining.lossName }
 
-  /// Makes the folder if need be and removes what a killed run left half-written.
+  /// Held as long as the folder is in use: of two runs each would take the other's checkpoints for its own.
+  private let lock: FolderLock
+
+  /// Makes the folder if need be, takes it, and then removes what a killed run left half-written.
+  ///
+  /// - Throws: ``TrainingError/alreadyRunning(directory:)`` before anything is touched; `OutputError`.
   init(_ path: String) throws {
     self.path = path
-    let manager = FileManager.default
-    do {
-      try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw TokenDataError.cannotWrite(path, reason: "it cannot be made a folder")
+    try OutputFolder.make(path)
+    guard let lock = try FolderLock(folder: path, name: ".par-train.lock") else {
+      throw TrainingError.alreadyRunning(directory: path)
     }
-    let names = [PARTraining.modelName, PARTraining.checkpointName, PARTraining.lossName]
-    for file in (try? manager.contentsOfDirectory(atPath: path)) ?? []
-    where file.hasSuffix(".partial") && names.contains(where: { file.hasPrefix(".\($0).") }) {
-      try? manager.removeItem(atPath: path + "/" + file)
-    }
+    self.lock = lock
+    // Found out now, not after the training.
+    for file in [model, checkpointPath, losses] { _ = try FileReplacement(path: file) }
+    TemporaryFiles.removeDead(in: path)
   }
 
   func checkpoint() throws -> TrainingCheckpoint? {
@@ -101,9 +104,7 @@ struct TrainingFolder: Sendable {
       text += "\(one.step),\(one.step * batchSize),\(one.loss),"
       text += "\(one.validationLoss.map { "\($0)" } ?? ""),\(one.rate)\n"
     }
-    let replacement = try FileReplacement(path: losses)
-    try Data(text.utf8).write(to: URL(fileURLWithPath: replacement.temporaryPath))
-    try replacement.commit()
+    try FileReplacement.write(Data(text.utf8), to: losses)
   }
 }
 

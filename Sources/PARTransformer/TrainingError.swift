@@ -6,6 +6,8 @@ public enum TrainingError: Error, Equatable {
   case badSetting(name: String, value: String, expected: String)
   /// A folder that already holds a run, and no wish to resume it.
   case alreadyStarted(checkpoint: String, step: Int)
+  /// A folder in which another process is training.
+  case alreadyRunning(directory: String)
   /// A checkpoint of another run: the first fact that differs.
   case differentRun(checkpoint: String, what: String, found: String, asked: String)
   /// A checkpoint that does not hold what it should.
@@ -31,6 +33,8 @@ extension TrainingError: CustomStringConvertible {
       "\(name) is \(value); expected \(expected)"
     case .alreadyStarted(let checkpoint, let step):
       "\(checkpoint): a run was begun here and is at step \(step); resume it or choose another folder"
+    case .alreadyRunning(let directory):
+      "\(directory): another run is at work in this folder; wait for it or choose another folder"
     case .differentRun(let checkpoint, let what, let found, let asked):
       "\(checkpoint): the run there was begun with \(what) \(found), but \(asked) is asked for;"
         + " repeat what it was begun with, or choose another folder"

@@ -1,58 +1,55 @@
+import FileOutput
 import Foundation
 
-/// A file that is written beside its final name and moved there when it is complete.
+/// An output of this library: an `OutputFile` whose errors are ``TokenDataError/cannotWrite(_:reason:)``.
 ///
-/// Until ``commit()`` a file of that name stays as it was; a replacement that is dropped without a
+/// Until ``commit(synchronized:)`` a file of that name stays as it was; a replacement that is dropped without a
 /// commit, because the writing failed, removes what was written so far.
 public final class FileReplacement {
+  private let output: OutputFile
   /// The final name.
-  public let path: String
-  /// Where to write: a hidden file in the same folder.
-  public let temporaryPath: String
-  private var isCommitted = false
+  public var path: String { output.path }
+  /// Where the bytes are meanwhile: a hidden file in the same folder.
+  public var temporaryPath: String { output.temporaryPath }
+  /// That file, open for writing.
+  var descriptor: Int32 { output.descriptor }
 
   /// Chooses the temporary name and creates an empty file there, to find out early that it can be.
   ///
   /// - Throws: ``TokenDataError/cannotWrite(_:reason:)`` when the folder does not exist or may not
-  ///   be written, or when `path` is a directory.
+  ///   be written, or when `path` is something that an `OutputFile` refuses.
   public init(path: String) throws {
-    self.path = path
-    let url = URL(fileURLWithPath: path)
-    var isDirectory: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
-      isDirectory.boolValue
-    {
-      throw TokenDataError.cannotWrite(path, reason: "it is a directory")
-    }
-    temporaryPath =
-      url.deletingLastPathComponent().appendingPathComponent(
-        ".\(url.lastPathComponent).\(UInt64.random(in: 0...UInt64.max)).partial"
-      ).path
-    TemporaryFiles.shared.insert(temporaryPath)
-    let descriptor = open(temporaryPath, O_CREAT | O_EXCL | O_WRONLY, 0o666)
-    guard descriptor >= 0 else {
-      let reason = Self.lastSystemError()
-      TemporaryFiles.shared.remove(temporaryPath)
-      throw TokenDataError.cannotWrite(path, reason: reason)
-    }
-    close(descriptor)
+    output = try Self.reporting { () throws(OutputError) in try OutputFile(path: path) }
+  }
+
+  /// Appends data.
+  ///
+  /// - Throws: ``TokenDataError/cannotWrite(_:reason:)``, as when the disk is full.
+  public func write(_ data: Data) throws {
+    try Self.reporting { () throws(OutputError) in try output.write(data) }
   }
 
   /// Moves the complete file to its final name, in place of one that may be there.
   ///
-  /// - Throws: ``TokenDataError/cannotWrite(_:reason:)`` when the move fails.
-  public func commit() throws {
-    guard rename(temporaryPath, path) == 0 else {
-      throw TokenDataError.cannotWrite(path, reason: Self.lastSystemError())
-    }
-    isCommitted = true
-    TemporaryFiles.shared.remove(temporaryPath)
+  /// - Parameter synchronized: whether the bytes are to be on the disk before the name is.
+  /// - Throws: ``TokenDataError/cannotWrite(_:reason:)`` when that fails.
+  public func commit(synchronized: Bool = false) throws {
+    try Self.reporting { () throws(OutputError) in try output.commit(synchronized: synchronized) }
   }
 
-  deinit {
-    guard !isCommitted else { return }
-    unlink(temporaryPath)
-    TemporaryFiles.shared.remove(temporaryPath)
+  /// Writes a whole file, in place of one that may be there.
+  ///
+  /// - Throws: ``TokenDataError/cannotWrite(_:reason:)``; then nothing is left behind.
+  public static func write(_ data: Data, to path: String) throws {
+    let replacement = try FileReplacement(path: path)
+    try replacement.write(data)
+    try replacement.commit()
+  }
+
+  private static func reporting<Result>(_ body: () throws(OutputError) -> Result) throws -> Result {
+    do { return try body() } catch {
+      throw TokenDataError.cannotWrite(error.path, reason: error.reason)
+    }
   }
 
   /// What the system says about the call that failed last, as in `Permission denied`.

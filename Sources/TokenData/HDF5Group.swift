@@ -1,4 +1,5 @@
 import CHDF5
+import CHDF5Output
 import Foundation
 
 /// A group of an HDF5 file; the file itself is its root group.
@@ -23,6 +24,19 @@ struct HDF5Group: Sendable {
       return HDF5Group(
         handle: try HDF5Handle(
           H5Fcreate(path, token_h5_truncate(), token_h5_default(), access.id),
+          closing: H5Fclose, "create the file"))
+    }
+  }
+
+  /// Makes an empty file in an output, whose failures the library is not told: see ``HDF5Output``.
+  static func createFile(_ output: HDF5Output) throws -> HDF5Group {
+    try HDF5.locked {
+      let access = try HDF5Handle(
+        token_output_access(output.descriptor, output.failure), closing: H5Pclose,
+        "describe the file's access")
+      return HDF5Group(
+        handle: try HDF5Handle(
+          H5Fcreate("output", token_h5_truncate(), token_h5_default(), access.id),
           closing: H5Fclose, "create the file"))
     }
   }

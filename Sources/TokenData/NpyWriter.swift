@@ -65,12 +65,6 @@ public enum NpyWriter {
   public static func write<Element: NpyElement>(
     _ elements: [Element], shape: [Int], to path: String
   ) throws {
-    let replacement = try FileReplacement(path: path)
-    do {
-      try bytes(elements, shape: shape).write(to: URL(fileURLWithPath: replacement.temporaryPath))
-    } catch {
-      throw TokenDataError.cannotWrite(path, reason: error.localizedDescription)
-    }
-    try replacement.commit()
+    try FileReplacement.write(bytes(elements, shape: shape), to: path)
   }
 }

@@ -24,7 +24,7 @@ public struct SafetensorsTensor: Sendable {
 public enum SafetensorsWriter {
   /// Writes `tensors` to `path`, beside the final name first, so that an interrupted run leaves no half file.
   ///
-  /// - Throws: ``TokenDataError`` or what the file system throws when the file cannot be written.
+  /// - Throws: ``TokenDataError/cannotWrite(_:reason:)``; then nothing is left behind.
   public static func write(
     _ tensors: [SafetensorsTensor], metadata: [String: String] = [:], to path: String
   ) throws {
@@ -43,15 +43,12 @@ public enum SafetensorsWriter {
     // Spaces align the data, so that a reader may map it.
     json.append(Data(repeating: 0x20, count: (8 - json.count % 8) % 8))
     let replacement = try FileReplacement(path: path)
-    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: replacement.temporaryPath))
-    try file.write(contentsOf: withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) })
-    try file.write(contentsOf: json)
+    try replacement.write(withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) })
+    try replacement.write(json)
     for tensor in tensors {
-      try file.write(
-        contentsOf: tensor.elements.map { $0.bitPattern.littleEndian }.withUnsafeBytes { Data($0) })
+      try replacement.write(
+        tensor.elements.map { $0.bitPattern.littleEndian }.withUnsafeBytes { Data($0) })
     }
-    try file.synchronize()
-    try file.close()
-    try replacement.commit()
+    try replacement.commit(synchronized: true)
   }
 }

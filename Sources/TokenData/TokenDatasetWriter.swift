@@ -24,6 +24,7 @@ public final class TokenDatasetWriter {
   private let labelNames: [String]
   private let check: TokenCheck
   private let replacement: FileReplacement
+  private let output: HDF5Output
   // The library closes the file when the last of these is gone.
   private var root: HDF5Group?
   private var tokens: HDF5Dataset?
@@ -46,8 +47,9 @@ public final class TokenDatasetWriter {
     check = TokenCheck(file: path, grid: grid)
     if case .codes(let codebook) = contents { try check.codebook(codebook) }
     replacement = try FileReplacement(path: path)
+    output = HDF5Output(descriptor: replacement.descriptor)
     try reportingFailure {
-      let root = try HDF5Group.createFile(replacement.temporaryPath)
+      let root = try HDF5Group.createFile(output)
       self.root = root
       try root.setAttribute("format", "token-dataset")
       try root.setAttribute("format_version", 1)
@@ -148,6 +150,8 @@ public final class TokenDatasetWriter {
     }
     tokens = nil
     root = nil
+    // Closing the file writes what was left.
+    try checkOutput()
     try replacement.commit()
   }
 
@@ -162,13 +166,21 @@ public final class TokenDatasetWriter {
     max(1, (1 << 18) / bytesPerImage)
   }
 
-  /// Turns a failure of the HDF5 library into an error that names the final file.
+  /// Turns a failure of the HDF5 library, or of the system beneath it, into an error that names the final file.
   private func reportingFailure(_ body: () throws -> Void) throws {
+    // A file that has lost a part is not added to.
+    try checkOutput()
     do {
       try body()
     } catch let failure as HDF5Failure {
+      try checkOutput()
       throw TokenDataError.cannotWrite(path, reason: failure.description)
     }
+    try checkOutput()
+  }
+
+  private func checkOutput() throws {
+    if let reason = output.reason { throw TokenDataError.cannotWrite(path, reason: reason) }
   }
 }
 

@@ -178,10 +178,20 @@ enum ZipWriter {
   /// - Throws: ``TokenDataError/cannotWrite(_:reason:)``; then nothing is left behind.
   static func write(_ members: [(name: String, data: Data)], to path: String) throws {
     let replacement = try FileReplacement(path: path)
-    var code: Int32 = 0
-    guard
-      let archive = zip_open(replacement.temporaryPath, ZIP_CREATE | ZIP_TRUNCATE, &code)
-    else { throw TokenDataError.cannotWrite(path, reason: "zip error \(code)") }
+    // In memory: the library would write a temporary file of its own, which nobody removes after an interrupt.
+    var failure = zip_error_t()
+    zip_error_init(&failure)
+    defer { zip_error_fini(&failure) }
+    guard let bytes = zip_source_buffer_create(nil, 0, 0, &failure) else {
+      throw TokenDataError.cannotWrite(path, reason: String(cString: zip_error_strerror(&failure)))
+    }
+    // The archive takes over one reference; this one is for reading what it has become.
+    zip_source_keep(bytes)
+    defer { zip_source_free(bytes) }
+    guard let archive = zip_open_from_source(bytes, ZIP_CREATE | ZIP_TRUNCATE, &failure) else {
+      zip_source_free(bytes)
+      throw TokenDataError.cannotWrite(path, reason: String(cString: zip_error_strerror(&failure)))
+    }
     func fail() -> TokenDataError {
       let reason = String(cString: zip_strerror(archive))
       zip_discard(archive)
@@ -204,6 +214,24 @@ enum ZipWriter {
       else { throw fail() }
     }
     guard zip_close(archive) == 0 else { throw fail() }
+    try replacement.write(try Self.bytes(of: bytes, path))
     try replacement.commit()
+  }
+
+  /// Everything that a source in memory holds.
+  private static func bytes(of source: OpaquePointer, _ path: String) throws -> Data {
+    func fail() -> TokenDataError {
+      .cannotWrite(path, reason: String(cString: zip_error_strerror(zip_source_error(source))))
+    }
+    var status = zip_stat_t()
+    zip_stat_init(&status)
+    guard zip_source_stat(source, &status) == 0, zip_source_open(source) == 0 else { throw fail() }
+    defer { zip_source_close(source) }
+    var data = Data(count: Int(status.size))
+    let count = data.withUnsafeMutableBytes {
+      zip_source_read(source, $0.baseAddress, zip_uint64_t($0.count))
+    }
+    guard count == data.count else { throw fail() }
+    return data
   }
 }

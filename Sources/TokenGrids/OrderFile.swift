@@ -1,3 +1,4 @@
+import FileOutput
 import Foundation
 
 /// The two forms of an order file.
@@ -86,11 +87,12 @@ extension GenerationOrder {
       case .table: OrderTable.text(of: self)
       case .json: jsonText
       }
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    do throws(OutputError) {
+      let output = try OutputFile(path: path)
+      try output.write(Data(text.utf8))
+      try output.commit()
     } catch {
-      throw .unusable(
-        file: path, reason: "the file cannot be written; the folder must exist and be writable")
+      throw .unusable(file: path, reason: "the file cannot be written: \(error.reason)")
     }
   }
 

@@ -57,9 +57,17 @@ extension RGBImage {
     image.width = UInt32(width)
     image.height = UInt32(height)
     image.format = token_png_rgb()
-    guard png_image_write_to_file(&image, replacement.temporaryPath, 0, pixels, 0, nil) != 0 else {
+    // In memory first: how much room it takes, then the bytes.
+    var size = png_alloc_size_t(0)
+    guard png_image_write_to_memory(&image, nil, &size, 0, pixels, 0, nil) != 0 else {
       throw TokenDataError.cannotWrite(path, reason: message(of: image))
     }
+    var data = Data(count: Int(size))
+    let isWritten = data.withUnsafeMutableBytes {
+      png_image_write_to_memory(&image, $0.baseAddress, &size, 0, pixels, 0, nil) != 0
+    }
+    guard isWritten else { throw TokenDataError.cannotWrite(path, reason: message(of: image)) }
+    try replacement.write(data.prefix(Int(size)))
     try replacement.commit()
   }
 }

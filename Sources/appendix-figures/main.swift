@@ -1,3 +1,3 @@
 import Commands
 
-AppendixFiguresCommand.main()
+runProgram(AppendixFiguresCommand.self)

@@ -1,3 +1,3 @@
 import Commands
 
-EntropyMapCommand.main()
+runProgram(EntropyMapCommand.self)

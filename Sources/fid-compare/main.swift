@@ -1,3 +1,3 @@
 import Commands
 
-FidCompareCommand.main()
+runProgram(FidCompareCommand.self)

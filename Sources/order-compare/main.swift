@@ -1,3 +1,3 @@
 import Commands
 
-OrderCompareCommand.main()
+runProgram(OrderCompareCommand.self)

@@ -1,3 +1,3 @@
 import Commands
 
-ParSampleCommand.main()
+runProgram(ParSampleCommand.self)

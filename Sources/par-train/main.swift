@@ -1,3 +1,3 @@
 import Commands
 
-ParTrainCommand.main()
+runProgram(ParTrainCommand.self)

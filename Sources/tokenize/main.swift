@@ -1,3 +1,3 @@
 import Commands
 
-TokenizeCommand.main()
+runProgram(TokenizeCommand.self)

@@ -28,10 +28,18 @@ private struct Sample: Figure {
   }
 }
 
+/// Draws an image of any format that is whole; its arguments can be read in an SVG.
+private let drawsArguments = #"""
+  case "$3" in
+  *svg*) echo "$3 $4 </svg>" ;;
+  *png*) printf '\211PNG\0\0\0\0IEND\256B\140\202' ;;
+  esac
+  """#
+
 @Test func imagesAreRenamedAfterSuccess() throws {
   try withTemporaryFolder { folder in
     let output = folder.appendingPathComponent("out")
-    let gnuplot = try fakeGnuplot("echo \"$3\" > \"$out\"; echo \"$4\" >> \"$out\"", in: folder)
+    let gnuplot = try fakeGnuplot(drawsArguments, in: folder)
     let writer = FigureWriter(directory: output, provenance: [], gnuplot: gnuplot)
     let written = try writer.write(Sample(), formats: [.svg, .png])
     #expect(
@@ -39,8 +47,7 @@ private struct Sample: Figure {
         == .drawn(["sample.svg", "sample.png"].map { output.appendingPathComponent($0) }))
     #expect(try names(in: output) == ["sample.dat", "sample.gp", "sample.png", "sample.svg"])
     let svg = try text(of: output.appendingPathComponent("sample.svg"))
-    #expect(svg.hasPrefix("format = 'svg'; output = '.sample.svg."))
-    #expect(svg.hasSuffix("sample.gp\n"))
+    #expect(svg == "format = 'svg'; output = '/dev/stdout' sample.gp </svg>\n")
   }
 }
 
@@ -50,13 +57,20 @@ private struct Sample: Figure {
     try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
     let old = output.appendingPathComponent("sample.png")
     try Data("old".utf8).write(to: old)
-    let gnuplot = try fakeGnuplot("echo half > \"$out\"; echo broken >&2; exit 1", in: folder)
-    let writer = FigureWriter(directory: output, provenance: [], gnuplot: gnuplot)
-    #expect(throws: FigureError.gnuplotFailed(script: "sample.gp", message: "broken")) {
-      try writer.write(Sample(), formats: [.png])
+    // One that fails, and one that does not know that it has drawn a part only.
+    for (commands, message) in [
+      ("echo half; echo broken >&2; exit 1", "broken"),
+      (#"printf '\211PNG....'"#, "it drew only a part and gave no reason"),
+      (":", "it drew nothing and gave no reason"),
+    ] {
+      let gnuplot = try fakeGnuplot(commands, in: folder)
+      let writer = FigureWriter(directory: output, provenance: [], gnuplot: gnuplot)
+      #expect(throws: FigureError.gnuplotFailed(script: "sample.gp", message: message)) {
+        try writer.write(Sample(), formats: [.png])
+      }
+      #expect(try text(of: old) == "old")
+      #expect(try names(in: output) == ["sample.dat", "sample.gp", "sample.png"])
     }
-    #expect(try text(of: old) == "old")
-    #expect(try names(in: output) == ["sample.dat", "sample.gp", "sample.png"])
   }
 }
 

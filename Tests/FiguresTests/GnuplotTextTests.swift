@@ -3,7 +3,7 @@ import Testing
 @testable import Figures
 
 @Test(arguments: [
-  ("plain", "'plain'"), ("it's", "'it''s'"), ("a_b^c@d&e{f}", "'a_b^c@d&e{f}'"),
+  ("plain", "'plain'"), ("it's", "'it'.\"'\".'s'"), ("a_b^c@d&e{f}", "'a_b^c@d&e{f}'"),
   ("back\\slash", "'back\\slash'"), ("`ls`", "'`ls`'"), ("\"q\"", "'\"q\"'"),
   ("Größe 汉", "'Größe 汉'"),
   ("two\nlines\tand\u{7}bell\u{2028}", "'two lines and bell '"), ("", "''"),

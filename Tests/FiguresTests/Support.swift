@@ -34,7 +34,6 @@ func fakeGnuplot(_ commands: String, in folder: URL) throws -> Gnuplot {
   let file = folder.appendingPathComponent("gnuplot")
   let script = """
     #!/bin/sh
-    out=$(printf '%s' "$3" | sed "s/.*output = '\\(.*\\)'.*/\\1/")
     \(commands)
     """
   // Another process writes the file: were it open for writing here while another test starts a

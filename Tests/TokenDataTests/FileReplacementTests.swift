@@ -12,7 +12,7 @@ import Testing
   @Test func nothingHappensBeforeTheCommit() throws {
     try Data("old".utf8).write(to: URL(fileURLWithPath: path))
     let replacement = try FileReplacement(path: path)
-    try Data("new".utf8).write(to: URL(fileURLWithPath: replacement.temporaryPath))
+    try replacement.write(Data("new".utf8))
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
     try replacement.commit()
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "new")
@@ -34,19 +34,5 @@ import Testing
     #expect(throws: TokenDataError.cannotWrite(folder.path, reason: "it is a directory")) {
       try FileReplacement(path: folder.path)
     }
-  }
-
-  @Test func filesThatAreBegunAreRemovedAtTheEnd() throws {
-    let files = TemporaryFiles()
-    for name in ["begun", "complete", "other"] {
-      try Data(name.utf8).write(to: URL(fileURLWithPath: folder.file(name)))
-    }
-    files.insert(folder.file("begun"))
-    files.insert(folder.file("not created yet"))
-    files.insert(folder.file("complete"))
-    files.remove(folder.file("complete"))
-    var contents: [String]?
-    files.removeAll { contents = try? folder.contents() }
-    #expect(contents == ["complete", "other"])
   }
 }

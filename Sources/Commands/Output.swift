@@ -1,0 +1,84 @@
+import FileOutput
+import Foundation
+import Synchronization
+import TokenData
+import TokenGrids
+
+/// Writes a line, or several, to standard output: results and what was written where.
+///
+/// Nothing is kept in a buffer: what this returns from has been taken by the system.
+/// - Throws: `OutputError` when not every byte could be written.
+func printText(_ text: String) throws {
+  try writeToStandardOutput(text + "\n")
+}
+
+/// Writes text to standard output as it is.
+///
+/// A pipe that its reader has closed ends the program as usual, unless whoever started it ignores `SIGPIPE`: then that is
+/// an error like any other.
+func writeToStandardOutput(_ text: String) throws {
+  do throws(SystemError) { try writeAll(text, to: STDOUT_FILENO) } catch {
+    if error.code == EPIPE { StandardStreams.endByClosedPipe() }
+    let isClosed = error.code == EBADF
+    throw OutputError(
+      path: "standard output", reason: isClosed ? "it is closed" : error.description)
+  }
+}
+
+/// Says something on standard error.
+///
+/// Where nobody can be told, the exit status has to do.
+func report(_ line: String) {
+  writeToStandardError("\(line)\n")
+}
+
+/// Writes text to standard error as it is, if that is possible.
+func writeToStandardError(_ text: String) {
+  try? writeAll(text, to: STDERR_FILENO)
+}
+
+/// What a program does with its three streams before it does anything else.
+enum StandardStreams {
+  private static let pipeEnds = Atomic<Bool>(false)
+
+  /// Occupies streams that were closed, and makes failures of writing errors instead of ends of the program.
+  static func prepare() {
+    // A file that is opened gets the smallest free number: it would be taken for standard output, and results would be
+    // written into it. What is opened here cannot be used, as a closed one.
+    for descriptor in STDIN_FILENO...STDERR_FILENO
+    where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
+      let mode = descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY
+      if open("/dev/null", mode) < 0 { _ = open("/", O_RDONLY) }
+    }
+    pipeEnds.store(!isIgnored(ignoring: SIGPIPE), ordering: .sequentiallyConsistent)
+    // Beyond a limit for the size of files.
+    signal(SIGXFSZ, SIG_IGN)
+  }
+
+  /// Ends the program as a closed pipe does, where whoever started it did not want otherwise.
+  static func endByClosedPipe() {
+    guard pipeEnds.load(ordering: .sequentiallyConsistent) else { return }
+    TemporaryFiles.shared.removeAll { Interruption.end(by: SIGPIPE) }
+  }
+
+  /// Ignores a signal from now on; whether it was ignored before.
+  private static func isIgnored(ignoring number: Int32) -> Bool {
+    Interruption.isIgnored(signal(number, SIG_IGN))
+  }
+}
+
+/// Notes what a command reads, and finds out before the work whether its output can be written.
+///
+/// - Throws: `TokenDataError.cannotWrite`, as when the output is one of the inputs.
+func checkOutput(_ output: String, inputs: [String?]) throws {
+  for case let input? in inputs { InputFiles.shared.insert(input) }
+  _ = try FileReplacement(path: output)
+}
+
+extension OrderSpecification {
+  /// An order of the command line, whose file no output may replace.
+  init(argument text: String) throws {
+    try self.init(text)
+    if let path { InputFiles.shared.insert(path) }
+  }
+}

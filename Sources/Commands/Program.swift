@@ -1,0 +1,35 @@
+import ArgumentParser
+import FileOutput
+import Foundation
+
+/// Runs a command as a program: parses the command line, does the work, tells failures in a sentence and exits.
+///
+/// In place of `main()` of the argument parser, which takes no notice of output that cannot be written.
+public func runProgram<Command: ParsableCommand>(_ type: Command.Type) -> Never {
+  StandardStreams.prepare()
+  Interruption.removeTemporaryFiles()
+  do {
+    var command = try type.parseAsRoot()
+    try command.run()
+  } catch {
+    exit(telling(error, as: type))
+  }
+  exit(EXIT_SUCCESS)
+}
+
+/// Writes the message of an error, or the help that was asked for, and returns the exit status.
+private func telling(_ error: any Error, as type: (some ParsableCommand).Type) -> Int32 {
+  let status = type.exitCode(for: error)
+  let message = type.fullMessage(for: error)
+  guard status.isSuccess else {
+    if !message.isEmpty { report(message) }
+    return status.rawValue
+  }
+  do {
+    if !message.isEmpty { try printText(message) }
+    return status.rawValue
+  } catch {
+    report("Error: \(error)")
+    return EXIT_FAILURE
+  }
+}
