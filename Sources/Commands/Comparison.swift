@@ -17,6 +17,8 @@ struct Comparison {
   private let settings: ComparisonSettings
   private let extractors: [any FeatureExtractor]
   private let folder: String
+  /// Held as long as this: of two programs each would make what the other makes, and remove its parts.
+  private let lock: FolderLock
   private let stages: ComparisonStages
   private let shouldStop: () -> Bool
   private let runs: [[ComparisonRun]]
@@ -46,6 +48,10 @@ struct Comparison {
     seed = firstSeed
     let cache = folder + "/runs"
     try OutputFolder.make(cache)
+    guard let lock = try FolderLock(folder: folder, name: ".fid-compare.lock") else {
+      throw TrainingError.alreadyRunning(directory: folder)
+    }
+    self.lock = lock
     let hash = try dataset.contentHash()?.description ?? ""
     let definitions = extractors.map { $0.definitionHash.description }
     func keys(_ configuration: ComparisonConfiguration?, _ order: GenerationOrder, _ seed: UInt64)

@@ -71,7 +71,10 @@ enum StandardStreams {
 ///
 /// - Throws: `TokenDataError.cannotWrite`, as when the output is one of the inputs.
 func checkOutput(_ output: String, inputs: [String?]) throws {
-  for case let input? in inputs { InputFiles.shared.insert(input) }
+  // A folder has a million images; what is not there is none of them.
+  if FileManager.default.fileExists(atPath: output) {
+    for case let input? in inputs { InputFiles.shared.insert(input) }
+  }
   _ = try FileReplacement(path: output)
 }
 

@@ -91,9 +91,12 @@ struct TokenizeImport: ParsableCommand {
     let source = try TokenImport(
       path: codes, labels: labels, codebook: codebook.map { try CodebookFile.read($0) },
       options: options)
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: codes)) ?? []
-    try checkOutput(
-      output, inputs: [codes, labels, codebook] + files.map { codes + "/" + $0 })
+    let files = source.inputFolders.flatMap { folder in
+      ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).map {
+        folder + "/" + $0
+      }
+    }
+    try checkOutput(output, inputs: [codes, labels, codebook] + files)
     let provenance = Provenance(input: codes, seed: seed)
     var problems = 0
     let progress = Progress("importing", total: source.photographCount, unit: "photographs")

@@ -51,10 +51,22 @@ public final class TemporaryFiles: Sendable {
       guard beginning.utf8.count + character.utf8.count <= 100 else { break }
       beginning.append(character)
     }
-    let random = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-    let padding = String(repeating: "0", count: digits - random.count)
-    return ".\(beginning).\(padding)\(random)\(suffix)"
+    let random = hexadecimal(UInt32.random(in: 0 ... .max))
+    return ".\(beginning).\(machine)\(random)\(suffix)"
   }
+
+  private static func hexadecimal(_ number: UInt32) -> String {
+    let text = String(number, radix: 16)
+    return String(repeating: "0", count: 8 - text.count) + text
+  }
+
+  /// Stands for this machine: the FNV-1a hash of its name.
+  private static let machine: String = {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, name.count - 1)
+    let bytes = name.prefix { $0 != 0 }.map { UInt32(UInt8(bitPattern: $0)) }
+    return hexadecimal(bytes.reduce(0x811c_9dc5) { ($0 ^ $1) &* 0x0100_0193 })
+  }()
 
   /// Whether a file's name is one that ``name(for:)`` gives.
   static func isTemporary(_ name: String) -> Bool {
@@ -72,7 +84,8 @@ public final class TemporaryFiles: Sendable {
   /// Removes the temporary files of a folder that nobody writes any more.
   ///
   /// Whoever writes one holds a lock on it, which the system takes back when the process ends, however it does. Where
-  /// the file system has no locks nothing is removed.
+  /// the file system has no locks nothing is removed. Some that machines share have locks which another machine does not
+  /// see: what was begun on another one must also have stood still for an hour.
   /// - Complexity: O(files of the folder).
   public static func removeDead(in folder: String) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -82,12 +95,25 @@ public final class TemporaryFiles: Sendable {
       guard descriptor >= 0 else { continue }
       var status = stat()
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &status) == 0,
-        status.kind == S_IFREG
+        status.kind == S_IFREG, isOfThisMachine(name) || isOld(status)
       {
         unlink(path)
       }
       close(descriptor)
     }
+  }
+
+  private static func isOfThisMachine(_ name: String) -> Bool {
+    name.dropLast(suffix.count).suffix(digits).hasPrefix(machine)
+  }
+
+  private static func isOld(_ status: stat) -> Bool {
+    #if canImport(Darwin)
+      let changed = status.st_mtimespec.tv_sec
+    #else
+      let changed = status.st_mtim.tv_sec
+    #endif
+    return time(nil) - changed > 3600
   }
 
   /// As ``removeDead(in:)``, the first time that this process writes into the folder.

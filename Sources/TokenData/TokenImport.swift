@@ -70,6 +70,8 @@ public struct TokenImport: Sendable {
     public var featureDimensions: Int
   }
 
+  /// The folders whose files are read.
+  public let inputFolders: [String]
   private let source: any TokenImportSource
   private let labels: ImportLabels
   private let codebook: SingleMatrix?
@@ -97,9 +99,12 @@ public struct TokenImport: Sendable {
     }
     if isDirectory.boolValue {
       source = try CodeFolder(path: path, grid: options.grid)
-      self.labels = try ImportLabels(path: labels ?? CodeFolder.labelFolder(besideCodes: path))
+      let labels = labels ?? CodeFolder.labelFolder(besideCodes: path)
+      self.labels = try ImportLabels(path: labels)
+      inputFolders = [path] + (labels.map { [$0] } ?? [])
     } else {
       source = try TokenArrayFile(path: path, grid: options.grid)
+      inputFolders = []
       self.labels = try ImportLabels(path: labels, allowingFolder: false)
     }
     switch (source.layout.dimensions, codebook) {

@@ -242,10 +242,14 @@ private final class Bench {
       }
     }
     // Where the disk is full at some other place of a larger file the library must not fall over.
-    for blocks in [1, 2, 5, 9] {
+    try bench.clear()
+    #expect(try bench.run("tokenize", bench.writers[1].call).status == 0)
+    let blocks = (try #require(bench.bytes("out.h5")).count - 1) / 512
+    #expect(blocks > 8)
+    for limit in stride(from: 1, through: blocks, by: max(1, blocks / 6)) {
       try bench.clear()
       let result = try bench.run(
-        "tokenize", bench.writers[1].call, before: "ulimit -f \(blocks);")
+        "tokenize", bench.writers[1].call, before: "ulimit -f \(limit);")
       #expect(result.status == 1 && result.isSentence("File too large"), "\(result)")
       #expect(try bench.files() == [])
     }
@@ -456,10 +460,53 @@ private final class Bench {
       let folder = writer.isFolder ? "made/" : ""
       let dead = "\(folder).\(writer.file).0123456789abcdef.partial"
       try bench.clear(old: dead)
+      // As old as what another machine left must be.
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -7200)],
+        ofItemAtPath: bench.outputs.appendingPathComponent(dead).path)
       let result = try bench.run(writer.program, writer.call)
       #expect(result.status == 0, "\(writer.name): \(result.errors)")
       #expect(bench.bytes(dead) == nil && bench.bytes(writer.place) != nil, "\(writer.name)")
     }
+  }
+
+  /// Killed at several moments of its work, a program leaves the old file and what the next run removes.
+  @Test func killsLeaveTheOldFile() throws {
+    let photographs = bench.folder.appendingPathComponent("photographs")
+    for number in 0..<3000 {
+      try FileManager.default.linkItem(
+        at: photographs.appendingPathComponent("0.png"),
+        to: photographs.appendingPathComponent("copy-\(number).png"))
+    }
+    let writer = bench.writers[0]
+    // With a codebook at hand the file is begun early.
+    let call =
+      ["--images", photographs.path, "--grid", "3x3", "--patch", "4"]
+      + ["--like", bench.path("patches.h5"), "--output", writer.file]
+    try bench.clear(old: writer.file)
+    var left = 0
+    for delay in [0, 10_000, 50_000] {
+      let running = bench.process(writer.program, call)
+      try running.0.run()
+      // A file that is there for a while: the output is tried before the images are listed.
+      var names: [String] = []
+      wait(running.0) {
+        let before = names
+        names = (try? bench.files()) ?? []
+        return names.count > 1 && names == before
+      }
+      usleep(useconds_t(delay))
+      kill(running.0.processIdentifier, SIGKILL)
+      let result = bench.outcome(of: running)
+      guard result.status == 128 + SIGKILL else { continue }
+      #expect(bench.bytes(writer.file) == Data("old".utf8))
+      left = max(left, try bench.files().count - 1)
+    }
+    // It may have been caught between two files, but not three times.
+    #expect(left > 0)
+    #expect(try bench.run(writer.program, call).status == 0)
+    #expect(try bench.files() == [writer.file])
+    _ = try TokenDataset(contentsOf: bench.outputs.appendingPathComponent(writer.file).path)
   }
 
   /// A second run in a folder is refused and harms nothing; one that was killed keeps nobody out.
