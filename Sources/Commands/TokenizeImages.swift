@@ -124,7 +124,6 @@ struct TokenizeImages: ParsableCommand {
     options.enlarges = enlarge
     let folder = try ImageFolder(path: images)
     reportEmptyFolders(of: folder)
-    try checkOutput(output, inputs: folder.entries.map(\.path))
     let tokenization = try FolderTokenization(folder: folder, options: options)
     let provenance = Provenance(
       input: like?.displayName,
@@ -132,6 +131,7 @@ struct TokenizeImages: ParsableCommand {
       seed: seed)
     let progress = TokenizationProgress(
       images: folder.entries.count, iterations: options.maximumIterations)
+    try checkOutput(output, inputs: folder.entries.map(\.path))
     let clock = Stopwatch()
     let summary = try tokenization.run(
       writingTo: output,

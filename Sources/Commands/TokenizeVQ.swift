@@ -7,13 +7,13 @@ extension TokenizeImages {
   func runVQ(checkpoint path: String) throws {
     let folder = try ImageFolder(path: images)
     reportEmptyFolders(of: folder)
-    try checkOutput(output, inputs: [path] + folder.entries.map(\.path))
     let tokenization = try VQTokenization(
       folder: folder, encoder: VQEncoder(TensorFile.open(path)), side: size ?? 384,
       enlarges: enlarge)
     let provenance = Provenance(
       input: path, inputHash: try ContentHash(ofFileAt: path).description)
     let progress = Progress("encoding", total: folder.entries.count, unit: "images")
+    try checkOutput(output, inputs: [path] + folder.entries.map(\.path))
     let clock = Stopwatch()
     let summary = try tokenization.run(
       writingTo: output,
