@@ -128,7 +128,8 @@ let package = Package(
       dependencies: [
         "Commands", "EmbeddedData", "entropy-map", "order-compare", "appendix-figures", "tokenize",
         "par-sample",
-        "par-train", "fid-compare", "EntropyEstimation", "GenerationMetrics", "LinearAlgebra",
+        "par-train", "fid-compare", "EntropyEstimation", "FileOutput", "GenerationMetrics",
+        "LinearAlgebra",
         "PARTransformer", "TokenData", "TokenGrids",
         "VisualTokenizers",
       ]),

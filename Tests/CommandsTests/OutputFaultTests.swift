@@ -1,3 +1,4 @@
+import FileOutput
 import Foundation
 import LinearAlgebra
 import PARTransformer
@@ -507,6 +508,18 @@ private final class Bench {
     #expect(try bench.run(writer.program, call).status == 0)
     #expect(try bench.files() == [writer.file])
     _ = try TokenDataset(contentsOf: bench.outputs.appendingPathComponent(writer.file).path)
+  }
+
+  @Test func oneComparisonWorksInAFolder() throws {
+    try bench.clear(old: "made/file")
+    let folder = bench.outputs.appendingPathComponent("made").path
+    let lock = try FolderLock(folder: folder, name: ".fid-compare.lock")
+    #expect(lock != nil)
+    let result = try bench.run(
+      "fid-compare",
+      ["raster", "--tokens", bench.path("tokens.h5"), "--quick", "--output-dir", "made"])
+    #expect(result.status == 1 && result.isSentence("another run is at work"), "\(result)")
+    withExtendedLifetime(lock) {}
   }
 
   /// A second run in a folder is refused and harms nothing; one that was killed keeps nobody out.
