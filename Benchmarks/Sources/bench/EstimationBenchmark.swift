@@ -13,44 +13,71 @@ struct EstimationBenchmark {
   func run() throws {
     let peak = measuredPeak()
     print("BLAS core \(BLAS.coreName), \(BLAS.threads) threads; dsyrk \(giga(peak)) GFLOP/s")
-    let orders = WholeProcess(
-      arguments: ["\(root)/.build/release/order-compare", "raster", "distant", "--json"])
+    func compare(_ arguments: String...) -> WholeProcess {
+      WholeProcess(arguments: ["\(root)/.build/release/order-compare"] + arguments + ["--json"])
+    }
+    func numpy(_ bound: String) -> WholeProcess {
+      WholeProcess(
+        arguments: [python, "\(peers)/numpy_order_compare.py", data, "--bound", bound])
+    }
     let map = WholeProcess(
       arguments: ["\(root)/.build/release/entropy-map", "--ref", "12,12", "--json"])
-    let numpy = WholeProcess(arguments: [python, "\(peers)/numpy_order_compare.py", data])
+    let programs: [(name: String, process: WholeProcess)] = [
+      ("order-compare raster distant", compare("raster", "distant")),
+      ("numpy, the same", numpy("debiased")),
+      (
+        "order-compare raster distant --bound wishart",
+        compare("raster", "distant", "--bound", "wishart")
+      ),
+      ("numpy, the same bound", numpy("wishart")),
+      ("order-compare raster", compare("raster")),
+      (
+        "order-compare, ten orders",
+        compare(
+          "raster", "distant", "halton", "diagonal", "raster:n=16", "distant:n=16", "halton:n=16",
+          "blocks", "random", "spiral")
+      ),
+      ("entropy-map --ref 12,12", map),
+    ]
 
     // One run of each that does not count, then in turn, so that a drift of the machine's speed meets all alike.
-    var last = (ours: try orders.run(), numpy: try numpy.run())
-    _ = try map.run()
-    var seconds = (ours: [Double](), numpy: [Double](), map: [Double]())
+    var outputs = try programs.map { try $0.process.run().output }
+    var seconds = programs.map { _ in [Double]() }
     for _ in 0..<runs {
-      last.ours = try orders.run()
-      seconds.ours.append(last.ours.seconds)
-      seconds.map.append(try map.run().seconds)
-      last.numpy = try numpy.run()
-      seconds.numpy.append(last.numpy.seconds)
+      for (index, program) in programs.enumerated() {
+        let run = try program.process.run()
+        outputs[index] = run.output
+        seconds[index].append(run.seconds)
+      }
     }
-    let ratios = zip(seconds.numpy, seconds.ours).map { $0 / $1 }
-    let difference = try Comparison(last.ours.output, last.numpy.output)
     print("")
-    line("order-compare raster distant", seconds.ours)
-    line("numpy, one Cholesky an order", seconds.numpy)
-    print("ratio numpy / order-compare, run by run: \(range(ratios, digits: 2))")
-    print("largest difference of any entropy: \(difference.entropy) nats")
-    print(
-      "difference of the totals: \(difference.total) nats; of the joint entropy: \(difference.joint) nats"
-    )
-    // m·D² for the products and 2·D³/3 for two factorisations.
-    let work = 10_000 * 4608.0 * 4608 + 2.0 / 3 * 4608 * 4608 * 4608
-    print(
-      "order-compare does its \(giga(work)) GFLOP at \(percent(work / seconds.ours.median / peak)) of dsyrk's speed"
-    )
+    for (program, times) in zip(programs, seconds) { line(program.name, times) }
+    func ratio(_ name: String, _ first: Int, _ second: Int) {
+      let ratios = zip(seconds[first], seconds[second]).map { $0 / $1 }
+      print("\(name), run by run: \(range(ratios, digits: 2))")
+    }
+    ratio("numpy / order-compare, debiased", 1, 0)
+    ratio("numpy / order-compare, wishart", 3, 2)
+    ratio("ten orders / one", 5, 4)
+    for (name, ours, theirs) in [("debiased", 0, 1), ("wishart", 2, 3)] {
+      let difference = try Comparison(outputs[ours], outputs[theirs])
+      print(
+        "\(name): largest difference of any entropy \(difference.entropy) nats, of the totals \(difference.total), of the joint entropy \(difference.joint)"
+      )
+    }
+    // m·D² for the products, and for each order D³/3 for its factorisation and m·D² for the pass over the images.
+    let (products, factor) = (10_000 * 4608.0 * 4608, 4608.0 * 4608 * 4608 / 3)
+    for (name, work, index) in [
+      ("debiased", 3 * products + 2 * factor, 0), ("wishart", products + 2 * factor, 2),
+    ] {
+      print(
+        "\(name): \(giga(work)) GFLOP at \(percent(work / seconds[index].median / peak)) of dsyrk's speed"
+      )
+    }
     print("")
-    line("entropy-map --ref 12,12", seconds.map)
-    let share = zip(seconds.map, seconds.ours).map { $0 / $1 }
-    print("share of order-compare's time, run by run: \(range(share, digits: 3))")
+    ratio("entropy-map / order-compare", 6, 0)
     print("")
-    try compareWithRegressions(seconds.ours.median)
+    try compareWithRegressions(seconds[0].median)
   }
 
   private func compareWithRegressions(_ seconds: Double) throws {
