@@ -181,7 +181,7 @@ public struct EntropyMapCommand: ParsableCommand {
         case .information:
           "I(v_i; v_j), j = \(map.reference.description(on: map.grid)): darker is stronger dependence"
         }
-      try printText(
+      try printPreview(
         TerminalPreview.render(
           values: values, grid: map.grid, title: title, unit: estimation.units.rawValue,
           darkEnd: quantity.darkEnd, reference: map.grid.index(of: map.reference)))

@@ -197,11 +197,11 @@ public struct OrderCompareCommand: ParsableCommand {
   }
 
   private func preview(_ profile: OrderProfile) throws {
-    try printText(
+    try printPreview(
       TerminalPreview.render(
         values: profile.increases(estimation, onlyDistinguishable: onlyDistinguishable),
         grid: profile.order.grid,
-        title: "entropy increase, \(profile.order.name)", unit: estimation.units.rawValue,
+        title: "entropy increase, \(profile.order.name.displayed)", unit: estimation.units.rawValue,
         darkEnd: .high))
   }
 

@@ -9,6 +9,13 @@ import TokenGrids
 /// Nothing is kept in a buffer: what this returns from has been taken by the system.
 /// - Throws: `OutputError` when not every byte could be written.
 func printText(_ text: String) throws {
+  try writeToStandardOutput(text.displayed + "\n")
+}
+
+/// Writes a preview, whose colours are control characters, to standard output.
+///
+/// - Throws: As ``printText(_:)``.
+func printPreview(_ text: String) throws {
   try writeToStandardOutput(text + "\n")
 }
 
@@ -29,7 +36,7 @@ func writeToStandardOutput(_ text: String) throws {
 ///
 /// Where nobody can be told, the exit status has to do.
 func report(_ line: String) {
-  writeToStandardError("\(line)\n")
+  writeToStandardError("\(line.displayed)\n")
 }
 
 /// Writes text to standard error as it is, if that is possible.
@@ -83,5 +90,32 @@ extension OrderSpecification {
   init(argument text: String) throws {
     try self.init(text)
     if let path { InputFiles.shared.insert(path) }
+  }
+}
+
+extension String {
+  /// The text with control characters, other than ends of lines and tabulators, as `\u{1B}` shows them: names come from files, and
+  /// must not move the cursor, colour what follows or hide it.
+  ///
+  /// - Complexity: O(length).
+  var displayed: String {
+    var previous: UInt8 = 0
+    let isPlain = utf8.allSatisfy { byte in
+      defer { previous = byte }
+      // U+0080 to U+009F are C2 80 to C2 9F.
+      return byte >= 0x20 && byte != 0x7F && !(previous == 0xC2 && byte < 0xA0) || byte == 0x0A
+        || byte == 0x09
+    }
+    guard !isPlain else { return self }
+    var result = ""
+    for scalar in unicodeScalars {
+      let isControl = scalar.properties.generalCategory == .control
+      if isControl, scalar != "\n", scalar != "\t" {
+        result += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
   }
 }
