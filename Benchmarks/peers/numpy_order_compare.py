@@ -40,7 +40,7 @@ def wishart(log_determinant, images, channels, predictors):
     return 0.5 * (channels * np.log(2 * np.pi * np.e) + log_determinant - expected)
 
 
-def weighted(residuals, leverages, predictors):
+def weighted(residuals, leverages, predictors, corrects_noise=True):
     """What the debiased entropy is above Wishart's, and the images' influences on it.
 
     residuals: channels x images, whitened by their own scatter.
@@ -57,7 +57,8 @@ def weighted(residuals, leverages, predictors):
         influences = 0.5 * images * weights * np.einsum("ci,ci->i", half, half)
         noise = (4 * np.mean(influences ** 2) - channels) / (freedom * channels)
         correction = 0.5 * (log_determinant + channels * np.log(freedom / images))
-        correction += 0.25 * channels * (np.log1p(noise) - np.log1p((channels + 1) / freedom))
+        if corrects_noise:
+            correction += 0.25 * channels * (np.log1p(noise) - np.log1p((channels + 1) / freedom))
         return correction, influences * np.sqrt(images / freedom), noise
 
     excess = leverages / (1 - leverages)
@@ -76,7 +77,9 @@ def profile(scatter, features, steps, channels, bound):
     sequential = wishart(2 * diagonal.sum(1), images, channels, position * channels)
     parallel = sequential.copy()
     error = None
-    if bound == "debiased":
+    # "weights": the leverage weights alone, without what is done about their noise.
+    takes_pass = bound in ("debiased", "weights")
+    if takes_pass:
         white = solve_triangular(
             lower, features[:, coordinates].T, lower=True, overwrite_b=True, check_finite=False)
         lengths = np.einsum("tci,tci->ti", *[white.reshape(tokens, channels, images)] * 2)
@@ -93,16 +96,17 @@ def profile(scatter, features, steps, channels, bound):
             determinant = np.linalg.slogdet(covariance)[1]
             values = wishart(determinant, images, channels, first * channels)
             parallel[first + 1:first + size] = values[1:]
-        for index in range(size) if bound == "debiased" else []:
+        for index in range(size) if takes_pass else []:
             k = first + index
             own = white[k * channels:(k + 1) * channels]
-            pairs = [weighted(own, leverages[k], k * channels)]
+            pairs = [weighted(own, leverages[k], k * channels, bound == "debiased")]
             if index > 0:
                 half = np.linalg.solve(
                     np.linalg.cholesky(covariance[index]), rows[index] @ white[block])
-                pairs.append(weighted(half, leverages[first], first * channels))
+                pairs.append(
+                    weighted(half, leverages[first], first * channels, bound == "debiased"))
             found = [pair[0] for pair in pairs]
-            if any(value is None or value[2] > 0.5 for value in found):
+            if any(v is None or bound == "debiased" and v[2] > 0.5 for v in found):
                 found = [pair[1]() for pair in pairs]
             sequential[k] += found[0][0]
             parallel[k] += found[-1][0]
@@ -111,7 +115,7 @@ def profile(scatter, features, steps, channels, bound):
                 freedom = images - 1 - k * channels, images - 1 - first * channels
                 least += channels ** 2 * index / (2 * freedom[0] * freedom[1])
         first += size
-    if bound == "debiased":
+    if takes_pass:
         variance = total.var(ddof=1) / images
         error = float(np.sqrt(max(variance - least, least)))
     result = np.empty((2, tokens))

@@ -120,7 +120,7 @@ public struct EntropyMapCommand: ParsableCommand {
   ) throws -> [ConditionalEntropyMap] {
     let hasMoments =
       EntropyBound.closedForm.contains(estimation.bound) && estimation.errorKind == .gaussian
-      && estimation.regressor == .linear
+      && estimation.regressor == .linear && estimation.given == nil
     guard references.count > 32, hasMoments else {
       let progress = EstimationProgress(
         images: dataset.imageCount, orders: references.count)
@@ -154,11 +154,14 @@ public struct EntropyMapCommand: ParsableCommand {
     let ratios = maps.compactMap(\.kurtosisRatio)
     let predictors =
       dataset.featureDimensions + (estimation.chosenRegressor.functionsPerToken ?? 0)
+    // Given the class, every class has a mean, and images alone in theirs are left out.
+    let membership = estimation.given == nil ? nil : dataset.classMembership
+    let (images, means) = (dataset.imageCount - (membership?.alone ?? 0), membership?.classes ?? 1)
     let isLeastSquares = estimation.regressor != .mlp && estimation.bound != .heldOut
     return HealthFacts(
       dataset: dataset, fit: nil,
       kurtosisRatio: ratios.isEmpty ? nil : ratios.reduce(0, +) / Double(ratios.count),
-      degreesOfFreedom: isLeastSquares ? dataset.imageCount - 1 - predictors : nil)
+      degreesOfFreedom: isLeastSquares ? images - means - predictors : nil)
   }
 
   private func figure(_ maps: [ConditionalEntropyMap], dataset: TokenDataset) -> any Figure {
@@ -323,7 +326,15 @@ func measurementLine(
   facts.append(
     "\(estimation.errorName) errors"
       + (clusters.map { " clustered by \(Set($0).count.grouped) photographs" } ?? ""))
-  if let given = estimation.given { facts.append("given the \(given.rawValue)") }
+  if let given = estimation.given {
+    let alone = dataset.classMembership?.alone ?? 0
+    facts.append(
+      "given the \(given.rawValue)"
+        + (alone > 0
+          ? ", \(alone.grouped) image\(alone > 1 ? "s" : "") alone in \(alone > 1 ? "theirs" : "its own") left out"
+          : "")
+    )
+  }
   if estimation.marginals == .gaussian { facts.append("gaussian marginals") }
   if let heldOut = HeldOutFacts(estimation, tokens, of: dataset) {
     facts.append(heldOut.text)
@@ -365,6 +376,7 @@ private struct EntropyMapResult: Encodable {
   let featureDimensions: Int
   let jitter: Double
   let marginals: String
+  let given: String?
   let health: HealthFacts
   /// H(v_i), the same for all references.
   let marginal: JSONGrid<JSONNumber>
@@ -390,6 +402,7 @@ private struct EntropyMapResult: Encodable {
     images = dataset.imageCount
     featureDimensions = dataset.featureDimensions
     jitter = options.tokens.jitter
+    given = estimation.given?.rawValue
     marginals = estimation.marginals.rawValue
     health = options.health(of: dataset, maps)
     let marginals = (maps.first?.marginal ?? []).map(estimation.estimate)
@@ -412,8 +425,7 @@ private struct EntropyMapResult: Encodable {
 
   enum CodingKeys: String, CodingKey {
     case command, grid, units, bound, errors, regressor, images, jitter, marginals, health,
-      marginal,
-      fallbacks, maps, provenance
+      marginal, given, fallbacks, maps, provenance
     case marginalStandardError = "marginal_standard_error"
     case heldOut = "held_out"
     case featuresPerToken = "features_per_token"

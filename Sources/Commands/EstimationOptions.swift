@@ -22,6 +22,19 @@ enum Condition: String, CaseIterable, ExpressibleByArgument {
   case `class`
 }
 
+extension TokenDataset {
+  /// How many classes have several images, and how many images are the only ones of theirs; nil without labels.
+  ///
+  /// - Complexity: O(m).
+  var classMembership: (classes: Int, alone: Int)? {
+    guard let labels else { return nil }
+    var sizes: [UInt32: Int] = [:]
+    for label in labels.values { sizes[label, default: 0] += 1 }
+    let alone = sizes.values.count { $0 == 1 }
+    return (sizes.count - alone, alone)
+  }
+}
+
 /// How entropies are estimated and in what unit they are given.
 struct EstimationOptions: ParsableArguments {
   @Option(

@@ -11,8 +11,6 @@ public enum EstimationError: Error, Equatable {
   /// There are fewer images than a regression on the channels and random functions of all tokens needs.
   case tooFewImagesForFeatures(
     source: String, images: Int, tokens: Int, channels: Int, functions: Int)
-  /// Images drawn with replacement have too few distinct ones among them.
-  case tooFewDistinctImages(source: String, images: Int, distinct: Int, needed: Int)
   /// There are fewer images than training and validation of a network need.
   case tooFewImagesToTrain(source: String, images: Int, needed: Int)
   /// The loss of a network is no longer a number.
@@ -122,11 +120,6 @@ extension EstimationError: CustomStringConvertible {
       \(source): \(images) images are too few for a regression on \(tokens) tokens of \(channels) channels and \
       \(functions) random functions each; at least \(tokens * (channels + functions) + 1) are needed\
       \(Self.adviceOnFeatures(images: images, tokens: tokens, channels: channels))
-      """
-    case .tooFewDistinctImages(let source, let images, let distinct, let needed):
-      """
-      \(source): \(images) images drawn with replacement have \(distinct) distinct ones, too few for the bootstrap, which \
-      needs \(needed): use --errors robust instead
       """
     case .tooFewImagesToTrain(let source, let images, let needed):
       "\(source): \(images) images are too few to train and validate a network; at least \(needed) are needed"

@@ -113,6 +113,43 @@ func badEstimationOptionsAreOneSentence(options: [String], expected: String) thr
   }
 }
 
+/// Every way to a map heeds the class: few references and, for a closed form, all 36 of a grid through the moments of everything. Images that
+/// are alone in their class are counted out, and ν is m − C − p.
+@Test(arguments: ["debiased", "wishart"])
+func mapsOfAllReferencesAreGivenTheClass(bound: String) throws {
+  let dataset = try smallDataset()
+  let m = dataset.imageCount
+  let labelled = try TokenDataset(
+    name: dataset.name, grid: dataset.grid, tokens: dataset.tokens,
+    labels: TokenLabels(values: (0..<m).map { $0 == 7 ? 9 : UInt32($0 % 3) }))
+  try withFile(labelled) { path in
+    func result(_ arguments: [String]) throws -> [String: Any] {
+      let run = try map.run(
+        arguments + ["--tokens", path, "--bound", bound, "--given", "class", "--json"])
+      #expect(run.status == 0, "\(run.errors)")
+      return try #require(
+        try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    }
+    func entropy(_ result: [String: Any], _ index: Int) throws -> [[Double?]] {
+      let maps = try #require(result["maps"] as? [[String: Any]])
+      let rows = try #require(maps[index]["entropy"] as? [[Any]])
+      return rows.map { row in row.map { $0 as? Double } }
+    }
+    let (one, all) = (try result(["--ref", "0,0"]), try result(["--all"]))
+    #expect(all["given"] as? String == "class")
+    for (a, b) in zip(try entropy(one, 0).joined(), try entropy(all, 0).joined()) {
+      #expect((a == nil) == (b == nil) && abs((a ?? 0) - (b ?? 0)) < 1e-6)
+    }
+    let health = try #require(all["health"] as? [String: Any])
+    #expect(
+      health["degrees_of_freedom"] as? Int == m - 1 - 3 - labelled.featureDimensions)
+    let table = try map.run([
+      "--ref", "0,0", "--tokens", path, "--no-figure", "--given", "class", "--bound", bound,
+    ])
+    #expect(table.output.contains("given the class, 1 image alone in its own left out"))
+  }
+}
+
 @Test func shrunkenFitsSayThatTheyAreBiased() throws {
   try withFile(small()) { path in
     let biased = try compare.run([
