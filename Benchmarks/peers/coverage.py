@@ -41,7 +41,7 @@ def main():
     arguments.add_argument("--channels", type=int, default=4)
     arguments.add_argument("--parts", type=int, default=10)
     arguments.add_argument("--seeds", type=int, default=6)
-    options = arguments.parse_args()
+    options = arguments.parse_intermixed_args()
     with h5py.File(options.tokens) as file:
         codes, codebook = file["codes"][:], file["codebook"][:].astype(np.float64)
     codebook = reduced(codes, codebook, options.channels)
