@@ -58,7 +58,8 @@ struct Comparison {
       throws -> ComparisonKeys
     {
       try ComparisonKeys(
-        dataset: hash, splitSeed: firstSeed, configuration: configuration, orders: [order],
+        dataset: hash, splitSeed: firstSeed, heldImages: held.imageCount,
+        configuration: configuration, orders: [order],
         settings: settings, seed: seed, extractors: definitions)
     }
     runs = try configurations.map { configuration in
@@ -84,7 +85,16 @@ struct Comparison {
     let all = runs.flatMap(\.self)
     let progress = ComparisonProgress(total: all.reduce(0) { $0 + $1.remaining })
     let increases = totalIncreases()
-    let floor = try noiseFloor(reference)
+    var floor = try noiseFloor(reference)
+    var missing: String?
+    if settings.samples > training.imageCount {
+      // What depends on the number of images compares with nothing then.
+      floor.values = floor.values.filter {
+        $0.key.hasPrefix("fd_infinity_") || $0.key.hasPrefix("kid_")
+      }
+      missing =
+        "no noise floor but of FD∞ and KID: models draw \(settings.samples.grouped) images, and there are \(training.imageCount.grouped) real ones that they are not compared with"
+    }
     var number = 0
     var results: [ComparisonResult.Order] = []
     for (configuration, runs) in zip(configurations, runs) {
@@ -108,7 +118,8 @@ struct Comparison {
       referenceImages: held.imageCount, settings: settings,
       extractors: Dictionary(
         uniqueKeysWithValues: extractors.map { ($0.name, $0.definitionHash.description) }),
-      orders: results, noiseFloor: jsonNumbers(floor.values),
+      orders: results, noiseFloor: jsonNumbers(floor.values), noiseFloorOrder: floorOrder.name,
+      noiseFloorMissing: missing,
       rankCorrelation: ComparisonResult.correlation(results),
       provenance: provenance.finished(after: clock))
   }
@@ -172,7 +183,8 @@ struct Comparison {
     let count = min(settings.samples, training.imageCount)
     var stage = 0
     let floor = try reference.measure(
-      training.selecting(images: Array(0..<count)), order: floorOrder
+      training.selecting(
+        images: ComparisonRun.randomImages(count, of: training.imageCount)), order: floorOrder
     ) {
       line.update(stage, $0)
       stage += 1
@@ -229,7 +241,7 @@ struct Comparison {
 
   /// A figure for every proxy of the tables.
   func figures(of result: ComparisonResult) -> [any Figure] {
-    ComparisonMeasurement.headlines(extractors.map(\.name)).compactMap { key, title in
+    ComparisonResult.headlines(extractors.map(\.name), in: result.orders).compactMap { key, title in
       let points = result.orders.compactMap { order -> ProxyFigure.Point? in
         guard let x = order.totalIncrease.value, let y = order.proxies[key]?.value else {
           return nil
@@ -237,7 +249,7 @@ struct Comparison {
         let paper = order.paperFID.value.map { " (paper: \($0.fixed(2)))" } ?? ""
         return ProxyFigure.Point(
           label: order.name + paper, increase: x, value: y,
-          spread: order.standardDeviations[key]?.value)
+          spread: order.spread(key))
       }
       guard !points.isEmpty else { return nil }
       return ProxyFigure(
@@ -245,7 +257,7 @@ struct Comparison {
         noiseFloor: result.noiseFloor[key]?.value, unit: "nats",
         caption:
           "Models of \(settings.training.layers) layers of width \(settings.training.width), \(settings.samples.grouped)"
-          + " samples of each; points: means over seeds, bars: their standard deviation; in brackets the paper's FID."
+          + " samples of each; points: means over seeds, bars: their standard deviation, of one seed the standard error; in brackets the paper's FID."
           + " Data: \(dataset.name), \(dataset.imageCount.grouped) images, half of them to train on."
       )
     }

@@ -13,21 +13,23 @@ struct ComparisonMeasurement: Codable, Sendable {
   /// Why a proxy is missing, where one is.
   var notes: [String] = []
 
-  /// The proxies that tables and figures show, and what they are called there.
-  static func headlines(_ extractors: [String]) -> [(key: String, title: String)] {
-    extractors.map { ("fd_corrected_\($0)", "FD \($0)") }
-      + extractors.map { ("kid_\($0)", "KID \($0)") } + [("dependency_maps", "dependency")]
-  }
-
   mutating func set(_ name: String, _ value: Double?, error: Double? = nil) {
     if let value, value.isFinite { values[name] = value }
     if let error, error.isFinite { errors[name] = error }
   }
 
-  mutating func add(_ comparison: ProxyComparison, extractor: String) {
+  mutating func add(_ comparison: ProxyComparison, extractor: String, dimensions: Int) {
     set("fd_\(extractor)", comparison.frechet.value)
-    set("fd_corrected_\(extractor)", comparison.frechet.correctedValue)
+    set(
+      "fd_corrected_\(extractor)", comparison.frechet.correctedValue,
+      error: comparison.correctedError)
     let infinity = comparison.extrapolated?.estimate
+    if infinity == nil {
+      notes.append(
+        "FD∞ of \(extractor) needs \(FrechetExtrapolation.imagesNeeded(dimensions: dimensions).grouped) images of each set; "
+          + "FD corrected stands in its place, and compares with values of equally many images only"
+      )
+    }
     set("fd_infinity_\(extractor)", infinity?.value, error: infinity?.standardError)
     let kernel = comparison.kernel.estimate
     set("kid_\(extractor)", kernel.value, error: kernel.standardError)
@@ -81,8 +83,8 @@ final class ComparisonReference {
       let generated = try FeatureSet(of: images, by: extractor, seed: seed, shift: real.shift)
       result.add(
         try ProxyComparison(
-          real: real, generated: generated, neighbors: neighbors, seed: seed),
-        extractor: extractor.name)
+          real: real, generated: generated, neighbors: neighbors),
+        extractor: extractor.name, dimensions: extractor.dimensions)
     }
     progress("dependencies")
     do {

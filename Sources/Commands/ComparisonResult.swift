@@ -34,6 +34,12 @@ struct ComparisonResult: Encodable {
     let paperModel: String?
     let seeds: [Seed]
 
+    /// The standard deviation over seeds; of one seed the standard error.
+    func spread(_ key: String) -> Double? {
+      standardDeviations[key]?.value
+        ?? (seeds.count == 1 ? seeds[0].standardErrors[key]?.value : nil)
+    }
+
     enum CodingKeys: String, CodingKey {
       case name, steps, attention, proxies, seeds
       case tokensPerStep = "tokens_per_step"
@@ -65,7 +71,12 @@ struct ComparisonResult: Encodable {
   let extractors: [String: String]
   let units = "nats"
   let orders: [Order]
+  /// Of as many images as a model draws.
   let noiseFloor: [String: JSONNumber]
+  /// The order whose profiles the floor compares.
+  let noiseFloorOrder: String
+  /// What the floor lacks, and why.
+  let noiseFloorMissing: String?
   let rankCorrelation: RankCorrelation
   let provenance: Provenance
 
@@ -74,7 +85,21 @@ struct ComparisonResult: Encodable {
     case trainingImages = "training_images"
     case referenceImages = "reference_images"
     case noiseFloor = "noise_floor"
+    case noiseFloorOrder = "noise_floor_order"
+    case noiseFloorMissing = "noise_floor_missing"
     case rankCorrelation = "rank_correlation"
+  }
+
+  /// The proxies that tables and figures show, and what they are called there: FD∞ where every configuration has it, else the
+  /// corrected distance.
+  static func headlines(
+    _ extractors: [String], in orders: [Order]
+  ) -> [(key: String, title: String)] {
+    extractors.map { name in
+      let key = "fd_infinity_\(name)"
+      return orders.allSatisfy { $0.proxies[key] != nil }
+        ? (key, "FD∞ \(name)") : ("fd_corrected_\(name)", "FD corrected \(name)")
+    } + extractors.map { ("kid_\($0)", "KID \($0)") } + [("dependency_maps", "dependency")]
   }
 
   /// The means over the seeds of everything that all of them have.
@@ -127,8 +152,8 @@ struct ComparisonResult: Encodable {
 
   /// The tables.
   var text: String {
-    let headlines = ComparisonMeasurement.headlines(
-      ExtractorName.allCases.map(\.rawValue).filter { extractors[$0] != nil })
+    let headlines = Self.headlines(
+      ExtractorName.allCases.map(\.rawValue).filter { extractors[$0] != nil }, in: orders)
     var table = TextTable("configuration", "steps", "n", "increase", "held-out loss")
     table.headings += headlines.map(\.title) + ["seeds", "paper's FID"]
     for order in orders {
@@ -139,7 +164,7 @@ struct ComparisonResult: Encodable {
         ]
           + headlines.map { headline in
             let value = order.proxies[headline.key]?.text ?? "-"
-            guard let spread = order.standardDeviations[headline.key]?.value else { return value }
+            guard let spread = order.spread(headline.key) else { return value }
             return "\(value) ± \(spread.significant(2))"
           }
           + [
@@ -173,8 +198,8 @@ struct ComparisonResult: Encodable {
         "\(dataset) · trained on \(trainingImages.grouped) images, compared with \(referenceImages.grouped) others · "
           + "\(settings.samples.grouped) samples of each model · proxies, not FID",
         table.text,
-        "increase: total entropy increase of the order, nats; held-out loss: nats a token; ±: standard deviation over seeds",
-      ] + noteLines).joined(separator: "\n")
+        "increase: total entropy increase of the order, nats; held-out loss: nats a token; ±: standard deviation over seeds, of one seed the standard error",
+      ] + [noiseFloorMissing].compactMap(\.self) + noteLines).joined(separator: "\n")
   }
 }
 

@@ -96,9 +96,11 @@ struct ComparisonRun {
       return whole
     }
     guard let codebook = real.codebook else { throw TrainingError.noCodes(dataset: real.name) }
-    // The classes of the real images in their order, from the start again where there are more samples.
+    // The classes of the real images in their order, from the start again where there are more samples; where there are
+    // fewer, of some drawn at random.
+    let models = Self.randomImages(min(settings.samples, real.imageCount), of: real.imageCount)
     let labels = (0..<settings.samples).map { image in
-      real.labels.map { Int($0.values[image % real.imageCount]) } ?? 0
+      real.labels.map { Int($0.values[models[image % models.count]]) } ?? 0
     }
     func dataset(_ codes: [UInt32], labels: [Int]) throws -> TokenDataset {
       try TokenDataset(
@@ -139,6 +141,14 @@ struct ComparisonRun {
     try dataset(codes, labels: labels).write(to: samplesPath)
     for number in parts.indices { try? FileManager.default.removeItem(atPath: partPath(number)) }
     return try TokenDataset(contentsOf: samplesPath)
+  }
+
+  /// Some of so many images, in their order: the same whenever it is asked for.
+  static func randomImages(_ count: Int, of all: Int) -> [Int] {
+    var generator = SeededGenerator(seed: 0, stream: 6)
+    var images = Array(0..<all)
+    generator.shuffle(&images)
+    return images.prefix(count).sorted()
   }
 
   /// Measures the images where that is not done.

@@ -46,9 +46,13 @@ struct ComparisonKeys {
     let samples: Int
     let part: Int
     let guidance, temperature: Float
+    /// How many real images the classes are those of, where they are drawn at random.
+    let classesOf: Int?
   }
 
   private struct Metrics: Codable {
+    /// Raised when the same images would get other numbers.
+    var revision = 2
     let samples: Samples?
     let images: Int
     let dataset: String
@@ -63,10 +67,11 @@ struct ComparisonKeys {
   /// - Parameters:
   ///   - dataset: The hash of the dataset's file.
   ///   - splitSeed: Of the two halves.
+  ///   - heldImages: How many real images generated ones are compared with.
   ///   - configuration: nil for the comparison of the two halves themselves.
   ///   - extractors: The hashes of their definitions.
   init(
-    dataset: String, splitSeed: UInt64, configuration: ComparisonConfiguration?,
+    dataset: String, splitSeed: UInt64, heldImages: Int, configuration: ComparisonConfiguration?,
     orders: [GenerationOrder], settings: ComparisonSettings, seed: UInt64, extractors: [String]
   ) throws {
     var samples: Samples?
@@ -79,7 +84,8 @@ struct ComparisonKeys {
           steps: configuration.order.steps, tokensPerStep: configuration.tokensPerStep,
           attention: configuration.attention.rawValue, settings: trainingSettings),
         samples: settings.samples, part: ComparisonSettings.imagesPerPart,
-        guidance: settings.guidance, temperature: settings.temperature)
+        guidance: settings.guidance, temperature: settings.temperature,
+        classesOf: settings.samples < heldImages ? heldImages : nil)
     }
     training = try Self.hash(samples?.training)
     self.samples = try Self.hash(samples)

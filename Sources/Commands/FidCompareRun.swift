@@ -16,7 +16,7 @@ struct FidCompareRun: ParsableCommand {
     abstract: "Train, sample and measure a model for each order of generation. (default)",
     discussion: """
       Half of the images, drawn at random, are trained on; generated images are compared with the other half, and so is the
-      training half: that is the noise floor. Beside the proxies stand the entropy increase of each order, as order-compare
+      training half, as many of it as a model draws: that is the noise floor. Beside the proxies stand the entropy increase of each order, as order-compare
       computes it, and the FID that the paper gives for the configuration.
 
       A configuration is an order, with +one behind it for its cells one by one, with +causal for causal instead of

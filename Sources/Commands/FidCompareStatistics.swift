@@ -120,6 +120,7 @@ struct StatisticsComparison {
       \(real) against \(generated) · \(a.dimensions) features\(extractors.first.map { " by \($0.rawValue)" } ?? "")
       Fréchet distance \(distance.value.significant(6)): means \(distance.meanTerm.significant(6)), covariances \
       \(distance.covarianceTerm.significant(6))
+      Without the images there is neither FD∞ nor a noise floor: the distance is too large, the more so the fewer images there were.
       """)
   }
 }

@@ -2,64 +2,135 @@ import EntropyEstimation
 import Foundation
 import GenerationMetrics
 
-/// The proxies of one extractor, for tables and JSON.
+/// The proxies of one extractor, for tables and JSON: of one comparison, or means over several splits of the images.
 struct ProxyReport: Encodable {
   struct Neighbors: Encodable {
     let k: Int
     let precision, recall, density, coverage: Double
   }
 
-  let imagesReal, imagesGenerated, samplesReal, samplesGenerated: Int
-  let frechetDistance: JSONNumber
-  let meanTerm, covarianceTerm: JSONNumber
-  let frechetDistanceCorrected: JSONNumber
-  let frechetDistanceInfinity, frechetDistanceInfinityStandardError: JSONNumber
-  let kernelDistance, kernelDistanceStandardError: JSONNumber
-  let neighbors: [Neighbors]
+  /// Standard deviations over the splits.
+  struct Deviations: Encodable {
+    let frechetDistance, frechetDistanceCorrected, frechetDistanceInfinity: JSONNumber
+    let kernelDistance: JSONNumber
+    let neighbors: [Neighbors]
 
-  init(_ comparison: ProxyComparison) {
-    imagesReal = comparison.real.images
-    imagesGenerated = comparison.generated.images
-    samplesReal = comparison.real.samples
-    samplesGenerated = comparison.generated.samples
-    frechetDistance = JSONNumber(comparison.frechet.value)
-    meanTerm = JSONNumber(comparison.frechet.meanTerm)
-    covarianceTerm = JSONNumber(comparison.frechet.covarianceTerm)
-    frechetDistanceCorrected = JSONNumber(comparison.frechet.correctedValue)
-    frechetDistanceInfinity = JSONNumber(comparison.extrapolated?.estimate.value)
-    frechetDistanceInfinityStandardError = JSONNumber(
-      comparison.extrapolated?.estimate.standardError)
-    kernelDistance = JSONNumber(comparison.kernel.estimate.value)
-    kernelDistanceStandardError = JSONNumber(comparison.kernel.estimate.standardError)
-    neighbors = comparison.neighbors.map {
-      Neighbors(
-        k: $0.neighbors, precision: $0.precision, recall: $0.recall, density: $0.density,
-        coverage: $0.coverage)
+    enum CodingKeys: String, CodingKey {
+      case neighbors
+      case frechetDistance = "frechet_distance"
+      case frechetDistanceCorrected = "frechet_distance_corrected"
+      case frechetDistanceInfinity = "frechet_distance_infinity"
+      case kernelDistance = "kernel_distance"
     }
   }
 
-  /// The first columns of a table: numbers of images and samples, and the distances.
+  let imagesReal, imagesGenerated, samplesReal, samplesGenerated: Int
+  let frechetDistance: JSONNumber
+  let meanTerm, covarianceTerm: JSONNumber
+  let frechetDistanceCorrected, frechetDistanceCorrectedStandardError: JSONNumber
+  let frechetDistanceInfinity, frechetDistanceInfinityStandardError: JSONNumber
+  let kernelDistance, kernelDistanceStandardError: JSONNumber
+  let neighbors: [Neighbors]
+  /// How many splits these are the means of, and their deviations; nil for one comparison.
+  let splits: Int?
+  let standardDeviations: Deviations?
+
+  init(_ comparison: ProxyComparison) { self.init([comparison], splits: nil) }
+
+  /// Means over splits; standard errors are root mean squares.
+  ///
+  /// - Precondition: there is a comparison.
+  init(splits comparisons: [ProxyComparison]) {
+    self.init(comparisons, splits: comparisons.count)
+  }
+
+  private init(_ comparisons: [ProxyComparison], splits: Int?) {
+    let first = comparisons[0]
+    imagesReal = first.real.images
+    imagesGenerated = first.generated.images
+    samplesReal = first.real.samples
+    samplesGenerated = first.generated.samples
+    func mean(_ value: (ProxyComparison) -> Double?) -> JSONNumber {
+      JSONNumber(comparisons.compactMapOrNil(value)?.mean)
+    }
+    func error(_ value: (ProxyComparison) -> Double?) -> JSONNumber {
+      JSONNumber(comparisons.compactMapOrNil(value)?.map { $0 * $0 }.mean.squareRoot())
+    }
+    func deviation(_ value: (ProxyComparison) -> Double?) -> JSONNumber {
+      JSONNumber(comparisons.compactMapOrNil(value)?.standardDeviation)
+    }
+    func neighbors(_ statistic: ([Double]) -> Double) -> [Neighbors] {
+      first.neighbors.indices.map { index in
+        func of(_ value: (NeighborMetrics) -> Double) -> Double {
+          statistic(comparisons.map { value($0.neighbors[index]) })
+        }
+        return Neighbors(
+          k: first.neighbors[index].neighbors, precision: of(\.precision), recall: of(\.recall),
+          density: of(\.density), coverage: of(\.coverage))
+      }
+    }
+    frechetDistance = mean { $0.frechet.value }
+    meanTerm = mean { $0.frechet.meanTerm }
+    covarianceTerm = mean { $0.frechet.covarianceTerm }
+    frechetDistanceCorrected = mean { $0.frechet.correctedValue }
+    frechetDistanceCorrectedStandardError = error { $0.correctedError }
+    frechetDistanceInfinity = mean { $0.extrapolated?.estimate.value }
+    frechetDistanceInfinityStandardError = error { $0.extrapolated?.estimate.standardError }
+    kernelDistance = mean { $0.kernel.estimate.value }
+    kernelDistanceStandardError = error { $0.kernel.estimate.standardError }
+    self.neighbors = neighbors(\.mean)
+    self.splits = splits
+    standardDeviations =
+      comparisons.count > 1
+      ? Deviations(
+        frechetDistance: deviation { $0.frechet.value },
+        frechetDistanceCorrected: deviation { $0.frechet.correctedValue },
+        frechetDistanceInfinity: deviation { $0.extrapolated?.estimate.value },
+        kernelDistance: deviation { $0.kernel.estimate.value },
+        neighbors: neighbors(\.standardDeviation)) : nil
+  }
+
+  /// Columns of a table: FD∞, KID, the corrected and the plain distance, with standard errors, or with deviations over splits.
   var distanceCells: [String] {
-    let counts = [
-      "\(imagesReal.grouped), \(imagesGenerated.grouped)",
-      "\(samplesReal.grouped), \(samplesGenerated.grouped)",
-    ]
-    return counts + [
-      frechetDistance.text, frechetDistanceCorrected.text,
-      Self.text(frechetDistanceInfinity, frechetDistanceInfinityStandardError),
-      Self.text(kernelDistance, kernelDistanceStandardError),
+    if let deviations = standardDeviations {
+      return [
+        frechetDistanceInfinity.value == nil
+          ? "too few images" : frechetDistanceInfinity.text(deviations.frechetDistanceInfinity),
+        kernelDistance.text(deviations.kernelDistance),
+        frechetDistanceCorrected.text(deviations.frechetDistanceCorrected),
+        frechetDistance.text(deviations.frechetDistance),
+      ]
+    }
+    let isMean = splits != nil
+    func text(_ value: JSONNumber, _ error: JSONNumber) -> String {
+      isMean ? value.text : value.text(error)
+    }
+    return [
+      frechetDistanceInfinity.value == nil
+        ? "too few images" : text(frechetDistanceInfinity, frechetDistanceInfinityStandardError),
+      text(kernelDistance, kernelDistanceStandardError),
+      text(frechetDistanceCorrected, frechetDistanceCorrectedStandardError),
+      frechetDistance.text,
     ]
   }
 
-  static let distanceHeadings = ["images", "samples", "FD", "FD corrected", "FD∞", "KID"]
+  static let distanceHeadings = ["FD∞", "KID", "FD corrected", "FD"]
 
-  private static func text(_ value: JSONNumber, _ error: JSONNumber) -> String {
-    guard let value = value.value, let error = error.value else { return "too few images" }
-    return "\(value.significant(4)) ± \(error.significant(2))"
+  /// For each k: k, precision, recall, density and coverage, with deviations over splits where there are some.
+  var neighborRows: [[String]] {
+    neighbors.indices.map { index in
+      func text(_ value: (Neighbors) -> Double) -> String {
+        let mean = value(neighbors[index]).fixed(3)
+        guard let deviations = standardDeviations else { return mean }
+        return "\(mean) ± \(value(deviations.neighbors[index]).fixed(3))"
+      }
+      return ["\(neighbors[index].k)"]
+        + [text(\.precision), text(\.recall), text(\.density), text(\.coverage)]
+    }
   }
 
   enum CodingKeys: String, CodingKey {
-    case neighbors
+    case neighbors, splits
     case imagesReal = "images_real"
     case imagesGenerated = "images_generated"
     case samplesReal = "samples_real"
@@ -68,14 +139,16 @@ struct ProxyReport: Encodable {
     case meanTerm = "mean_term"
     case covarianceTerm = "covariance_term"
     case frechetDistanceCorrected = "frechet_distance_corrected"
+    case frechetDistanceCorrectedStandardError = "frechet_distance_corrected_standard_error"
     case frechetDistanceInfinity = "frechet_distance_infinity"
     case frechetDistanceInfinityStandardError = "frechet_distance_infinity_standard_error"
     case kernelDistance = "kernel_distance"
     case kernelDistanceStandardError = "kernel_distance_standard_error"
+    case standardDeviations = "standard_deviations"
   }
 }
 
-/// Distances between dependencies, for JSON.
+/// Distances between dependencies, for JSON: one, or means over several splits of the images.
 struct DependencyReport: Encodable {
   struct Profile: Encodable {
     let order: String
@@ -89,32 +162,72 @@ struct DependencyReport: Encodable {
     }
   }
 
+  let imagesReal, imagesGenerated: Int
   let conditionalEntropyMaps, informationMaps: JSONNumber
   let references: Int
   let profiles: [Profile]
+  let splits: Int?
 
-  init(_ distance: DependencyDistance) {
-    conditionalEntropyMaps = JSONNumber(distance.maps)
-    informationMaps = JSONNumber(distance.information)
-    references = distance.references
-    profiles = distance.profiles.map {
-      Profile(
-        order: $0.order, sequential: JSONNumber($0.sequential), parallel: JSONNumber($0.parallel),
-        increase: JSONNumber($0.increase), realTotalIncrease: JSONNumber($0.realTotalIncrease),
-        generatedTotalIncrease: JSONNumber($0.generatedTotalIncrease))
+  /// - Parameters:
+  ///   - distances: One, or one for each split.
+  ///   - images: How many images of each kind were compared.
+  init(_ distances: [DependencyDistance], images: (real: Int, generated: Int), splits: Int? = nil) {
+    let first = distances[0]
+    func mean(_ value: (DependencyDistance) -> Double) -> JSONNumber {
+      JSONNumber(distances.map(value).mean)
     }
+    (imagesReal, imagesGenerated) = images
+    conditionalEntropyMaps = mean(\.maps)
+    informationMaps = mean(\.information)
+    references = first.references
+    profiles = first.profiles.indices.map { index in
+      Profile(
+        order: first.profiles[index].order, sequential: mean { $0.profiles[index].sequential },
+        parallel: mean { $0.profiles[index].parallel },
+        increase: mean { $0.profiles[index].increase },
+        realTotalIncrease: mean { $0.profiles[index].realTotalIncrease },
+        generatedTotalIncrease: mean { $0.profiles[index].generatedTotalIncrease })
+    }
+    self.splits = splits
   }
 
   enum CodingKeys: String, CodingKey {
-    case references, profiles
+    case references, profiles, splits
+    case imagesReal = "images_real"
+    case imagesGenerated = "images_generated"
     case conditionalEntropyMaps = "conditional_entropy_maps"
     case informationMaps = "information_maps"
+  }
+}
+
+extension [Double] {
+  /// Of at least one number.
+  var mean: Double { reduce(0, +) / Double(count) }
+
+  /// Of at least two numbers.
+  var standardDeviation: Double {
+    let mean = mean
+    return (reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)).squareRoot()
+  }
+}
+
+extension Array {
+  /// The values of all elements; nil where one has none.
+  fileprivate func compactMapOrNil(_ value: (Element) -> Double?) -> [Double]? {
+    let values = compactMap(value)
+    return values.count == count ? values : nil
   }
 }
 
 extension JSONNumber {
   /// Four significant digits, or a dash.
   var text: String { value.map { $0.significant(4) } ?? "-" }
+
+  /// The number with its error; a dash for none.
+  func text(_ error: JSONNumber) -> String {
+    guard let value, let error = error.value else { return text }
+    return "\(value.significant(4)) ± \(error.significant(2))"
+  }
 }
 
 extension Double {

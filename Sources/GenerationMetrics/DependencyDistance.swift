@@ -8,8 +8,8 @@ import TokenGrids
 /// A generator that draws every token well and independently of the others is far from real images here. Differences of
 /// conditional entropies are those of the tokens' own entropies as well; ``information`` is without them.
 ///
-/// Both sets are measured with ``EntropyBound/wishart`` against one token at a time: what that bound misses of photographs,
-/// thousandths of a nat at d predictors, is the same in both and goes out with the difference.
+/// Both sets are measured with ``EntropyBound/debiased``, whatever the magnitude of their features. Means of absolute differences
+/// grow with the noise of what is compared: only distances of equally many images are compared (``EqualSizes``).
 public struct DependencyDistance: Hashable, Sendable {
   /// Of the profiles of one order.
   public struct Profile: Hashable, Sendable {
@@ -31,7 +31,7 @@ public struct DependencyDistance: Hashable, Sendable {
   public let maps: Double
   /// Of I(v_i; v_j), over the same pairs.
   public let information: Double
-  /// How many references the maps have.
+  /// How many references the maps have, of all tokens or those spread over a large grid.
   public let references: Int
   /// For each order asked for.
   public let profiles: [Profile]
@@ -39,16 +39,16 @@ public struct DependencyDistance: Hashable, Sendable {
   /// Compares the dependencies of two sets of tokens.
   ///
   /// - Parameters:
-  ///   - references: Reference tokens j; nil for all tokens.
+  ///   - references: Reference tokens j; nil for ``standardReferences(on:)``.
   ///   - orders: Orders whose profiles are compared as well.
   ///   - jitter: ε of ε·tr(Σ)/D on the diagonal of both covariances, for degenerate tokens; 0 adds nothing.
   /// - Throws: `EstimationError` for too few images, constant or dependent channels, with the numbers needed.
-  /// - Complexity: O(m·(n·d)²/2) for all references or any order, O(m·n·d²·references) without.
+  /// - Complexity: O(m·n·d²·references), and O(m·(n·d)²) for each order.
   public init(
     real: some TokenFeatures, generated: some TokenFeatures, references: [GridCell]? = nil,
     orders: [GenerationOrder] = [], jitter: Double = 0
   ) throws {
-    let cells = references ?? real.grid.rasterCells
+    let cells = references ?? Self.standardReferences(on: real.grid)
     let a = try Self.estimates(of: real, references: cells, orders: orders, jitter: jitter)
     let b = try Self.estimates(of: generated, references: cells, orders: orders, jitter: jitter)
     self.init(a, b)
@@ -88,24 +88,28 @@ public struct DependencyDistance: Hashable, Sendable {
     of features: some TokenFeatures, references: [GridCell]? = nil, orders: [GenerationOrder] = [],
     jitter: Double = 0
   ) throws -> DependencyEstimates {
-    let cells = references ?? features.grid.rasterCells
-    // Sums of all products pay off only where all of them are used.
-    if orders.isEmpty, cells.count < features.grid.cellCount / 4 {
-      return DependencyEstimates(
-        maps: try ConditionalEntropyMap.maps(
-          references: cells, of: features, bound: .wishart, jitter: jitter),
-        profiles: [])
+    let cells = references ?? standardReferences(on: features.grid)
+    return DependencyEstimates(
+      maps: try ConditionalEntropyMap.maps(
+        references: cells, of: features, bound: .debiased, jitter: jitter),
+      profiles: try orders.isEmpty
+        ? []
+        : OrderProfile.profiles(
+          of: orders, features: features, settings: EstimationSettings(jitter: jitter)))
+  }
+
+  /// All tokens of grids of up to 256, of larger ones those in every second row and column, or third, and so on; of videos in
+  /// every second frame, too.
+  ///
+  /// Neighbouring references tell much the same, and the time is proportional to their number.
+  public static func standardReferences(on grid: TokenGrid) -> [GridCell] {
+    for step in 1... {
+      let cells = grid.rasterCells.filter { cell in
+        [cell.frame, cell.row, cell.column].allSatisfy { $0.isMultiple(of: step) }
+      }
+      if cells.count <= 256 { return cells }
     }
-    let profiles =
-      try orders.isEmpty
-      ? []
-      : OrderProfile.profiles(
-        of: orders, features: features, settings: EstimationSettings(jitter: jitter))
-    return try TokenMoments.withSufficientPrecision(of: features, jitter: jitter) { moments in
-      DependencyEstimates(
-        maps: try ConditionalEntropyMap.maps(references: cells, moments: moments),
-        profiles: profiles)
-    }
+    return []
   }
 }
 

@@ -5,10 +5,10 @@ import TokenGrids
 /// The features of a dataset by one extractor, in the forms that the metrics need.
 ///
 /// Images are dealt at random into ``groupCount`` groups of whole photographs. Sums over a group give means and covariances
-/// of any union of groups, which is what extrapolation, jackknife errors and halves are made of.
+/// of any union of groups, which is what extrapolation, jackknife errors and sets of equal size are made of.
 public struct FeatureSet: Sendable {
   /// How many groups there are.
-  public static let groupCount = 10
+  public static let groupCount = ImageDealing.groupCount
   /// The fewest images that can be compared: two in each group.
   public static let leastImages = 2 * groupCount
 
@@ -28,40 +28,36 @@ public struct FeatureSet: Sendable {
   let groupRows: [Range<Int>]
   /// The sums of all samples of each group.
   let groups: [FeatureMoments]
+  /// The rows of each group's core, and the sums of its samples.
+  private let coreRows: [Range<Int>]
+  private let cores: [FeatureMoments]
 
   /// Extracts the features of all images.
   ///
   /// - Parameters:
   ///   - seed: Of the groups, and of the window that stands for each image where it has several samples.
   ///   - shift: A point near the mean, the same for sets that are to be compared; nil for the mean of some images.
+  ///   - dealing: The groups, where they have been dealt already.
   ///   - progress: Told how many images are done.
   /// - Throws: ``MetricError/tooFewImages(source:extractor:images:needed:)``, and what the extractor throws.
   /// - Complexity: O(samples·d²) and the extractor's own cost.
   public init(
     of dataset: TokenDataset, by extractor: any FeatureExtractor, seed: UInt64,
-    shift: [Double]? = nil, progress: (Int) -> Void = { _ in }
+    shift: [Double]? = nil, dealing: ImageDealing? = nil, progress: (Int) -> Void = { _ in }
   ) throws {
     let (d, perImage) = (extractor.dimensions, extractor.samplesPerImage)
-    guard dataset.imageCount >= Self.leastImages else {
-      throw MetricError.tooFewImages(
-        source: dataset.name, extractor: extractor.name, images: dataset.imageCount,
-        needed: Self.leastImages)
-    }
-    var generator = SeededGenerator(seed: seed, stream: 2)
-    let groupsOfUnits = try Self.dealt(
-      Self.units(of: dataset), source: dataset.name, extractor: extractor.name, using: &generator)
+    let dealing =
+      try dealing ?? ImageDealing(of: dataset, purpose: extractor.name, seed: seed)
+    var generator = dealing.generator
     let shift =
       try shift
       ?? Self.mean(
         of: extractor.features(of: dataset, images: 0..<min(dataset.imageCount, 64)))
     var rows: [Float] = []
     rows.reserveCapacity(dataset.imageCount * d)
-    var groupRows: [Range<Int>] = []
-    var groups: [FeatureMoments] = []
     var done = 0
-    for units in groupsOfUnits {
+    func moments(of units: [[Int]]) throws -> FeatureMoments {
       var moments = FeatureMoments(shift: shift)
-      let first = rows.count / d
       // Runs of single images are extracted together, wherever they stand.
       for block in Self.blocks(of: units) {
         let images = block.flatMap(\.self)
@@ -80,8 +76,18 @@ public struct FeatureSet: Sendable {
         done += images.count
         progress(done)
       }
+      return moments
+    }
+    var (groupRows, coreRows): ([Range<Int>], [Range<Int>]) = ([], [])
+    var (groups, cores): ([FeatureMoments], [FeatureMoments]) = ([], [])
+    for (core, rest) in zip(dealing.cores, dealing.rests) {
+      let first = rows.count / d
+      var sum = try moments(of: core)
+      cores.append(sum)
+      coreRows.append(first..<rows.count / d)
+      if !rest.isEmpty { sum.merge(try moments(of: rest)) }
+      groups.append(sum)
       groupRows.append(first..<rows.count / d)
-      groups.append(moments)
     }
     source = dataset.name
     self.extractor = extractor.name
@@ -91,6 +97,8 @@ public struct FeatureSet: Sendable {
     self.rows = SingleMatrix(rows: rows.count / d, columns: d, elements: rows)
     self.groupRows = groupRows
     self.groups = groups
+    self.coreRows = coreRows
+    self.cores = cores
   }
 
   /// Independent samples, one an image, dealt to the groups in runs.
@@ -109,16 +117,27 @@ public struct FeatureSet: Sendable {
       moments.add(rows.slice(run), samplesPerUnit: 1)
       return moments
     }
+    coreRows = groupRows
+    cores = groups
   }
 
-  private init(_ whole: FeatureSet, groups chosen: [Int]) {
+  /// The cores of some groups of a set, all ten in pairs.
+  private init(_ whole: FeatureSet, coresOfGroups chosen: [Int]) {
     let d = whole.dimensions
+    let together = max(2 * chosen.count / Self.groupCount, 1)
     var rows: [Float] = []
     var ranges: [Range<Int>] = []
-    for group in chosen {
-      let range = whole.groupRows[group]
-      ranges.append(rows.count / d..<rows.count / d + range.count)
-      rows += whole.rows.elements[range.lowerBound * d..<range.upperBound * d]
+    var sums: [FeatureMoments] = []
+    for start in stride(from: 0, to: chosen.count, by: together) {
+      let first = rows.count / d
+      var sum = FeatureMoments(shift: whole.shift)
+      for group in chosen[start..<min(start + together, chosen.count)] {
+        let range = whole.coreRows[group]
+        rows += whole.rows.elements[range.lowerBound * d..<range.upperBound * d]
+        sum.merge(whole.cores[group])
+      }
+      ranges.append(first..<rows.count / d)
+      sums.append(sum)
     }
     source = whole.source
     extractor = whole.extractor
@@ -127,17 +146,14 @@ public struct FeatureSet: Sendable {
     imageCount = rows.count / d
     self.rows = SingleMatrix(rows: rows.count / d, columns: d, elements: rows)
     groupRows = ranges
-    groups = chosen.map { whole.groups[$0] }
+    groups = sums
+    coreRows = ranges
+    cores = sums
   }
 
-  /// Two random halves of the images: what the same distribution looks like to a metric.
-  public var halves: (FeatureSet, FeatureSet) {
-    let groups = Array(groups.indices)
-    return (
-      FeatureSet(self, groups: groups.filter { $0.isMultiple(of: 2) }),
-      FeatureSet(self, groups: groups.filter { !$0.isMultiple(of: 2) })
-    )
-  }
+  /// The cores of five groups, or of all ten in pairs: five groups in either case, as the halves have that they are compared
+  /// with.
+  func cores(ofGroups chosen: [Int]) -> FeatureSet { FeatureSet(self, coresOfGroups: chosen) }
 
   /// The point that sums are taken about, for sets that are to be compared with this one.
   public var shift: [Double] { groups[0].shift }
@@ -162,38 +178,6 @@ public struct FeatureSet: Sendable {
   }
 
   // MARK: Groups
-
-  /// Images that belong together: of one photograph where that is known, else each by itself.
-  private static func units(of dataset: TokenDataset) -> [[Int]] {
-    guard let ids = dataset.imageIDs else { return (0..<dataset.imageCount).map { [$0] } }
-    var places: [UInt32: Int] = [:]
-    var units: [[Int]] = []
-    for (image, id) in ids.enumerated() {
-      if let place = places[id] {
-        units[place].append(image)
-      } else {
-        places[id] = units.count
-        units.append([image])
-      }
-    }
-    return units
-  }
-
-  /// Units dealt at random to the groups.
-  private static func dealt(
-    _ units: [[Int]], source: String, extractor: String, using generator: inout SeededGenerator
-  ) throws -> [[[Int]]] {
-    guard units.count >= leastImages else {
-      throw MetricError.tooFewImages(
-        source: source + " (photographs)", extractor: extractor, images: units.count,
-        needed: leastImages)
-    }
-    var units = units
-    generator.shuffle(&units)
-    return (0..<groupCount).map { group in
-      Array(units[group * units.count / groupCount..<(group + 1) * units.count / groupCount])
-    }
-  }
 
   /// Units of equal size, a few hundred images at a time.
   private static func blocks(of units: [[Int]]) -> [[[Int]]] {

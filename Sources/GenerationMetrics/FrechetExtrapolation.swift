@@ -1,92 +1,112 @@
 import EntropyEstimation
 import LinearAlgebra
-import TokenGrids
 
-/// The Fréchet distance of infinitely many samples, FD∞: the distance falls with the number of images as a line in 1/N, and
-/// the line's value at 1/N = 0 has no bias of the first order. (Chong and Forsyth, 2020.)
+/// The Fréchet distance of infinitely many samples, FD∞. (The aim of Chong and Forsyth, 2020, by other means.)
 ///
-/// Both sets are cut to the same share of their groups, nested subsets in two random orders; x = ½(1/N₁ + 1/N₂) counts
-/// images or photographs. The standard error is that of the jackknife over the groups.
+/// The distance of N images is too large by a/N + b/N² to second order. With F of all G groups of images, F₁ the mean of the
+/// distances without one group of both sets and F₂ that without two of them,
+///
+/// > FD∞ = ½·[G²·F − 2(G − 1)²·F₁ + (G − 2)²·F₂]
+///
+/// has neither term (Schucany, Gray and Owen, 1971). Every group is left out equally often, so that which images are in a
+/// subset adds no noise, as it does to a line through random subsets. The standard error is that of the jackknife over
+/// the groups; near zero the distance is a quadratic form in noise, where the jackknife counts the variance q of products
+/// of two groups 2(G − 1)/(G − 2) times, and q, from what the distances without two groups have beyond a sum of their
+/// groups' shares, is taken off again (Efron and Stein, 1981).
 public struct FrechetExtrapolation: Hashable, Sendable {
-  /// FD∞.
+  /// FD∞; may be negative, as an estimate of zero without bias must.
   public let estimate: Estimate
-  /// The slope of the line, the bias times N.
-  public let slope: Double
+  /// By how much the plain distance of all images is larger.
+  public let bias: Double
 
-  /// The share of the groups in the smallest subset.
-  static let smallestShare = 0.4
-  private static let orderings = 2
+  /// How many images, or photographs, the smallest subset must have for each dimension: below, terms beyond 1/N² exceed the
+  /// error where the features have heavy tails.
+  static let imagesPerDimension = 2
 
-  /// Extrapolates, where the smallest subset still determines the covariances.
+  /// Extrapolates, where the smallest subset still determines the covariances well.
   ///
-  /// - Returns: nil when a smallest subset has no more samples than dimensions: the line in 1/N holds only beyond.
+  /// - Returns: nil when a smallest subset has fewer than two images a dimension.
   /// - Throws: As ``FrechetDistance/init(_:_:)``.
-  /// - Complexity: about ninety Fréchet distances of d × d covariances.
+  /// - Complexity: 56 Fréchet distances of d × d covariances for ten groups.
   public static func extrapolate(
-    _ first: FeatureSet, _ second: FeatureSet, seed: UInt64
+    _ first: FeatureSet, _ second: FeatureSet
   ) throws -> FrechetExtrapolation? {
-    let count = min(first.groups.count, second.groups.count)
-    let smallest = Int((Double(count - 1) * smallestShare).rounded(.up))
+    try extrapolate(
+      first, second, whole: FrechetDistance(first.gaussian, second.gaussian).value,
+      withoutOne: distancesWithoutOne(first, second).map(\.value))
+  }
+
+  /// The distances without each of the groups of both sets.
+  static func distancesWithoutOne(
+    _ first: FeatureSet, _ second: FeatureSet
+  ) throws -> [FrechetDistance] {
+    try (0..<min(first.groups.count, second.groups.count)).map {
+      try distance(first, second, without: [$0])
+    }
+  }
+
+  private static func distance(
+    _ first: FeatureSet, _ second: FeatureSet, without left: [Int]
+  ) throws -> FrechetDistance {
+    let kept = (0..<min(first.groups.count, second.groups.count)).filter { !left.contains($0) }
+    return try FrechetDistance(first.gaussian(ofGroups: kept), second.gaussian(ofGroups: kept))
+  }
+
+  /// Extrapolates from the distances of all groups and without each of them.
+  static func extrapolate(
+    _ first: FeatureSet, _ second: FeatureSet, whole: Double, withoutOne: [Double]
+  ) throws -> FrechetExtrapolation? {
+    let count = withoutOne.count
     let fewest = min(
       first.groups.map(\.unitCount).min() ?? 0, second.groups.map(\.unitCount).min() ?? 0)
-    guard fewest * smallest > first.dimensions else { return nil }
-    var generator = SeededGenerator(seed: seed, stream: 3)
-    let orders = (0..<orderings).map { _ in
-      (generator.shuffled(0..<count), generator.shuffled(0..<count))
+    guard count > 3, fewest * (count - 2) >= imagesPerDimension * first.dimensions else {
+      return nil
     }
-    func line(without left: Int?) throws -> (intercept: Double, slope: Double) {
-      var points: [(x: Double, y: Double)] = []
-      for (a, b) in orders {
-        let (a, b) = (a.filter { $0 != left }, b.filter { $0 != left })
-        for size in sizes(of: a.count) {
-          let (p, q) = (a.prefix(size), b.prefix(size))
-          let distance = try FrechetDistance(
-            first.gaussian(ofGroups: p), second.gaussian(ofGroups: q))
-          let n = p.reduce(0) { $0 + first.groups[$1].unitCount }
-          let m = q.reduce(0) { $0 + second.groups[$1].unitCount }
-          points.append(((1 / Double(n) + 1 / Double(m)) / 2, distance.value))
-        }
+    var withoutTwo = Matrix(rows: count, columns: count)
+    for g in 0..<count {
+      for h in 0..<g {
+        withoutTwo[g, h] = try distance(first, second, without: [g, h]).value
+        withoutTwo[h, g] = withoutTwo[g, h]
       }
-      return fittedLine(points)
     }
-    let whole = try line(without: nil)
-    let leaving = try (0..<count).map { try line(without: $0).intercept }
-    return FrechetExtrapolation(
-      estimate: Estimate(value: whole.intercept, standardError: jackknifeError(of: leaving)),
-      slope: whole.slope)
+    let estimate = extrapolated(whole, withoutOne: withoutOne, withoutTwo: withoutTwo)
+    return FrechetExtrapolation(estimate: estimate, bias: whole - estimate.value)
   }
 
   /// How many images, or photographs, each set must have for d dimensions.
   public static func imagesNeeded(dimensions: Int) -> Int {
     let groups = FeatureSet.groupCount
-    let smallest = Int((Double(groups - 1) * smallestShare).rounded(.up))
-    return (dimensions / smallest + 1) * groups
-  }
-
-  /// Four sizes of subsets, from the smallest share to all groups.
-  private static func sizes(of count: Int) -> [Int] {
-    let smallest = Int((Double(count) * smallestShare).rounded())
-    return (0...3).map { smallest + (count - smallest) * $0 / 3 }
+    let fewest = (imagesPerDimension * dimensions + groups - 3) / (groups - 2)
+    return fewest * groups
   }
 }
 
-/// The least-squares line through points.
-func fittedLine(_ points: [(x: Double, y: Double)]) -> (intercept: Double, slope: Double) {
-  let count = Double(points.count)
-  let x = points.reduce(0) { $0 + $1.x } / count
-  let y = points.reduce(0) { $0 + $1.y } / count
-  let (cross, squares) = points.reduce((0.0, 0.0)) {
-    ($0.0 + ($1.x - x) * ($1.y - y), $0.1 + ($1.x - x) * ($1.x - x))
+/// A statistic of infinitely many samples, and its standard error, from its values for all G groups of samples, without one
+/// of them, and without two.
+///
+/// - Parameter withoutTwo: G × G, symmetric; the diagonal is not read.
+func extrapolated(_ whole: Double, withoutOne: [Double], withoutTwo: Matrix) -> Estimate {
+  let (count, n) = (withoutOne.count, Double(withoutOne.count))
+  let rows = (0..<count).map { g in
+    (0..<count).filter { $0 != g }.reduce(0) { $0 + withoutTwo[g, $1] } / (n - 1)
   }
-  let slope = squares > 0 ? cross / squares : 0
-  return (y - slope * x, slope)
-}
-
-extension SeededGenerator {
-  /// The numbers in a random order.
-  mutating func shuffled(_ numbers: Range<Int>) -> [Int] {
-    var result = Array(numbers)
-    shuffle(&result)
-    return result
+  let (first, second) = (withoutOne.reduce(0, +) / n, rows.reduce(0, +) / n)
+  let value =
+    (n * n * whole - 2 * (n - 1) * (n - 1) * first + (n - 2) * (n - 2) * second) / 2
+  let error = jackknifeError(
+    of: (0..<count).map { (n - 1) * withoutOne[$0] - (n - 2) * rows[$0] })
+  // What a pair of groups has beyond the sum of two shares.
+  let shares = rows.map { ($0 - second) * (n - 1) / (n - 2) }
+  var squares = 0.0
+  for g in 0..<count {
+    for h in 0..<g {
+      let rest = withoutTwo[g, h] - second - shares[g] - shares[h]
+      squares += rest * rest
+    }
   }
+  // A product z_g·z_h enters the distance without two others as 2·z_g·z_h/(G − 2)², and FD∞ as 2/(G(G − 1)) of it.
+  let product = (n - 2) * (n - 2) * (n - 2) * (n - 2) / 4 * squares / (n * (n - 3) / 2)
+  let q = 2 * product / (n * (n - 1))
+  let variance = max(error * error - (2 * (n - 1) / (n - 2) - 1) * q, q)
+  return Estimate(value: value, standardError: variance.squareRoot())
 }

@@ -6,6 +6,8 @@ import TokenData
 public struct ProxyComparison: Sendable {
   /// The Fréchet distance of all samples.
   public let frechet: FrechetDistance
+  /// The standard error of its corrected value, a jackknife over the groups; near zero it is up to one and a half times too large.
+  public let correctedError: Double
   /// Its extrapolation to infinitely many images; nil where there are too few for that.
   public let extrapolated: FrechetExtrapolation?
   /// The kernel distance, of one sample an image.
@@ -19,13 +21,11 @@ public struct ProxyComparison: Sendable {
 
   /// Compares generated features with real ones.
   ///
-  /// - Parameters:
-  ///   - neighbors: Every k of ``NeighborMetrics``.
-  ///   - seed: Of the subsets of the extrapolation.
+  /// - Parameter neighbors: Every k of ``NeighborMetrics``.
   /// - Throws: ``MetricError/tooFewImages(source:extractor:images:needed:)`` for no more than k images, and what
   ///   ``FrechetDistance`` throws.
   public init(
-    real: FeatureSet, generated: FeatureSet, neighbors: [Int] = [3, 5], seed: UInt64
+    real: FeatureSet, generated: FeatureSet, neighbors: [Int] = [3, 5]
   ) throws {
     let most = neighbors.max() ?? 0
     for set in [real, generated] where set.imageCount <= most {
@@ -34,7 +34,10 @@ public struct ProxyComparison: Sendable {
         images: set.imageCount, needed: most + 1)
     }
     frechet = try FrechetDistance(real.gaussian, generated.gaussian)
-    extrapolated = try FrechetExtrapolation.extrapolate(real, generated, seed: seed)
+    let withoutOne = try FrechetExtrapolation.distancesWithoutOne(real, generated)
+    correctedError = jackknifeError(of: withoutOne.map { $0.correctedValue ?? .nan })
+    extrapolated = try FrechetExtrapolation.extrapolate(
+      real, generated, whole: frechet.value, withoutOne: withoutOne.map(\.value))
     kernel = KernelDistance(real, generated)
     self.neighbors = NeighborMetrics.metrics(
       real: real.rows, generated: generated.rows, neighbors: neighbors)

@@ -14,13 +14,15 @@ private struct Output: Decodable {
     }
     let images_real, images_generated, samples_real, samples_generated: Int
     let frechet_distance, frechet_distance_corrected, kernel_distance: Double
+    let frechet_distance_infinity, frechet_distance_infinity_standard_error: Double?
+    let splits: Int?
     let neighbors: [Neighbors]
   }
   struct Extractor: Decodable {
     let name, definition_hash: String
     let dimensions: Int
     let proxies: Report
-    let noise_floor: Report?
+    let equal_size, noise_floor: Report?
   }
   struct Dependency: Decodable {
     struct Profile: Decodable {
@@ -28,13 +30,16 @@ private struct Output: Decodable {
       let sequential, parallel, increase: Double
     }
     let conditional_entropy_maps: Double
-    let references: Int
+    let images_real, images_generated, references: Int
     let profiles: [Profile]
   }
   let command: String
   let extractors: [Extractor]
+  let noise_floor_missing: String?
   let dependency_distance: Dependency?
+  let dependency_distance_equal_size: Dependency?
   let dependency_distance_noise_floor: Dependency?
+  let dependency_distance_noise_floor_missing: String?
 }
 
 /// Two sets of the same distribution and one of random codes.
@@ -85,6 +90,72 @@ private func files() throws -> (folder: URL, real: String, like: String, random:
   #expect(maps[0] < maps[1])
 }
 
+/// What stands beside the floor has as many images: images of the same law are like it, in every number, and others are not.
+@Test func theFloorComparesAtEqualSize() throws {
+  let files = try files()
+  defer { try? FileManager.default.removeItem(at: files.folder) }
+  for (generated, limit, size) in [
+    (files.like, "300", 150), (files.random, "300", 150), (files.like, "200", 100),
+  ] {
+    let result = try program.run([
+      "proxies", files.real, generated, "--json", "--order", "raster", "--limit", limit,
+    ])
+    #expect(result.status == 0, "\(result.errors)")
+    let output = try JSONDecoder().decode(Output.self, from: Data(result.output.utf8))
+    #expect(output.noise_floor_missing == nil)
+    for extractor in output.extractors {
+      let value = try #require(extractor.equal_size)
+      let floor = try #require(extractor.noise_floor)
+      for one in [value, floor] {
+        #expect(one.images_real == size && one.images_generated == size && one.splits == 4)
+        #expect(one.samples_real == one.samples_generated)
+      }
+      let infinity = try #require(extractor.proxies.frechet_distance_infinity)
+      let error = try #require(extractor.proxies.frechet_distance_infinity_standard_error)
+      if generated == files.like {
+        #expect(abs(value.frechet_distance / floor.frechet_distance - 1) < 0.25)
+        #expect(extractor.proxies.frechet_distance < 0.75 * floor.frechet_distance)
+        #expect(abs(infinity) < 5 * error)
+      } else {
+        #expect(value.frechet_distance > 1.5 * floor.frechet_distance)
+        #expect(infinity > 5 * error)
+      }
+    }
+    let value = try #require(output.dependency_distance_equal_size)
+    let floor = try #require(output.dependency_distance_noise_floor)
+    #expect(value.images_generated == size && floor.images_generated == size)
+    if generated == files.like {
+      #expect(abs(value.conditional_entropy_maps / floor.conditional_entropy_maps - 1) < 0.25)
+    } else {
+      #expect(value.conditional_entropy_maps > 1.2 * floor.conditional_entropy_maps)
+    }
+  }
+}
+
+/// A floor that would need more images is not there, and a sentence says why.
+@Test func aFloorThatCannotBeIsSaidToBeMissing() throws {
+  let files = try files()
+  defer { try? FileManager.default.removeItem(at: files.folder) }
+  func output(_ arguments: [String]) throws -> (json: Output, text: String) {
+    let all = ["proxies", files.real, files.like, "--extractor", "texture"] + arguments
+    let results = try [all + ["--json"], all].map { try program.run($0) }
+    #expect(results.allSatisfy { $0.status == 0 }, "\(results.map(\.errors))")
+    return (
+      try JSONDecoder().decode(Output.self, from: Data(results[0].output.utf8)), results[1].output
+    )
+  }
+  let few = try output(["--limit", "24", "--neighbors", "12", "--jitter", "0.01"])
+  #expect(few.json.extractors[0].noise_floor == nil && few.json.noise_floor_missing != nil)
+  #expect(few.json.dependency_distance_noise_floor == nil)
+  #expect(few.text.contains("no noise floor") && few.text.contains("are 10, and 13 are needed"))
+  #expect(few.text.contains("FD∞ of 18 dimensions needs 50 images"))
+  // Half of 120 images suffices for maps, and not for the 72 numbers of an order.
+  let some = try output(["--limit", "120", "--order", "raster"])
+  #expect(some.json.dependency_distance_noise_floor?.profiles.isEmpty == true)
+  #expect(some.json.dependency_distance_noise_floor_missing?.contains("73 are needed") == true)
+  #expect(some.text.contains("no noise floor of orders"))
+}
+
 @Test func theTableNamesEverything() throws {
   let files = try files()
   defer { try? FileManager.default.removeItem(at: files.folder) }
@@ -93,7 +164,7 @@ private func files() throws -> (folder: URL, real: String, like: String, random:
   ])
   #expect(result.status == 0)
   for word in [
-    "proxies, not FID", "FD corrected", "FD∞", "KID", "texture", "real, halves", "100, 100",
+    "proxies, not FID", "FD corrected", "FD∞", "KID", "texture", "noise floor", "100, 100",
     "1,600, 1,600", "coverage", "H(v_i | v_j), 36 references", "texture: xxh64:",
   ] {
     #expect(result.output.contains(word), "\(word)")
@@ -167,6 +238,7 @@ private func files() throws -> (folder: URL, real: String, like: String, random:
     ([files.real, path("text.h5")], ["text.h5", "not an HDF5 file"]),
     ([files.real, files.like, "--extractor", "pixels"], ["decoder"]),
     ([files.real, files.like, "--neighbors", "0"], ["neighbors"]),
+    ([files.real, files.like, "--splits", "1"], ["--splits 1", "2 to 50"]),
     ([files.real, files.like, "--order", "no-such-order"], ["no-such-order"]),
     (
       [files.real, files.like, "--order", "raster", "--limit", "60"],

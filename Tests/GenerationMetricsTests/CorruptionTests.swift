@@ -20,7 +20,7 @@ import TokenGrids
     let results = try Self.shares.map { share in
       let generated = try FeatureSet(
         of: other.corrupted(share: share), by: extractor, seed: 0, shift: set.shift)
-      return try ProxyComparison(real: set, generated: generated, seed: 0)
+      return try ProxyComparison(real: set, generated: generated)
     }
     func grows(_ values: [Double], by ratio: Double = 1) -> Bool {
       zip(values, values.dropFirst()).allSatisfy { $1 > $0 * ratio }
@@ -36,7 +36,7 @@ import TokenGrids
       #expect(last.coverage < first.coverage && last.recall < first.recall)
     }
     // Against itself: nothing but rounding, and the corrected value below 0.
-    let itself = try ProxyComparison(real: set, generated: set, seed: 0)
+    let itself = try ProxyComparison(real: set, generated: set)
     #expect(abs(itself.frechet.value) < 1e-6 * set.gaussian.trace)
     #expect((itself.frechet.correctedValue ?? 1) < 0)
   }
@@ -64,15 +64,42 @@ import TokenGrids
     let other = try real.corrupted(share: 0.5)
     let cell = GridCell(row: 2, column: 3)
     let chosen = try DependencyDistance(real: real, generated: other, references: [cell])
-    let moments = try [real, other].map {
-      try ConditionalEntropyMap.maps(references: [cell], moments: TokenMoments(of: $0))[0]
+    let all = try [real, other].map {
+      try DependencyDistance.estimates(of: $0).maps[real.grid.index(of: cell)]
     }
     var sum = 0.0
-    for case (let a?, let b?) in zip(moments[0].entropy, moments[1].entropy) {
+    for case (let a?, let b?) in zip(all[0].entropy, all[1].entropy) {
       sum += abs(a.value - b.value)
     }
     #expect(abs(chosen.maps - sum / 35) < 1e-7, "\(chosen.maps) \(sum / 35)")
     #expect(chosen.references == 1)
+  }
+
+  /// Features of any magnitude give the same distances: squares of the smallest and the largest ones here are no numbers of
+  /// single precision.
+  @Test(arguments: [-100, 63]) func distancesDoNotDependOnTheUnit(exponent: Int) throws {
+    let real = try dependentTokens(images: 200, side: 6, seed: 1)
+    let other = try real.corrupted(share: 0.5)
+    let orders = try [GenerationOrder.raster(on: real.grid)]
+    let plain = try DependencyDistance(real: real, generated: other, orders: orders)
+    let scaled = try DependencyDistance(
+      real: real.scaled(byPowerOfTwo: exponent), generated: other.scaled(byPowerOfTwo: exponent),
+      orders: orders)
+    // Division by a power of two rounds nothing; entropies of some 100 nats are shifted and shifted back.
+    #expect(abs(scaled.maps - plain.maps) < 1e-9)
+    #expect(abs(scaled.information - plain.information) < 1e-9)
+    #expect(abs(scaled.profiles[0].increase - plain.profiles[0].increase) < 1e-9)
+    #expect(plain.maps > 0.01)
+  }
+
+  @Test func referencesOfLargeGridsAreSpread() {
+    func count(_ rows: Int, _ columns: Int, frames: Int = 1) -> Int {
+      DependencyDistance.standardReferences(
+        on: TokenGrid(frames: frames, rows: rows, columns: columns)
+      ).count
+    }
+    #expect(count(12, 12) == 144 && count(16, 16) == 256)
+    #expect(count(24, 24) == 144 && count(33, 33) == 121 && count(16, 16, frames: 5) == 192)
   }
 
   @Test func profilesNeedImages() throws {

@@ -43,18 +43,6 @@ import TokenGrids
     }
   }
 
-  @Test func halvesShareNoImageAndMakeTheWhole() throws {
-    let dataset = try dependentTokens(images: 70)
-    let set = try FeatureSet(of: dataset, by: StructureExtractor(for: dataset), seed: 3)
-    let (a, b) = set.halves
-    #expect(a.imageCount + b.imageCount == 70 && abs(a.imageCount - b.imageCount) <= 5)
-    func rows(_ matrix: SingleMatrix) -> [[Float]] {
-      (0..<matrix.rows).map { i in (0..<matrix.columns).map { matrix[i, $0] } }
-    }
-    let sorted: ([[Float]]) -> [[Float]] = { $0.sorted { $0.lexicographicallyPrecedes($1) } }
-    #expect(sorted(rows(a.rows) + rows(b.rows)) == sorted(rows(set.rows)))
-  }
-
   @Test func theSeedDecidesTheGroups() throws {
     let dataset = try dependentTokens(images: 40)
     let extractor = try TextureExtractor(for: dataset)

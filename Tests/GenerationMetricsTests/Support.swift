@@ -82,6 +82,21 @@ extension TokenDataset {
   }
 }
 
+extension TokenDataset {
+  /// The same images with all features times 2ⁿ.
+  func scaled(byPowerOfTwo exponent: Int) throws -> TokenDataset {
+    guard let codebook, let codes else { return self }
+    let factor = Float(sign: .plus, exponent: exponent, significand: 1)
+    return try TokenDataset(
+      name: "scaled", grid: grid,
+      tokens: .codes(
+        codes,
+        codebook: SingleMatrix(
+          rows: codebook.rows, columns: codebook.columns,
+          elements: codebook.elements.map { $0 * factor })))
+  }
+}
+
 /// A decoder for two channels: patches of 4 × 4 pixels.
 func patchDecoder() -> TokenDecoderParameters {
   let pixels = 4 * 4 * 3
