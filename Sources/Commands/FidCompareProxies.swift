@@ -359,24 +359,28 @@ private struct FidCompareProxiesResult: Encodable {
     var table = TextTable(
       "mean absolute difference, nats", "all images", "equal size, generated", "noise floor")
     func add(
-      _ name: String, _ whole: JSONNumber, _ value: JSONNumber?, _ noise: JSONNumber?
+      _ name: String, _ value: (DependencyReport) -> JSONNumber?,
+      _ deviation: (DependencyReport) -> JSONNumber? = { _ in nil }
     ) {
-      table.add([
-        name, whole.text, value?.text ?? "too few images", noise?.text ?? "too few images",
-      ])
+      let cells = [whole, equal, floor].map { report -> String in
+        guard let report, let number = value(report) else { return "too few images" }
+        return deviation(report).map { number.text($0) } ?? number.text
+      }
+      table.add([name] + cells)
     }
     add(
-      "H(v_i | v_j), \(whole.references) references", whole.conditionalEntropyMaps,
-      equal?.conditionalEntropyMaps, floor?.conditionalEntropyMaps)
+      "H(v_i | v_j), \(whole.references) references", \.conditionalEntropyMaps,
+      \.conditionalEntropyMapsDeviation)
     add(
-      "I(v_i; v_j), \(whole.references) references", whole.informationMaps,
-      equal?.informationMaps, floor?.informationMaps)
+      "I(v_i; v_j), \(whole.references) references", \.informationMaps,
+      \.informationMapsDeviation)
     for profile in whole.profiles {
-      let value = equal?.profiles.first { $0.order == profile.order }
-      let noise = floor?.profiles.first { $0.order == profile.order }
-      add("\(profile.order), sequential", profile.sequential, value?.sequential, noise?.sequential)
-      add("\(profile.order), parallel", profile.parallel, value?.parallel, noise?.parallel)
-      add("\(profile.order), increase", profile.increase, value?.increase, noise?.increase)
+      func of(_ value: @escaping (DependencyReport.Profile) -> JSONNumber)
+        -> (DependencyReport) -> JSONNumber?
+      { { $0.profiles.first { $0.order == profile.order }.map(value) } }
+      add("\(profile.order), sequential", of(\.sequential))
+      add("\(profile.order), parallel", of(\.parallel))
+      add("\(profile.order), increase", of(\.increase))
     }
     var lines = [table.text]
     if let floor, let splits = floor.splits {

@@ -167,6 +167,8 @@ struct DependencyReport: Encodable {
   let references: Int
   let profiles: [Profile]
   let splits: Int?
+  /// Of the maps, over the splits; nil for one comparison.
+  let conditionalEntropyMapsDeviation, informationMapsDeviation: JSONNumber?
 
   /// - Parameters:
   ///   - distances: One, or one for each split.
@@ -189,10 +191,17 @@ struct DependencyReport: Encodable {
         generatedTotalIncrease: mean { $0.profiles[index].generatedTotalIncrease })
     }
     self.splits = splits
+    func deviation(_ value: (DependencyDistance) -> Double) -> JSONNumber? {
+      distances.count > 1 ? JSONNumber(distances.map(value).standardDeviation) : nil
+    }
+    conditionalEntropyMapsDeviation = deviation(\.maps)
+    informationMapsDeviation = deviation(\.information)
   }
 
   enum CodingKeys: String, CodingKey {
     case references, profiles, splits
+    case conditionalEntropyMapsDeviation = "conditional_entropy_maps_standard_deviation"
+    case informationMapsDeviation = "information_maps_standard_deviation"
     case imagesReal = "images_real"
     case imagesGenerated = "images_generated"
     case conditionalEntropyMaps = "conditional_entropy_maps"
