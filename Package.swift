@@ -25,6 +25,7 @@ let package = Package(
   name: "token-entropy",
   platforms: [.macOS(.v15)],
   products: [
+    .library(name: "SystemResources", targets: ["SystemResources"]),
     .library(name: "FileOutput", targets: ["FileOutput"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
     .library(name: "TokenGrids", targets: ["TokenGrids"]),
@@ -51,8 +52,10 @@ let package = Package(
     system("CZip", pkgConfig: "libzip", apt: ["libzip-dev"], brew: ["libzip"]),
     .target(name: "CKernels"),
     .target(name: "CHDF5Output", dependencies: ["CHDF5"]),
+    .target(name: "CProgramStart"),
 
     // Libraries, from the ground up
+    .target(name: "SystemResources"),
     .target(name: "FileOutput"),
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
     .target(name: "TokenGrids", dependencies: ["FileOutput"]),
@@ -60,14 +63,17 @@ let package = Package(
       name: "TokenData",
       dependencies: ["CHDF5", "CHDF5Output", "CZip", "FileOutput", "TokenGrids", "LinearAlgebra"]),
     .target(
-      name: "EntropyEstimation", dependencies: ["TokenData", "TokenGrids", "LinearAlgebra"]),
+      name: "EntropyEstimation",
+      dependencies: ["SystemResources", "TokenData", "TokenGrids", "LinearAlgebra"]),
     .target(
       name: "PARTransformer",
-      dependencies: ["FileOutput", "TokenData", "TokenGrids", "LinearAlgebra"]),
+      dependencies: ["FileOutput", "SystemResources", "TokenData", "TokenGrids", "LinearAlgebra"]),
     .target(name: "Figures", dependencies: ["FileOutput", "TokenGrids"]),
     .target(
       name: "VisualTokenizers",
-      dependencies: ["CTurboJPEG", "CPNG", "TokenData", "TokenGrids", "LinearAlgebra"]),
+      dependencies: [
+        "CTurboJPEG", "CPNG", "SystemResources", "TokenData", "TokenGrids", "LinearAlgebra",
+      ]),
     .target(
       name: "GenerationMetrics",
       dependencies: [
@@ -82,9 +88,9 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "EmbeddedData", "EntropyEstimation", "Figures", "FileOutput", "GenerationMetrics",
-        "LinearAlgebra", "PARTransformer", "TokenData", "TokenGrids", "VisualTokenizers",
-        argumentParser,
+        "CProgramStart", "EmbeddedData", "EntropyEstimation", "Figures", "FileOutput",
+        "GenerationMetrics", "LinearAlgebra", "PARTransformer", "SystemResources", "TokenData",
+        "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
 
     // Programs
@@ -97,6 +103,7 @@ let package = Package(
     command("tokenize"),
 
     // Tests
+    .testTarget(name: "SystemResourcesTests", dependencies: ["SystemResources"]),
     .testTarget(name: "FileOutputTests", dependencies: ["FileOutput"]),
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TokenGrids"]),
     .testTarget(

@@ -4,6 +4,8 @@ import FileOutput
 import Foundation
 import TokenData
 
+extension ChannelPlacement: ExpressibleByArgument {}
+
 /// A token dataset as the command line names it: an embedded set by its name, or any file by its path.
 ///
 /// The names are reserved, so that a command means the same in every folder; `./scenes` is a file of that name.
@@ -21,6 +23,11 @@ struct DatasetArgument: ExpressibleByArgument, Hashable {
     A token dataset (HDF5), or an embedded one by its name: \(EmbeddedData.names.joined(separator: ", ")) \
     (./\(EmbeddedData.names[0]) is a file of that name).
     """
+
+  /// What help says of `--channels`.
+  static let channelsHelp = ArgumentHelp(
+    "Where the channels of features stand: first, as in (images, channels, rows, columns), or last. (default: last, and"
+      + " extents that look otherwise are refused)", valueName: "place")
 
   /// Where the file is.
   ///
@@ -51,20 +58,27 @@ struct DatasetArgument: ExpressibleByArgument, Hashable {
   /// Opens the dataset.
   ///
   /// - Throws: ``UnknownDataset``, or what is wrong with the file, in one sentence.
-  func open() throws -> TokenDatasetFile { try TokenDatasetFile(path: path) }
+  func open(channels: ChannelPlacement? = nil) throws -> TokenDatasetFile {
+    try TokenDatasetFile(path: path, channels: channels)
+  }
 
   /// Reads the dataset into memory.
   ///
   /// - Parameters:
   ///   - limit: How many images, drawn at random; nil for all.
   ///   - seed: The seed of that draw.
+  ///   - channels: Where the channels of continuous tokens stand; see there, too.
   ///   - centred: Whether the place of the origin may be changed; see ``TokenDatasetFile``.
   /// - Throws: ``UnknownDataset``, or what is wrong with the file, in one sentence.
   func load(
-    sampling limit: Int? = nil, seed: UInt64 = 0, centred: Bool = false
+    sampling limit: Int? = nil, seed: UInt64 = 0, centred: Bool = false,
+    channels: ChannelPlacement? = nil
   ) throws -> TokenDataset {
-    guard let limit else { return try TokenDataset(contentsOf: path, centred: centred) }
-    return try TokenDataset(contentsOf: path, sampling: limit, seed: seed, centred: centred)
+    guard let limit else {
+      return try TokenDataset(contentsOf: path, centred: centred, channels: channels)
+    }
+    return try TokenDataset(
+      contentsOf: path, sampling: limit, seed: seed, centred: centred, channels: channels)
   }
 }
 

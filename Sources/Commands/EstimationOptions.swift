@@ -147,8 +147,9 @@ struct EstimationOptions: ParsableArguments {
     if let epochs, !(1...1_000_000).contains(epochs) {
       throw ValidationError("--epochs \(epochs): expected 1 to 1000000")
     }
-    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
-      throw ValidationError("--learning-rate \(learningRate): expected a positive number")
+    if let learningRate, !(learningRate > 0 && learningRate <= 100) {
+      throw ValidationError(
+        "--learning-rate \(learningRate): expected a positive number of at most 100")
     }
     if regressor != .features {
       if featuresPerToken != nil {
@@ -158,8 +159,8 @@ struct EstimationOptions: ParsableArguments {
         throw ValidationError("--feature-kind is for --regressor features only")
       }
     }
-    if let featuresPerToken, featuresPerToken < 1 {
-      throw ValidationError("--features-per-token \(featuresPerToken): at least 1 is needed")
+    if let featuresPerToken, !(1...65_536).contains(featuresPerToken) {
+      throw ValidationError("--features-per-token \(featuresPerToken): expected 1 to 65536")
     }
     if bound != .heldOut {
       if folds != nil { throw ValidationError("--folds is for --bound held-out only") }

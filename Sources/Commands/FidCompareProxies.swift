@@ -31,6 +31,9 @@ struct FidCompareProxies: ParsableCommand {
 
   @OptionGroup var proxies: ProxyOptions
 
+  @Option(help: DatasetArgument.channelsHelp)
+  var channels: ChannelPlacement?
+
   @Option(
     help: ArgumentHelp("Use only this many images of each, drawn at random.", valueName: "images"))
   var limit: Int?
@@ -92,7 +95,8 @@ struct FidCompareProxies: ParsableCommand {
         throw ValidationError("--order needs the tokens of both sets, not statistics")
       }
       try StatisticsComparison(
-        real: real, generated: generated, extractors: proxies.extractors, limit: limit, seed: seed
+        real: real, generated: generated, extractors: proxies.extractors, limit: limit, seed: seed,
+        channels: channels
       ).print(asJSON: json, clock: clock)
       return
     }
@@ -146,7 +150,8 @@ struct FidCompareProxies: ParsableCommand {
   }
 
   private func load(_ path: String) throws -> TokenDataset {
-    try DatasetArgument(argument: path).load(sampling: limit, seed: seed)
+    try DatasetArgument(argument: path).load(
+      sampling: limit, seed: seed, channels: channels)
   }
 
   /// How images are dealt, and divided into sets of equal size where that can be.

@@ -92,10 +92,15 @@ struct FidCompareRun: ParsableCommand {
   }
 
   func validate() throws {
-    if let seeds, seeds < 1 { throw ValidationError("--seeds \(seeds): at least 1 is needed") }
+    if let seeds, !(1...1000).contains(seeds) {
+      throw ValidationError("--seeds \(seeds): expected 1 to 1000")
+    }
     let most = max(FeatureSet.leastImages, (proxies.neighbors.values.max() ?? 0) + 1)
     if settings.samples < most {
       throw ValidationError("--samples \(settings.samples): at least \(most) are needed")
+    }
+    if settings.samples > 10_000_000 {
+      throw ValidationError("--samples \(settings.samples): at most 10000000 are possible")
     }
     if noFigure, !formats.isEmpty {
       throw ValidationError("--no-figure leaves nothing for --figure-format")

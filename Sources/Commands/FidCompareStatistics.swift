@@ -15,6 +15,9 @@ struct FidCompareStatistics: ParsableCommand {
   @Option(help: "structure, texture or pixels.")
   var extractor: ExtractorName
 
+  @Option(help: DatasetArgument.channelsHelp)
+  var channels: ChannelPlacement?
+
   @Option(help: ArgumentHelp("Use only this many images, drawn at random.", valueName: "images"))
   var limit: Int?
 
@@ -34,7 +37,8 @@ struct FidCompareStatistics: ParsableCommand {
   func run() throws {
     _ = try DatasetArgument(argument: tokens).path
     try checkOutput(output, inputs: [])
-    let (set, definition) = try featureSet(of: tokens, extractor, limit: limit, seed: seed)
+    let (set, definition) = try featureSet(
+      of: tokens, extractor, limit: limit, seed: seed, channels: channels)
     try set.gaussian.statistics.write(npz: output)
     try printText(
       "\(output): \(set.dimensions) features of \(set.imageCount.grouped) images by \(extractor.rawValue) (\(definition))"
@@ -44,9 +48,11 @@ struct FidCompareStatistics: ParsableCommand {
 
 /// The features of a file, and the hash of the extractor's definition.
 func featureSet(
-  of path: String, _ name: ExtractorName, limit: Int?, seed: UInt64
+  of path: String, _ name: ExtractorName, limit: Int?, seed: UInt64,
+  channels: ChannelPlacement?
 ) throws -> (set: FeatureSet, definitionHash: ContentHash) {
-  let dataset = try DatasetArgument(argument: path).load(sampling: limit, seed: seed)
+  let dataset = try DatasetArgument(argument: path).load(
+    sampling: limit, seed: seed, channels: channels)
   let extractor = try name.extractor(for: dataset, seed: seed)
   let progress = Progress("\(name.rawValue) features", total: dataset.imageCount, unit: "images")
   defer { progress.finish() }
@@ -63,6 +69,7 @@ struct StatisticsComparison {
   let extractors: [ExtractorName]
   let limit: Int?
   let seed: UInt64
+  let channels: ChannelPlacement?
 
   /// Whether a file holds statistics instead of tokens, by its name.
   static func isStatistics(_ path: String) -> Bool { path.hasSuffix(".npz") }
@@ -96,13 +103,17 @@ struct StatisticsComparison {
           ? "--extractor is for tokens; both files hold statistics"
           : "name with --extractor the one extractor whose statistics the .npz file holds")
     }
+    if bothAreStatistics, channels != nil {
+      throw ValidationError("--channels is for tokens; both files hold statistics")
+    }
     if bothAreStatistics, limit != nil {
       throw ValidationError("--limit is for tokens; both files hold statistics")
     }
     var definitionHash: ContentHash?
     func gaussian(_ path: String) throws -> FeatureGaussian {
       if Self.isStatistics(path) { return FeatureGaussian(try FeatureStatistics(npz: path)) }
-      let (set, hash) = try featureSet(of: path, extractors[0], limit: limit, seed: seed)
+      let (set, hash) = try featureSet(
+        of: path, extractors[0], limit: limit, seed: seed, channels: channels)
       definitionHash = hash
       return set.gaussian
     }

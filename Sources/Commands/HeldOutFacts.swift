@@ -11,8 +11,10 @@ struct HeldOutFacts: Encodable {
 
   /// Nil for other bounds.
   init?(_ estimation: EstimationOptions, _ tokens: TokenOptions, of dataset: TokenDataset) {
-    guard estimation.bound == .heldOut else { return nil }
-    let split = estimation.settings(tokens).split(of: dataset)
+    // An estimate with as many parts has been made by now.
+    guard estimation.bound == .heldOut,
+      let split = try? estimation.settings(tokens).split(of: dataset)
+    else { return nil }
     self.images = split.parts.reduce(0) { $0 + $1.count }
     folds = split.parts.count
     seed = tokens.seed

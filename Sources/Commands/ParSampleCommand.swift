@@ -109,12 +109,17 @@ public struct ParSampleCommand: ParsableCommand {
   @Flag(help: "Print the result as JSON.")
   var json = false
 
+  /// More images than anybody will wait for.
+  private static let mostImages = 10_000_000
+
   /// Makes the command for the parser.
   public init() {}
 
   /// Refuses options that exclude each other or are out of range.
   public func validate() throws {
-    if let count, count < 1 { throw ValidationError("--count \(count): at least 1 is needed") }
+    if let count, !(1...Self.mostImages).contains(count) {
+      throw ValidationError("--count \(count): expected 1 to \(Self.mostImages)")
+    }
     if let threads, !(1...WorkerTeam.mostWorkers).contains(threads) {
       throw ValidationError("--threads \(threads): 1 to \(WorkerTeam.mostWorkers) are possible")
     }
@@ -205,7 +210,8 @@ public struct ParSampleCommand: ParsableCommand {
     _ result: ParSampleResult, weights: PARWeights, sequence: PARSequence, batches: PARSampler
   ) throws {
     let count = result.samples.count
-    let passes = result.steps * ((count + batch - 1) / batch)
+    let batchImages = min(batch, count)
+    let passes = result.steps * ((count + batchImages - 1) / batchImages)
     let bytes = Double(weights.streamedByteCount) * Double(passes)
     try printText(
       """
@@ -233,7 +239,7 @@ public struct ParSampleCommand: ParsableCommand {
   private func parsedGrid() throws -> TokenGrid? {
     guard let grid else { return nil }
     guard let parsed = TokenGrid(grid) else {
-      throw ValidationError("--grid \(grid): expected HxW or TxHxW, as in 24x24 or 5x16x16")
+      throw ValidationError("--grid \(grid): expected \(TokenGrid.expectedText)")
     }
     return parsed
   }

@@ -9,6 +9,9 @@ struct TokenOptions: ParsableArguments {
     help: ArgumentHelp("\(DatasetArgument.help)", valueName: "file"))
   var tokens = DatasetArgument(argument: "scenes")
 
+  @Option(help: DatasetArgument.channelsHelp)
+  var channels: ChannelPlacement?
+
   @Option(help: ArgumentHelp("Use only this many images, drawn at random.", valueName: "images"))
   var limit: Int?
 
@@ -44,7 +47,8 @@ struct TokenOptions: ParsableArguments {
   /// - Throws: What is wrong with the file, in one sentence.
   func load() throws -> TokenDataset {
     // Entropies do not depend on the place of the origin.
-    let dataset = try tokens.load(sampling: limit, seed: seed, centred: true)
+    let dataset = try tokens.load(
+      sampling: limit, seed: seed, centred: true, channels: channels)
     guard let featureDimensions else { return dataset }
     return try dataset.reduced(toFeatureDimensions: featureDimensions)
   }

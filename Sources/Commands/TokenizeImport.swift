@@ -48,6 +48,9 @@ struct TokenizeImport: ParsableCommand {
       valueName: "grid"))
   var grid: String?
 
+  @Option(help: DatasetArgument.channelsHelp)
+  var channels: ChannelPlacement?
+
   @Option(help: "Which crops of a photograph to take: all, first or random.")
   var crops = TokenImport.Crops.first
 
@@ -78,7 +81,7 @@ struct TokenizeImport: ParsableCommand {
       throw ValidationError("--sample \(sample): at least 1 photograph is needed")
     }
     if let grid, TokenGrid(grid) == nil {
-      throw ValidationError("--grid \(grid): expected HxW or TxHxW, as in 24x24")
+      throw ValidationError("--grid \(grid): expected \(TokenGrid.expectedText)")
     }
   }
 
@@ -86,6 +89,7 @@ struct TokenizeImport: ParsableCommand {
     var options = TokenImport.Options()
     options.grid = grid.flatMap { TokenGrid($0) }
     options.crops = crops
+    options.channels = channels
     options.sample = sample
     options.seed = seed
     let source = try TokenImport(

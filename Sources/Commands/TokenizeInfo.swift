@@ -11,11 +11,14 @@ struct TokenizeInfo: ParsableCommand {
   @Argument(help: ArgumentHelp("\(DatasetArgument.help)", valueName: "file"))
   var tokens: DatasetArgument
 
+  @Option(help: DatasetArgument.channelsHelp)
+  var channels: ChannelPlacement?
+
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
-    let result = try TokenInfoReport(of: tokens)
+    let result = try TokenInfoReport(of: tokens, channels: channels)
     if json { try printJSON(result) } else { try printText(result.text) }
   }
 }
@@ -52,8 +55,8 @@ struct TokenInfoReport: Encodable {
   let createdBy: String
 
   /// Reads the whole file once, block by block; so what it reports is also sound.
-  init(of tokens: DatasetArgument) throws {
-    let dataset = try tokens.open()
+  init(of tokens: DatasetArgument, channels: ChannelPlacement? = nil) throws {
+    let dataset = try tokens.open(channels: channels)
     file = tokens.displayName
     contentHash = try dataset.contentHash().description
     images = dataset.imageCount

@@ -240,7 +240,7 @@ extension ConditionalEntropyMap {
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [ConditionalEntropyMap] {
     let grid = features.grid
-    let split = settings.split(of: features)
+    let split = try settings.split(of: features)
     var losses = Array(repeating: MapLosses(tokens: grid.cellCount), count: references.count)
     for (index, part) in split.parts.enumerated() {
       let fitted = ImageSubset(of: features, images: split.fitted(besides: index))

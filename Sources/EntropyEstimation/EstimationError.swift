@@ -1,3 +1,4 @@
+import SystemResources
 import TokenGrids
 
 /// Why conditional entropies cannot be estimated from a set of tokens.
@@ -44,6 +45,12 @@ public enum EstimationError: Error, Equatable {
   case gridMismatch(source: String, data: TokenGrid, order: String, orderGrid: TokenGrid)
   /// A reference cell outside the grid.
   case referenceOutsideGrid(source: String, cell: GridCell, grid: TokenGrid)
+  /// The sums or factors of all tokens' numbers do not fit into memory; `largestFeatureDimensions` channels would, 0 if not
+  /// even one does.
+  case tooLittleMemory(
+    source: String, InsufficientMemory, largestFeatureDimensions: Int, channels: Int)
+  /// More parts were asked for than there are images.
+  case tooManyFolds(source: String, folds: Int, images: Int)
   /// Moments of different grids, channels or contents cannot be merged.
   case incompatibleMoments(first: String, second: String)
 }
@@ -89,6 +96,13 @@ extension EstimationError: CustomStringConvertible {
       }
       // Whether shrinking helps depends on the data: a command that offers it tries it first.
       return remedies
+    case .tooLittleMemory(_, _, let largest, let channels):
+      guard largest > 0, largest < channels else { return [] }
+      return [
+        Remedy(
+          option: "--feature-dimensions",
+          text: "--feature-dimensions \(largest)\(largest > 1 ? " or fewer fit" : " fits")")
+      ]
     case .constantChannel:
       return [
         Remedy(option: "--feature-dimensions", text: "remove it with --feature-dimensions"),
@@ -125,6 +139,9 @@ extension EstimationError: CustomStringConvertible {
       "\(source): \(images) images are too few to train and validate a network; at least \(needed) are needed"
     case .trainingDiverged(let source, let epoch):
       "\(source): the loss of the network is not a number after epoch \(epoch); lower --learning-rate"
+    case .tooLittleMemory(let source, let lack, _, _): "\(source): \(lack)"
+    case .tooManyFolds(let source, let folds, let images):
+      "\(source): \(images) images cannot be held out in \(folds) parts; at most \(images) are possible"
     case .noClasses(let source):
       "\(source): entropies given the class need labels, and it has none"
     case .oneImagePerClass(let source, let images):

@@ -108,8 +108,13 @@ public struct EstimationSettings: Hashable, Sendable {
   }
 
   /// The parts of the images that are held out; images of one photograph stay together.
-  public func split(of features: some TokenFeatures) -> ImageSplit {
-    ImageSplit(
+  ///
+  /// - Throws: ``EstimationError/tooManyFolds(source:folds:images:)``.
+  public func split(of features: some TokenFeatures) throws(EstimationError) -> ImageSplit {
+    guard folds <= features.imageCount else {
+      throw .tooManyFolds(source: features.name, folds: folds, images: features.imageCount)
+    }
+    return ImageSplit(
       imageCount: features.imageCount, folds: folds, fraction: heldOutFraction, seed: seed,
       groups: features.imageGroups)
   }

@@ -42,7 +42,7 @@ extension OrderProfile {
     epoch: @Sendable (Double, Int) -> Void
   ) throws -> [ImageContributions] {
     var losses = orders.map(ImageContributions.init)
-    for part in trainingParts(of: features, settings) {
+    for part in try trainingParts(of: features, settings) {
       let before = Dictionary(zip(orders, losses), uniquingKeysWith: { first, _ in first })
       @Sendable func trained(_ order: GenerationOrder, _ linear: HeldOutLaw?) throws
         -> ImageContributions
@@ -97,12 +97,12 @@ extension OrderProfile {
 
   static func trainingParts<Features: TokenFeatures>(
     of features: Features, _ settings: EstimationSettings
-  ) -> [TrainingPart<Features>] {
+  ) throws(EstimationError) -> [TrainingPart<Features>] {
     guard settings.bound == .heldOut else {
       let all = ImageSubset(of: features, images: Array(0..<features.imageCount))
       return [TrainingPart(fitted: all, measured: all, index: 0)]
     }
-    let split = settings.split(of: features)
+    let split = try settings.split(of: features)
     return split.parts.enumerated().map { index, part in
       TrainingPart(
         fitted: ImageSubset(of: features, images: split.fitted(besides: index)),
@@ -137,7 +137,7 @@ extension ConditionalEntropyMap {
       throw EstimationError.networkIsNotDebiased(settings.bound)
     }
     let grid = features.grid
-    let parts = OrderProfile.trainingParts(of: features, settings)
+    let parts = try OrderProfile.trainingParts(of: features, settings)
     let aloneByPart = try parts.map { part in
       try marginalLosses(of: part.measured, fittedTo: part.fitted, settings)
     }

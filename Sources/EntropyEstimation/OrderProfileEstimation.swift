@@ -56,6 +56,8 @@ extension OrderProfile {
     of orders: [GenerationOrder], features: some TokenFeatures, channels: Int,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [OrderProfile] {
+    // The sums as they are about the mean and with the predictions undone; an order's own arrangement of them and its factor.
+    try TokenMoments.requireMemory(for: features, copies: 3.5)
     switch settings.bound {
     case .algorithm1, .wishart, .debiased:
       if settings.shrinkage == .none {
@@ -124,7 +126,7 @@ extension OrderProfile {
     of orders: [GenerationOrder], features: some TokenFeatures, channels: Int,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [ImageContributions] {
-    let split = settings.split(of: features)
+    let split = try settings.split(of: features)
     var losses = orders.map(ImageContributions.init)
     for (index, part) in split.parts.enumerated() {
       let fitted = ImageSubset(of: features, images: split.fitted(besides: index))

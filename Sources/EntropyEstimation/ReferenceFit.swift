@@ -354,7 +354,7 @@ extension ConditionalEntropyMap {
   ) throws -> [ConditionalEntropyMap] {
     let features = functions.base
     let grid = features.grid
-    let split = settings.split(of: features)
+    let split = try settings.split(of: features)
     var measured = references.map { _ in MeasuredLosses(cells: grid.cellCount) }
     for (index, part) in split.parts.enumerated() {
       let fitted = ImageSubset(of: features, images: split.fitted(besides: index))

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import SystemResources
 import TokenData
 import TokenGrids
 
@@ -53,6 +54,7 @@ public struct TokenMoments: Sendable {
     of features: some TokenFeatures, images: Range<Int>? = nil, precision: Precision = .mixed,
     progress: (Int) -> Void = { _ in }
   ) throws {
+    try Self.requireMemory(for: features, copies: 2)
     let images = images ?? 0..<features.imageCount
     let sample = try features.spreadSample(of: images)
     let shift = features.mean(ofRows: sample)
@@ -200,6 +202,30 @@ public struct TokenMoments: Sendable {
     guard !added.isEmpty else { return }
     let variance = added.reduce(0.0) { $0 + scatter[$1, $1] } / Double(added.count)
     for i in added { scatter[i, i] += share * variance }
+  }
+
+  /// Refuses data of whose sums of products so many copies, each of (n·d)² numbers, do not fit into memory.
+  ///
+  /// - Throws: ``EstimationError/tooLittleMemory(source:_:largestFeatureDimensions:channels:)``, with the channels that fit.
+  static func requireMemory(
+    for features: some TokenFeatures, copies: Double,
+    available: AvailableMemory? = .now
+  ) throws(EstimationError) {
+    let (n, d) = (Double(features.grid.cellCount), Double(features.featureDimensions))
+    let bytes = 8 * copies
+    do throws(InsufficientMemory) {
+      let numbers = features.grid.cellCount * features.featureDimensions
+      try InsufficientMemory.check(
+        bytes * n * n * d * d,
+        for: "products of \(numbers) numbers (\(features.grid) tokens of"
+          + " \(features.featureDimensions) channels)",
+        available: available)
+    } catch {
+      throw .tooLittleMemory(
+        source: features.name, error,
+        largestFeatureDimensions: Int((error.available.bytes / bytes).squareRoot() / n),
+        channels: features.featureDimensions)
+    }
   }
 
   /// The cell and channel of a coordinate.

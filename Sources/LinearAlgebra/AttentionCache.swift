@@ -22,12 +22,13 @@ public final class AttentionCache: Sendable {
     values = (0..<layers).map { _ in FloatBuffer(count: valueCount) }
   }
 
-  /// The bytes a cache of these extents occupies.
+  /// The bytes a cache of these extents occupies: a floating-point number, since one that is too large for memory may be too
+  /// large for an `Int`.
   public static func byteCount(
     layers: Int, slots: Int, capacity: Int, heads: Int, headWidth: Int
-  ) -> Int {
-    4 * layers * slots * heads
-      * (te_key_floats(capacity, headWidth) + te_value_floats(capacity, headWidth))
+  ) -> Double {
+    4 * Double(layers) * Double(slots) * Double(heads)
+      * Double(te_key_floats(capacity, headWidth) + te_value_floats(capacity, headWidth))
   }
 
   /// Floats of scratch memory that ``attend(layer:qkv:slots:positions:rotation:visible:into:team:scratch:)`` needs.

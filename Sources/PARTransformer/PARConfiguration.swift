@@ -1,3 +1,5 @@
+import SystemResources
+
 /// The extents of a PAR transformer: a LLaMA-style decoder over image tokens, conditioned on a class.
 public struct PARConfiguration: Hashable, Sendable {
   /// The number of transformer blocks.
@@ -61,6 +63,35 @@ public struct PARConfiguration: Hashable, Sendable {
     parameters.filter(\.isStreamed).reduce(0) { $0 + $1.shape(in: self).reduce(1, *) }
   }
 
+  /// The largest of any extent: beyond all models, and small enough that products of three fit into an `Int`.
+  public static let largestExtent = 1 << 20
+
+  /// The number of parameters, which of extents at their largest would overflow an `Int`.
+  private var approximateParameterCount: Double {
+    func count(_ parameters: [PARParameter]) -> Double {
+      parameters.reduce(0) { $0 + $1.shape(in: self).reduce(1) { $0 * Double($1) } }
+    }
+    return count([.classEmbedding, .tokenEmbedding, .transitionEmbedding, .norm, .output])
+      + Double(layers) * count(PARParameter.LayerPart.allCases.map { .layer(0, $0) })
+  }
+
+  /// Refuses a model that does not fit into memory.
+  ///
+  /// - Parameters:
+  ///   - bytesPerParameter: What each parameter takes at the least.
+  ///   - purpose: What of the model takes it, such as `weights`.
+  /// - Throws: ``PARError/tooLittleMemory(_:remedy:)``.
+  func requireMemory(bytesPerParameter: Double, for purpose: String) throws(PARError) {
+    let count = approximateParameterCount
+    do throws(InsufficientMemory) {
+      try InsufficientMemory.check(
+        count * bytesPerParameter,
+        for: "the \(purpose) of \(Int(count)) parameters (\(layers) layers of width \(width))")
+    } catch {
+      throw .tooLittleMemory(error, remedy: "use fewer layers or a smaller width")
+    }
+  }
+
   /// Makes sure that the extents fit one another.
   ///
   /// - Throws: ``PARError/impossibleConfiguration(_:)`` for the first that does not.
@@ -69,8 +100,9 @@ public struct PARConfiguration: Hashable, Sendable {
       ("layers", layers), ("heads", heads), ("width", width), ("hidden width", hiddenWidth),
       ("codes", codes), ("classes", classes), ("tokens per step", tokensPerStep),
     ]
-    for (name, extent) in extents where extent < 1 {
-      throw .impossibleConfiguration("\(name) is \(extent); expected at least 1")
+    for (name, extent) in extents where !(1...Self.largestExtent).contains(extent) {
+      throw .impossibleConfiguration(
+        "\(name) is \(extent); expected 1 to \(Self.largestExtent)")
     }
     guard width % heads == 0 else {
       throw .impossibleConfiguration("a width of \(width) does not divide into \(heads) heads")

@@ -1,3 +1,4 @@
+import SystemResources
 import TokenGrids
 
 /// Why a model, an order and what is asked of them do not fit together.
@@ -27,6 +28,8 @@ public enum PARError: Error, Equatable {
   case wrongCount(of: String, found: Int, expected: Int)
   /// A sampling option outside its range.
   case badOption(name: String, value: String, expected: String)
+  /// What does not fit into memory, and what would.
+  case tooLittleMemory(InsufficientMemory, remedy: String)
   /// Logits that are not numbers.
   case logitsNotFinite(image: Int, token: Int)
 }
@@ -64,6 +67,7 @@ extension PARError: CustomStringConvertible {
       "\(found) \(of) were given; expected \(expected)"
     case .badOption(let name, let value, let expected):
       "\(name) is \(value); expected \(expected)"
+    case .tooLittleMemory(let lack, let remedy): "\(lack); \(remedy)"
     case .logitsNotFinite(let image, let token):
       "the model's output for token \(token) of image \(image) is not a finite number; its weights are"
         + " damaged or too large"

@@ -46,6 +46,8 @@ public enum PARTraining {
     // Whatever can be refused is refused before anything is written.
     let sequence = try PARSequence(order: order, tokensPerStep: tokensPerStep)
     try run.configuration.validate()
+    // Weights, their gradient and AdamW's two moments.
+    try run.configuration.requireMemory(bytesPerParameter: 16, for: "training")
     let data = try TrainingData(tokens: tokens, run: run)
     let folder = try TrainingFolder(directory)
     let checkpoint = try folder.checkpoint()

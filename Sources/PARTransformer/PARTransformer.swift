@@ -1,4 +1,5 @@
 import LinearAlgebra
+import SystemResources
 
 /// A PAR transformer bound to one sequence: weights, mask, rotary table and the memory for a forward pass.
 ///
@@ -39,6 +40,22 @@ public final class PARTransformer {
   /// Rows × codes: the logits of the last pass, slot by slot, position by position.
   private let logitBuffer: FloatBuffer
 
+  /// Refuses a cache of keys and values, and logits of `rows` positions, that do not fit into memory.
+  private static func requireMemory(
+    _ configuration: PARConfiguration, slots: Int, positions: Int, rows: Int
+  ) throws(PARError) {
+    do throws(InsufficientMemory) {
+      try InsufficientMemory.check(
+        AttentionCache.byteCount(
+          layers: configuration.layers, slots: slots, capacity: positions,
+          heads: configuration.heads, headWidth: configuration.headWidth)
+          + 4 * Double(rows) * Double(configuration.codes),
+        for: "the keys and values of \(slots) sequences of \(positions) positions")
+    } catch {
+      throw .tooLittleMemory(error, remedy: "generate fewer images at a time or on a smaller grid")
+    }
+  }
+
   /// Binds weights to a sequence, with room for `slots` sequences and `longestPass` positions in one pass.
   ///
   /// - Throws: ``PARError`` when the sequence is for another number of tokens per step, or heads are too narrow.
@@ -58,6 +75,9 @@ public final class PARTransformer {
     self.team = team
     visible = sequence.visiblePositions(attention).map { Int32($0) }
     rotation = try RotaryTable(sequence: sequence, headWidth: configuration.headWidth).rotation
+    try Self.requireMemory(
+      configuration, slots: slots, positions: sequence.positionCount,
+      rows: slots * (longestPass ?? sequence.tokensPerStep))
     cache = AttentionCache(
       layers: configuration.layers, slots: slots, capacity: sequence.positionCount,
       heads: configuration.heads, headWidth: configuration.headWidth)

@@ -81,6 +81,8 @@ public struct PARWeights: Sendable {
     team: WorkerTeam
   ) throws {
     try configuration.validate()
+    try configuration.requireMemory(
+      bytesPerParameter: precision == .bfloat16 ? 2 : 4, for: "weights")
     var streams = seed
     try self.init(
       configuration: configuration,

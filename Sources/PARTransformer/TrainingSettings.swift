@@ -63,11 +63,15 @@ public struct TrainingSettings: Codable, Hashable, Sendable {
   ///
   /// - Throws: ``TrainingError/badSetting(name:value:expected:)`` for the first that is not.
   public func validate() throws(TrainingError) {
-    for (name, value) in [
-      ("layers", layers), ("heads", heads), ("width", width), ("steps", steps),
-      ("batch size", batchSize), ("validation interval", validationInterval ?? 1),
-    ] where value < 1 {
+    for (name, value) in [("steps", steps), ("validation interval", validationInterval ?? 1)]
+    where value < 1 {
       throw .badSetting(name: name, value: "\(value)", expected: "at least 1")
+    }
+    for (name, value) in [
+      ("layers", layers), ("heads", heads), ("width", width), ("batch size", batchSize),
+    ] where !(1...PARConfiguration.largestExtent).contains(value) {
+      throw .badSetting(
+        name: name, value: "\(value)", expected: "1 to \(PARConfiguration.largestExtent)")
     }
     guard learningRate > 0, learningRate.isFinite else {
       throw .badSetting(

@@ -7,10 +7,11 @@ struct TokenArrayFile: TokenImportSource {
   let array: NpyArray
   let layout: ImportLayout
 
-  init(path: String, grid: TokenGrid?) throws {
+  init(path: String, grid: TokenGrid?, channels: ChannelPlacement?) throws {
     array = try NpyArray(path: path)
     layout = try ImportLayout(
-      shape: array.shape, leading: 1, type: array.type, grid: grid, file: path)
+      shape: array.shape, leading: 1, type: array.type, grid: grid,
+      channels: channels, file: path)
     guard array.shape[0] <= Int(UInt32.max) else {
       throw NpyError.impossibleShape(file: path, shape: array.shape)
     }

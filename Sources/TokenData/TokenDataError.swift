@@ -22,6 +22,8 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
   case missingDataset(String, dataset: String, advice: String)
   /// The extents of a dataset are not the expected ones.
   case wrongShape(String, dataset: String, found: [Int], expected: String)
+  /// Features whose extents look like channels before rows and columns.
+  case channelsFirst(String, dataset: String, found: [Int])
   /// The elements of a dataset are of the wrong kind.
   case wrongElementType(String, dataset: String, expected: String)
   /// A file of another kind, by its content.
@@ -72,6 +74,9 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
       "\(file): the attribute format_version is \(found); this program reads version 1"
     case .missingDataset(let file, let dataset, let advice):
       "\(file): has no dataset /\(dataset); \(advice)"
+    case .channelsFirst(let file, let dataset, let found):
+      "\(file): the shape \(NpyHeader.tuple(found)) of /\(dataset) looks like channels before rows and columns;"
+        + " say --channels first, or --channels last if they are last"
     case .wrongShape(let file, let dataset, let found, let expected):
       "\(file): /\(dataset) has the shape \(Self.tuple(found)); \(expected) is expected"
     case .wrongElementType(let file, let dataset, let expected):

@@ -34,6 +34,8 @@ public final class TokenDatasetFile: TokenFeatures {
 
   /// What is taken off the features of an image, n·d numbers, before they are rounded to single precision; nil for nothing.
   private let origin: [Double]?
+  /// Where the channels of continuous tokens stand in the file.
+  private let channels: ChannelPlacement
   private let tokens: HDF5Dataset
   private let check: TokenCheck
 
@@ -45,9 +47,13 @@ public final class TokenDatasetFile: TokenFeatures {
   ///   - centred: whether the place of the origin does not matter, as for entropies: where numbers of double precision have so
   ///     large a mean that single precision would lose what distinguishes the images, one image's numbers are then
   ///     taken off all of them. Such numbers are refused otherwise.
+  ///   - channels: where the channels of /features stand; nil for last, unless the extents look otherwise: then the file is
+  ///     refused.
   /// - Throws: ``TokenDataError`` that names the file and what is wrong with it.
   /// - Complexity: O(K·d + m).
-  public init(path: String, limit: Int? = nil, centred: Bool = false) throws {
+  public init(
+    path: String, limit: Int? = nil, centred: Bool = false, channels: ChannelPlacement? = nil
+  ) throws {
     if let limit, limit < 1 { throw TokenDataError.invalidLimit(limit) }
     try checkIsReadableFile(path)
     guard HDF5Group.isHDF5(path) else {
@@ -61,8 +67,9 @@ public final class TokenDatasetFile: TokenFeatures {
     name = URL(fileURLWithPath: path).lastPathComponent
 
     let contents = try reportingDamage(to: path) {
-      try Contents(root: .openFile(path), file: path, centred: centred)
+      try Contents(root: .openFile(path), file: path, centred: centred, channels: channels)
     }
+    self.channels = contents.channels
     tokens = contents.tokens
     grid = contents.grid
     codebook = contents.codebook
@@ -121,17 +128,21 @@ public final class TokenDatasetFile: TokenFeatures {
     precondition(images.lowerBound >= 0 && images.upperBound <= imageCount, "the images exist")
     return try reportingDamage(to: path) {
       if tokens.kind.isWiderThanFloat {
-        let features = try tokens.read(rows: images, as: Double.self)
+        let features = channelsLast(try tokens.read(rows: images, as: Double.self))
         try check.features(
           features, dimensions: featureDimensions, firstImage: images.lowerBound)
         guard let origin else { return features.map { Float($0) } }
         return features.indices.map { Float(features[$0] - origin[$0 % origin.count]) }
       }
-      let features = try tokens.read(rows: images, as: Float.self)
+      let features = channelsLast(try tokens.read(rows: images, as: Float.self))
       try check.features(
         features, dimensions: featureDimensions, firstImage: images.lowerBound)
       return features
     }
+  }
+
+  private func channelsLast<Value>(_ values: [Value]) -> [Value] {
+    channels.channelsLast(values, cells: grid.cellCount, channels: featureDimensions)
   }
 
   /// The hash of the file's bytes.
@@ -154,10 +165,15 @@ extension TokenDataset {
   ///   - path: an HDF5 file.
   ///   - limit: how many images to read, from the first on; nil, or more than there are, for all.
   ///   - centred: whether the place of the origin may be changed; see ``TokenDatasetFile``.
+  ///   - channels: where the channels of features stand; see there, too.
   /// - Throws: ``TokenDataError`` that names the file and what is wrong with it.
   /// - Complexity: O(m·n + K·d) for codes, O(m·n·d) for features.
-  public init(contentsOf path: String, limit: Int? = nil, centred: Bool = false) throws {
-    let file = try TokenDatasetFile(path: path, limit: limit, centred: centred)
+  public init(
+    contentsOf path: String, limit: Int? = nil, centred: Bool = false,
+    channels: ChannelPlacement? = nil
+  ) throws {
+    let file = try TokenDatasetFile(
+      path: path, limit: limit, centred: centred, channels: channels)
     let tokens: Tokens
     if let codebook = file.codebook {
       var codes: [UInt32] = []
@@ -199,18 +215,25 @@ private struct Contents {
   let grid: TokenGrid
   let codebook: SingleMatrix?
   let featureDimensions: Int
+  let channels: ChannelPlacement
   let labels: TokenLabels?
   let imageIDs: [UInt32]?
   let attributes: TokenAttributes
   let decoder: TokenDecoderParameters?
 
-  init(root: HDF5Group, file: String, centred: Bool) throws {
+  init(root: HDF5Group, file: String, centred: Bool, channels: ChannelPlacement?) throws {
+    self.channels = channels ?? .last
     try Self.checkFormat(root, file: file)
     if let codes = try root.dataset("codes") {
       guard codes.kind.isInteger else {
         throw TokenDataError.wrongElementType(file, dataset: "codes", expected: "whole numbers")
       }
-      grid = try Self.grid(codes, trailing: 0, expected: Self.tokenShapes, file: file)
+      guard channels == nil else {
+        throw TokenDataError.unusableDataset(
+          file, dataset: "codes", reason: "has no channels: leave --channels out")
+      }
+      grid = try Self.grid(
+        codes.name, codes.shape, trailing: 0, expected: Self.tokenShapes, file: file)
       guard let stored = try root.dataset("codebook") else {
         throw TokenDataError.missingDataset(
           file, dataset: "codebook", advice: "the codes in /codes need one of shape (K, d)")
@@ -229,8 +252,13 @@ private struct Contents {
       guard features.kind.isNumber else {
         throw TokenDataError.wrongElementType(file, dataset: "features", expected: "numbers")
       }
-      grid = try Self.grid(features, trailing: 1, expected: Self.featureShapes, file: file)
-      (codebook, featureDimensions, tokens) = (nil, features.shape.last ?? 0, features)
+      let shape = self.channels.channelsLast(features.shape) ?? features.shape
+      if channels == nil, ChannelPlacement.isImplausiblyLast(shape) {
+        throw TokenDataError.channelsFirst(file, dataset: "features", found: shape)
+      }
+      grid = try Self.grid(
+        features.name, shape, trailing: 1, expected: Self.featureShapes, file: file)
+      (codebook, featureDimensions, tokens) = (nil, shape.last ?? 0, features)
     } else {
       throw TokenDataError.missingDataset(
         file, dataset: "codes",
@@ -266,14 +294,13 @@ private struct Contents {
 
   /// The grid in the extents of a dataset, after the images and before `trailing` others.
   private static func grid(
-    _ dataset: HDF5Dataset, trailing: Int, expected: String, file: String
+    _ dataset: String, _ shape: [Int], trailing: Int, expected: String, file: String
   ) throws -> TokenGrid {
-    let extents = dataset.shape.dropFirst().dropLast(trailing)
-    guard dataset.shape.count == extents.count + 1 + trailing, (2...3).contains(extents.count),
-      dataset.shape.dropFirst().allSatisfy({ $0 > 0 })
+    let extents = shape.dropFirst().dropLast(trailing)
+    guard shape.count == extents.count + 1 + trailing, (2...3).contains(extents.count),
+      shape.dropFirst().allSatisfy({ $0 > 0 })
     else {
-      throw TokenDataError.wrongShape(
-        file, dataset: dataset.name, found: dataset.shape, expected: expected)
+      throw TokenDataError.wrongShape(file, dataset: dataset, found: shape, expected: expected)
     }
     let sides = Array(extents)
     return sides.count == 2
@@ -307,7 +334,9 @@ private struct Contents {
   func originOfFeatures(file: String, centred: Bool) throws -> [Double]? {
     guard codebook == nil, tokens.kind.isWiderThanFloat else { return nil }
     let rows = min(tokens.rowCount, 64)
-    let values = try tokens.read(rows: 0..<rows, as: Double.self)
+    let values = channels.channelsLast(
+      try tokens.read(rows: 0..<rows, as: Double.self), cells: grid.cellCount,
+      channels: featureDimensions)
     guard values.allSatisfy(\.isFinite),
       let lost = RoundingLoss(rows: values, columns: tokens.elementsPerRow, known: rows)
     else { return nil }

@@ -24,6 +24,8 @@ public struct TokenImport: Sendable {
     /// The grid of the tokens; nil where the shape of the array says it, or the tokens make a
     /// square.
     public var grid: TokenGrid?
+    /// Where the channels of features stand; nil for last, unless the extents look otherwise: then they are refused.
+    public var channels: ChannelPlacement?
     /// Which crops to take.
     public var crops = Crops.first
     /// How many photographs to draw, every set equally likely; nil for all, in order.
@@ -103,7 +105,7 @@ public struct TokenImport: Sendable {
       self.labels = try ImportLabels(path: labels)
       inputFolders = [path] + (labels.map { [$0] } ?? [])
     } else {
-      source = try TokenArrayFile(path: path, grid: options.grid)
+      source = try TokenArrayFile(path: path, grid: options.grid, channels: options.channels)
       inputFolders = []
       self.labels = try ImportLabels(path: labels, allowingFolder: false)
     }
@@ -252,10 +254,12 @@ public struct TokenImport: Sendable {
       let first = array.first + crops.lowerBound * layout.elementsPerCrop
       let range = first..<(first + crops.count * layout.elementsPerCrop)
       if let d = layout.dimensions {
-        let features = array.array.floats(range)
+        let features = layout.channels.channelsLast(
+          array.array.floats(range), cells: n, channels: d)
         if let bad = features.firstIndex(where: { !$0.isFinite }) {
           let token = bad / d
-          let value = array.array.doubles(range.lowerBound + bad..<range.lowerBound + bad + 1)[0]
+          let value = layout.channels.channelsLast(
+            array.array.doubles(range), cells: n, channels: d)[bad]
           if value.isFinite {
             throw TokenImportError.beyondSinglePrecision(
               file: array.array.name, image: Int(number), value: value)
@@ -304,6 +308,8 @@ struct ImportLayout: Hashable, Sendable {
   let crops: Int
   /// d for features; nil for codes.
   let dimensions: Int?
+  /// Where features have their channels.
+  let channels: ChannelPlacement
 
   /// The numbers of one crop.
   var elementsPerCrop: Int { grid.cellCount * (dimensions ?? 1) }
@@ -314,10 +320,23 @@ struct ImportLayout: Hashable, Sendable {
   ///   - shape: the extents of the whole array.
   ///   - leading: how many extents count photographs: 1 for a stack, 0 for the file of one
   ///     photograph.
+  ///   - channels: where the channels of features stand; nil for last where that is plausible, or the grid is given.
   init(
-    shape: [Int], leading: Int, type: NpyType, grid wanted: TokenGrid?, file: String
+    shape stored: [Int], leading: Int, type: NpyType, grid wanted: TokenGrid?,
+    channels: ChannelPlacement? = nil, file: String
   ) throws(TokenImportError) {
     let isFeatures = !type.isInteger
+    self.channels = isFeatures ? channels ?? .last : .last
+    guard channels == nil || isFeatures else {
+      throw .channelsOfCodes(file: file, type: type.description)
+    }
+    var shape = stored
+    if channels == .first {
+      guard leading == 1, let last = ChannelPlacement.first.channelsLast(stored) else {
+        throw .noChannelsFirst(file: file, shape: stored)
+      }
+      shape = last
+    }
     let extents = isFeatures ? Array(shape.dropLast()) : shape
     if leading == 1, shape.count > 1, shape[0] == 0 { throw .noImages(file: file, shape: shape) }
     guard extents.count > leading, shape.allSatisfy({ $0 > 0 }) else {
@@ -342,9 +361,7 @@ struct ImportLayout: Hashable, Sendable {
       return
     }
     // (images, channels, side, side), as convolutional networks have it, would pass as a grid of channels x side.
-    if isFeatures, leading == 1, trailing.count >= 2, let d = dimensions,
-      trailing.last == d, trailing[trailing.count - 2] != d
-    {
+    if isFeatures, leading == 1, channels == nil, ChannelPlacement.isImplausiblyLast(shape) {
       throw .channelsFirst(file: file, shape: shape)
     }
     // The file of one photograph is (1, crops, tokens); a stack is (images, [frames, [rows,]]

@@ -16,6 +16,10 @@ public enum TokenImportError: Error, Equatable {
   case codebookNotUsed(file: String, type: String)
   /// Features whose extents look as if the channels came before the rows.
   case channelsFirst(file: String, shape: [Int])
+  /// Extents that cannot be images, channels, rows and columns.
+  case noChannelsFirst(file: String, shape: [Int])
+  /// Codes, which have no channels.
+  case channelsOfCodes(file: String, type: String)
   /// Codes that were saved as floating-point numbers.
   case floatingPointCodes(file: String, type: String)
   /// An array of no images.
@@ -64,8 +68,13 @@ extension TokenImportError: CustomStringConvertible {
     case .codebookNotUsed(let file, let type):
       "\(file): holds features (\(type)), which need no codebook; leave --codebook out"
     case .channelsFirst(let file, let shape):
-      "\(file): the shape \(NpyHeader.tuple(shape)) looks like channels before rows and columns; save it with the channels"
-        + " last, as by numpy.moveaxis(x, 1, -1), or give the grid where they are last"
+      "\(file): the shape \(NpyHeader.tuple(shape)) looks like channels before rows and columns; say --channels first,"
+        + " or --channels last if they are last"
+    case .noChannelsFirst(let file, let shape):
+      "\(file): the shape \(NpyHeader.tuple(shape)) is not that of (images, channels, rows, columns) or (images, channels,"
+        + " frames, rows, columns), which --channels first expects"
+    case .channelsOfCodes(let file, let type):
+      "\(file): holds codes (\(type)), which have no channels; leave --channels out"
     case .floatingPointCodes(let file, let type):
       "\(file): holds whole numbers as floating-point ones (\(type)); codes are saved as integers, as by"
         + " codes.astype(\"int32\")"

@@ -9,16 +9,18 @@ extension TokenDataset {
   ///   - path: An HDF5 file.
   ///   - count: How many images; all where there are not more.
   ///   - centred: Whether the place of the origin may be changed; see ``TokenDatasetFile``.
+  ///   - channels: Where the channels of features stand; see there, too.
   ///   - seed: Every set of `count` images is equally likely; the same seed gives the same set.
   /// - Throws: ``TokenDataError`` that names the file and what is wrong with it.
   /// - Complexity: reads the file once; O(count·n) memory for codes, O(count·n·d) for features.
   public init(
-    contentsOf path: String, sampling count: Int, seed: UInt64, centred: Bool = false
+    contentsOf path: String, sampling count: Int, seed: UInt64, centred: Bool = false,
+    channels: ChannelPlacement? = nil
   ) throws {
     guard count > 0 else { throw TokenDataError.invalidLimit(count) }
-    let file = try TokenDatasetFile(path: path, centred: centred)
+    let file = try TokenDatasetFile(path: path, centred: centred, channels: channels)
     guard count < file.imageCount else {
-      try self.init(contentsOf: path, centred: centred)
+      try self.init(contentsOf: path, centred: centred, channels: channels)
       return
     }
     var generator = SeededGenerator(seed: seed)

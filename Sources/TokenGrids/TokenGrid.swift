@@ -56,11 +56,20 @@ extension TokenGrid: LosslessStringConvertible {
   /// The largest extent that is read from text; it keeps the product of three within an `Int`.
   static let largestExtent = 1 << 16
 
+  /// The most cells that are read from text: more than the tokens of any image or video, and little enough to keep a number
+  /// or two for each.
+  static let mostCells = 1 << 24
+  /// What a grid's text must be, for messages.
+  public static let expectedText =
+    "HxW or TxHxW of at most \(mostCells) cells, as in 24x24 or 5x16x16"
+
   /// Reads `HxW` or `TxHxW`, as in `24x24` and `5x16x16`; nil for anything else.
   public init?(_ description: String) {
     let parts = description.split(separator: "x", omittingEmptySubsequences: false)
       .map { Int($0) ?? 0 }
-    guard parts.allSatisfy({ (1...Self.largestExtent).contains($0) }) else { return nil }
+    guard parts.allSatisfy({ (1...Self.largestExtent).contains($0) }), parts.count <= 3,
+      parts.reduce(1, *) <= Self.mostCells
+    else { return nil }
     switch parts.count {
     case 2: self.init(rows: parts[0], columns: parts[1])
     case 3: self.init(frames: parts[0], rows: parts[1], columns: parts[2])

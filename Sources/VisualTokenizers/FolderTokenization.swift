@@ -1,4 +1,5 @@
 import LinearAlgebra
+import SystemResources
 import TokenData
 import TokenGrids
 
@@ -66,6 +67,9 @@ public struct FolderTokenization: Sendable {
   /// How many images are decoded and encoded together.
   private static let blockSize = 64
 
+  /// The most pixels along a side of the images that are cut into patches: as many as a JPEG file can have.
+  static let largestSide = 65_535
+
   /// Checks the options.
   ///
   /// - Throws: ``PatchTokenizerError`` when a number is not positive or too large.
@@ -77,6 +81,11 @@ public struct FolderTokenization: Sendable {
     ] where value < 1 {
       throw PatchTokenizerError.invalidNumber(name, value)
     }
+    let (rows, columns) = (options.grid.rows, options.grid.columns)
+    guard options.patchSize <= Self.largestSide / max(rows, columns) else {
+      throw PatchTokenizerError.imageTooLarge(
+        grid: options.grid, patchSize: options.patchSize, largestSide: Self.largestSide)
+    }
     let numbers = options.patchSize * options.patchSize * 3
     guard (1...numbers).contains(options.featureDimensions) else {
       throw PatchTokenizerError.invalidFeatureDimensions(
@@ -87,6 +96,16 @@ public struct FolderTokenization: Sendable {
     }
     self.folder = folder
     self.options = options
+    let side = Double(options.patchSize)
+    let patches = min(
+      Double(options.trainingPatches), Double(folder.entries.count) * Double(rows * columns))
+    try InsufficientMemory.check(
+      4 * 3 * side * side * patches,
+      for: "\(Int(patches)) patches of \(options.patchSize)x\(options.patchSize) pixels")
+    let together = min(Self.blockSize, folder.entries.count)
+    try InsufficientMemory.check(
+      3 * side * side * Double(rows * columns) * Double(together),
+      for: "\(together) images of \(imageSize.width)x\(imageSize.height) pixels")
   }
 
   /// The width and height to which images are cropped and resized.
@@ -182,8 +201,8 @@ public struct FolderTokenization: Sendable {
     // Where there are more images than patches, a part of the images, spread over the list, is read.
     let step = max(1, folder.entries.count / options.trainingPatches)
     let entries = stride(from: 0, to: folder.entries.count, by: step).map { folder.entries[$0] }
-    let perImage = min(
-      cellCount, (options.trainingPatches + entries.count - 1) / entries.count)
+    let wanted = min(options.trainingPatches, entries.count * cellCount)
+    let perImage = (wanted + entries.count - 1) / entries.count
     var patches = PatchRows(columns: options.patchSize * options.patchSize * 3)
     for block in blocks(of: entries) {
       for (i, (entry, result)) in read(block.entries).enumerated() {

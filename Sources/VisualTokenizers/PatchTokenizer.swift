@@ -134,6 +134,8 @@ public enum PatchTokenizerError: Error, Equatable, CustomStringConvertible {
   case tooLittleVariation(directions: Int, wanted: Int)
   /// A number that must be positive is not.
   case invalidNumber(String, Int)
+  /// The images that the grid's patches cover would have too many pixels along a side.
+  case imageTooLarge(grid: TokenGrid, patchSize: Int, largestSide: Int)
   /// The tokenizer of a file has another patch size than the one asked for.
   case otherPatchSize(String, found: Int, wanted: Int)
 
@@ -149,6 +151,8 @@ public enum PatchTokenizerError: Error, Equatable, CustomStringConvertible {
         + "directions; ask for at most \(directions), or give other images"
     case .invalidNumber(let name, let value):
       "the \(name) is \(value); at least 1 is expected"
+    case .imageTooLarge(let grid, let patchSize, let side):
+      "\(grid) patches of \(patchSize)x\(patchSize) pixels were asked for; images have at most \(side) pixels along a side"
     case .otherPatchSize(let file, let found, let wanted):
       "\(file): its tokenizer has patches of \(found) pixels, but \(wanted) were asked for"
     }

@@ -210,7 +210,7 @@ private func withModel<Result>(
   (["--model", "m", "--random-weights"], "--random-weights is for --preset"),
   (["--preset", "L", "--random-weights", "--heads", "4"], "--heads is for --model"),
   (["--model", "m", "--tokens-per-step", "0"], "--tokens-per-step 0: at least 1 is needed"),
-  (["--model", "m", "--count", "0"], "--count 0: at least 1 is needed"),
+  (["--model", "m", "--count", "0"], "--count 0: expected 1 to 10000000"),
   (["--model", "m", "--threads", "0"], "--threads 0: 1 to 256 are possible"),
   (["--model", "m", "--classes", "3,x"], "--classes 3,x: expected numbers from 0"),
   (["--model", "m", "--classes", ""], "expected numbers from 0"),

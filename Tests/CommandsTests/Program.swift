@@ -31,13 +31,17 @@ struct Program {
   }
 
   /// Runs it in a folder that is there.
+  ///
+  /// - Parameter wrapping: another program that starts it, and what stands before its arguments.
   func run(
     _ arguments: [String], in folder: URL, environment: [String: String] = [:],
+    wrapping: (String) -> (String, [String]) = { ($0, []) },
     inspecting inspect: (URL) throws -> Void = { _ in }
   ) throws -> Result {
     let process = Process()
-    process.executableURL = Self.folder.appendingPathComponent(name)
-    process.arguments = arguments
+    let (executable, first) = wrapping(Self.folder.appendingPathComponent(name).path)
+    process.executableURL = URL(fileURLWithPath: executable)
+    process.arguments = first + arguments
     process.currentDirectoryURL = folder
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     // Files, not pipes: two pipes can fill up and wait for each other.

@@ -327,7 +327,7 @@ private func tokensOfUnequalImages(_ count: Int, channels: Int, seed: UInt64) ->
   let settings = EstimationSettings(bound: .heldOut, folds: 2, seed: 9)
   let map = try ConditionalEntropyMap.maps(
     references: [grid.cell(at: 2)], of: samples, settings: settings)[0]
-  let split = settings.split(of: samples)
+  let split = try settings.split(of: samples)
   for cell in [0, 1, 3, 4, 5] {
     func losses(_ context: [Int]) throws -> [Double] {
       try split.parts.indices.flatMap { part in

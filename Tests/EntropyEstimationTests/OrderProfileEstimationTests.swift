@@ -20,7 +20,7 @@ func heldOutLossesAgreeWithSeparateFits(folds: Int) throws {
   let order = try order()
   let profile = try #require(
     try OrderProfile.profiles(of: [order], features: samples, settings: settings).first)
-  let split = settings.split(of: samples)
+  let split = try settings.split(of: samples)
   var totals = [Double](repeating: 0, count: split.parts.reduce(0) { $0 + $1.count })
   var shares: [Double] = []
   for cell in 0..<grid.cellCount {
@@ -239,7 +239,7 @@ private func mahalanobis(
     try ConditionalEntropyMap.maps(
       references: [grid.cell(at: 2)], of: samples, settings: settings
     ).first)
-  let split = settings.split(of: samples)
+  let split = try settings.split(of: samples)
   #expect(map.entropy[2] == nil && map.bound == .heldOut)
   for cell in [0, 1, 3, 4, 5] {
     let slow = try split.parts.indices.flatMap { part in

@@ -85,7 +85,7 @@ func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
   let settings = EstimationSettings(
     bound: .heldOut, heldOutFraction: 0.4, shrinkage: .ridge(0.2), seed: 5)
   let profile = try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0]
-  let split = settings.split(of: samples)
+  let split = try settings.split(of: samples)
   let fitted = samples.chosen(split.fitted(besides: 0))
   let full = scatter(fitted)
   let penalty = 0.2 * (0..<full.rows).reduce(0.0) { $0 + full[$1, $1] } / Double(full.rows)

@@ -328,6 +328,47 @@ import TokenGrids
     #expect(error?.description.contains("take the mean off") == true)
   }
 
+  /// The same numbers with the channels before rows and columns are the same features, in single and in double precision.
+  @Test(arguments: [[5, 3, 2, 2], [5, 3, 4, 2, 2]])
+  func channelsFirst(shape: [Int]) throws {
+    var rng = SeededGenerator(seed: 2)
+    let (images, channels, cells) = (shape[0], shape[1], shape[2...].reduce(1, *))
+    let last = (0..<images * cells * channels).map { _ in
+      Float.random(in: -1...1, using: &rng)
+    }
+    var first = last
+    for image in 0..<images {
+      for cell in 0..<cells {
+        for channel in 0..<channels {
+          first[(image * channels + channel) * cells + cell] =
+            last[(image * cells + cell) * channels + channel]
+        }
+      }
+    }
+    func features(_ channels: ChannelPlacement?) throws -> [Float] {
+      let dataset = try TokenDataset(contentsOf: path, channels: channels)
+      #expect(dataset.grid.cellCount == cells)
+      return try dataset.features(ofImages: 0..<images)
+    }
+    try write { try $0.write(first, shape: shape, to: "features") }
+    #expect(try features(.first) == last)
+    let sampled = try TokenDataset(contentsOf: path, sampling: 3, seed: 1, channels: .first)
+    #expect(sampled.featureDimensions == channels)
+    expectError(.channelsFirst(path, dataset: "features", found: shape))
+    try write { try $0.write(first.map(Double.init), shape: shape, to: "features") }
+    #expect(try features(.first) == last)
+    try write {
+      try $0.write(last, shape: [images] + shape[2...] + [channels], to: "features")
+    }
+    #expect(try features(nil) == last)
+    #expect(try features(.last) == last)
+  }
+
+  @Test func channelsOfCodes() throws {
+    try writeValid { _ in }
+    #expect(throws: TokenDataError.self) { try TokenDataset(contentsOf: path, channels: .first) }
+  }
+
   @Test func aNumberBeyondSinglePrecisionIsNamedAsItStands() throws {
     try write { try $0.write([1, 2, 1e300, 4], shape: [1, 2, 2, 1], to: "features") }
     expectError(

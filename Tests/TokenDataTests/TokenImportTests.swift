@@ -198,6 +198,42 @@ struct TokenImportTests {
     #expect(throws: TokenImportError.channelsFirst(file: array, shape: [2, 3, 4, 4])) {
       try open(array)
     }
+    for channels in ChannelPlacement.allCases {
+      try NpyWriter.write([Int64](repeating: 0, count: 16), shape: [1, 4, 4], to: array)
+      var options = TokenImport.Options()
+      options.channels = channels
+      #expect(throws: TokenImportError.channelsOfCodes(file: array, type: "<i8")) {
+        try TokenImport(path: array, labels: nil, codebook: source.codebook, options: options)
+      }
+    }
+  }
+
+  /// Channels before rows and columns, as `numpy.moveaxis(x, -1, 1)` leaves them.
+  @Test func channelsFirst() throws {
+    let folder = try TemporaryFolder()
+    let array = folder.file("a.npy")
+    // Image i, row r, column c, channel k has the number ikrc + 0.5.
+    var digits: [Float] = []
+    for (i, k) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)] {
+      for r in 0..<4 {
+        for c in 0..<4 { digits.append(Float(i * 1000 + k * 100 + r * 10 + c) + 0.5) }
+      }
+    }
+    try NpyWriter.write(digits, shape: [2, 3, 4, 4], to: array)
+    var options = TokenImport.Options()
+    options.channels = .first
+    let output = folder.file("out.h5")
+    let summary = try TokenImport(path: array, labels: nil, codebook: nil, options: options)
+      .run(writingTo: output)
+    #expect(summary.grid == TokenGrid(rows: 4, columns: 4) && summary.featureDimensions == 3)
+    let read = try TokenDataset(contentsOf: output).features(ofImages: 1..<2)
+    var expected: [Float] = []
+    for r in 0..<4 {
+      for c in 0..<4 {
+        for k in 0..<3 { expected.append(Float(1000 + k * 100 + r * 10 + c) + 0.5) }
+      }
+    }
+    #expect(read == expected)
   }
 
   /// `02.npy` is number 2, and two files of one number are refused.
