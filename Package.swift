@@ -50,9 +50,11 @@ let package = Package(
       "CTurboJPEG", pkgConfig: "libturbojpeg", apt: ["libturbojpeg0-dev"], brew: ["jpeg-turbo"]),
     system("CPNG", pkgConfig: "libpng", apt: ["libpng-dev"], brew: ["libpng"]),
     system("CZip", pkgConfig: "libzip", apt: ["libzip-dev"], brew: ["libzip"]),
+    system("CZlib", pkgConfig: "zlib", apt: ["zlib1g-dev"], brew: ["zlib"]),
     .target(name: "CKernels"),
     .target(name: "CHDF5Output", dependencies: ["CHDF5"]),
     .target(name: "CProgramStart"),
+    .target(name: "CHDF5Filters", dependencies: ["CZlib"]),
 
     // Libraries, from the ground up
     .target(name: "SystemResources"),
@@ -61,7 +63,9 @@ let package = Package(
     .target(name: "TokenGrids", dependencies: ["FileOutput"]),
     .target(
       name: "TokenData",
-      dependencies: ["CHDF5", "CHDF5Output", "CZip", "FileOutput", "TokenGrids", "LinearAlgebra"]),
+      dependencies: [
+        "CHDF5", "CHDF5Filters", "CHDF5Output", "CZip", "FileOutput", "TokenGrids", "LinearAlgebra",
+      ]),
     .target(
       name: "EntropyEstimation",
       dependencies: ["SystemResources", "TokenData", "TokenGrids", "LinearAlgebra"]),
@@ -123,7 +127,7 @@ let package = Package(
         "GenerationMetrics", "EntropyEstimation", "LinearAlgebra", "TokenData", "TokenGrids",
         "VisualTokenizers",
       ]),
-    .testTarget(name: "TokenDataTests", dependencies: ["TokenData", "LinearAlgebra"]),
+    .testTarget(name: "TokenDataTests", dependencies: ["CHDF5", "TokenData", "LinearAlgebra"]),
     .testTarget(name: "TokenGridsTests", dependencies: ["TokenGrids"]),
     .testTarget(
       name: "PARTransformerTests",

@@ -11,6 +11,9 @@ static inline haddr_t token_h5_no_address(void) { return HADDR_UNDEF; }
 static inline H5Z_filter_t token_h5_deflate(void) { return H5Z_FILTER_DEFLATE; }
 static inline H5Z_filter_t token_h5_shuffle(void) { return H5Z_FILTER_SHUFFLE; }
 static inline H5Z_filter_t token_h5_fletcher32(void) { return H5Z_FILTER_FLETCHER32; }
+static inline unsigned token_h5_leaves_edges_unfiltered(void) {
+  return H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS;
+}
 static inline hid_t token_h5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t token_h5_native_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t token_h5_native_double(void) { return H5T_NATIVE_DOUBLE; }

@@ -43,6 +43,8 @@ struct HDF5Dataset: Sendable {
   let rowsPerChunk: Int?
 
   private let handle: HDF5Handle
+  /// The pieces it is stored in; nil where it is stored in one, or put together from others.
+  let pieces: HDF5Pieces?
   /// The library's identifier.
   var id: hid_t { handle.id }
   private var action: String { "read /\(name)" }
@@ -70,13 +72,12 @@ struct HDF5Dataset: Sendable {
     }
 
     let layout = try HDF5Handle(H5Dget_create_plist(handle.id), closing: H5Pclose, action)
-    if H5Pget_layout(layout.id) == H5D_CHUNKED, rank > 0 {
-      var chunk = [hsize_t](repeating: 0, count: Int(rank))
-      try HDF5.check(H5Pget_chunk(layout.id, rank, &chunk), action)
-      rowsPerChunk = Int(clamping: chunk[0])
-    } else {
-      rowsPerChunk = nil
-    }
+    let isChunked = H5Pget_layout(layout.id) == H5D_CHUNKED && rank > 0
+    pieces =
+      isChunked
+      ? try HDF5Pieces(
+        handle, name: name, shape: shape, elementBytes: bytes, creation: layout.id, action) : nil
+    rowsPerChunk = pieces?.extents[0]
   }
 
   /// The first extent.
@@ -89,17 +90,31 @@ struct HDF5Dataset: Sendable {
   func read<Element: HDF5Number>(rows: Range<Int>, as _: Element.Type) throws -> [Element] {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "the rows exist")
     return try HDF5.locked {
-      let (memory, file) = try spaces(forRows: rows)
-      let count = rows.count * elementsPerRow
+      let count = try allocation(rows: rows.count, bytesEach: MemoryLayout<Element>.size)
       return try [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
         if count > 0 {
-          try HDF5.check(
-            H5Dread(
-              handle.id, Element.nativeType, memory.id, file.id, token_h5_default(),
-              buffer.baseAddress), action)
+          if let pieces {
+            let type = try HDF5Handle(H5Dget_type(handle.id), closing: H5Tclose, action)
+            try pieces.read(rows: rows, into: buffer, storedAs: type.id, action)
+          } else {
+            let (memory, file) = try spaces(forRows: rows)
+            try HDF5.check(
+              H5Dread(
+                handle.id, Element.nativeType, memory.id, file.id, token_h5_default(),
+                buffer.baseAddress), action)
+          }
         }
         initialized = count
       }
+    }
+  }
+
+  /// How many numbers so many rows hold, which is checked before memory is taken for them.
+  private func allocation(rows: Int, bytesEach: Int) throws -> Int {
+    do throws(FileClaim.Refusal) {
+      return try FileClaim.bytes([rows] + shape.dropFirst(), each: bytesEach) / bytesEach
+    } catch {
+      throw HDF5Refusal(dataset: name, reason: error.description)
     }
   }
 
@@ -115,18 +130,14 @@ struct HDF5Dataset: Sendable {
   func readStrings() throws -> [String] {
     try HDF5.locked {
       let type = try HDF5Handle(H5Dget_type(handle.id), closing: H5Tclose, action)
-      let space = try HDF5Handle(H5Dget_space(handle.id), closing: H5Sclose, action)
-      guard let count = checkedProduct(shape),
-        let bytes = checkedProduct([count, max(1, H5Tget_size(type.id))]),
-        bytes <= Self.largestArray
-      else {
-        throw HDF5Refusal(dataset: name, reason: "holds more strings than are read at once")
+      guard let count = checkedProduct(shape) else {
+        throw HDF5Refusal(dataset: name, reason: FileClaim.Refusal.impossible.description)
       }
+      // These the library reads itself.
+      try pieces?.checkAll()
       return try TokenData.readStrings(
-        count: count, storedAs: type, space: space, action
-      ) {
-        H5Dread(handle.id, $0, token_h5_all(), token_h5_all(), token_h5_default(), $1)
-      }
+        count: count, storedAs: type, of: handle.id, what: name, action
+      ) { H5Dread(handle.id, $0, token_h5_all(), token_h5_all(), token_h5_default(), $1) }
     }
   }
 

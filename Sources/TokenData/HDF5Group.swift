@@ -227,9 +227,10 @@ struct HDF5Group: Sendable {
       guard H5Tget_class(type.id) == H5T_STRING, H5Sget_simple_extent_npoints(space.id) == 1 else {
         return nil
       }
-      return try readStrings(count: 1, storedAs: type, space: space, "read attribute \(name)") {
-        H5Aread(attribute.id, $0, $1)
-      }.first
+      return try readStrings(
+        count: 1, storedAs: type, of: attribute.id, what: "attribute \(name)",
+        "read attribute \(name)"
+      ) { H5Aread(attribute.id, $0, $1) }.first
     }
   }
 
@@ -246,6 +247,7 @@ struct HDF5Group: Sendable {
       guard H5Tget_class(type.id) == H5T_INTEGER, H5Sget_simple_extent_npoints(space.id) == 1 else {
         return nil
       }
+      guard HDF5Dataset.isPlain(type.id) else { return nil }
       var value: Int64 = 0
       try HDF5.check(
         H5Aread(attribute.id, Int64.nativeType, &value), "read attribute \(name)")

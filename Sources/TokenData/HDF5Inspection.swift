@@ -13,17 +13,15 @@ struct HDF5Refusal: Error {
 extension HDF5Dataset {
   /// The most numbers of an array that is read at once, such as a codebook: 2²⁸, of which single precision takes 1 GiB.
   static let largestArray = 1 << 28
-  /// The most bytes of one chunk, which the library keeps in memory twice.
+  /// The most bytes of one chunk, which is in memory twice.
   private static let largestChunk = 1 << 30
-  /// The most bytes that deflate packs into one; the rest is for the headers of tiny chunks.
-  private static let largestCompression = 1032
 
   /// Makes sure that all of the dataset was written, that it is in this file, and that its extents can be believed: whoever reads
   /// it may allocate what they ask for.
   ///
   /// - Parameter depth: how many virtual datasets led here.
   /// - Throws: ``HDF5Refusal``, or ``HDF5Failure`` when the library fails.
-  /// - Complexity: O(number of chunks); none is read.
+  /// - Complexity: O(number of chunks); only those that a virtual dataset is put together from are read.
   func inspect(depth: Int = 0) throws {
     try HDF5.locked {
       let action = "look at /\(name)"
@@ -34,6 +32,9 @@ extension HDF5Dataset {
       }
       let filters = try filters(creation.id, action)
       let elementBytes = H5Tget_size(type.id)
+      guard !kind.isNumber || Self.isPlain(type.id) else {
+        throw refusal("holds numbers whose bits lie where no number's do: it is damaged")
+      }
       guard elementBytes > 0, let count = checkedProduct(shape),
         let bytes = checkedProduct([count, elementBytes])
       else {
@@ -64,25 +65,33 @@ extension HDF5Dataset {
 
   private var shapeText: String { "(" + shape.map(String.init).joined(separator: ", ") + ")" }
 
-  /// The numbers of the filters that the numbers pass, all of them known to the library.
-  private func filters(_ creation: hid_t, _ action: String) throws -> [Int32] {
-    let count = try HDF5.check(H5Pget_nfilters(creation), action)
-    return try (0..<UInt32(count)).map { place in
-      var flags: UInt32 = 0
-      var valueCount = 0
-      var text = [CChar](repeating: 0, count: 256)
-      var configuration: UInt32 = 0
-      let filter = try HDF5.check(
-        H5Pget_filter2(
-          creation, place, &flags, &valueCount, nil, text.count, &text, &configuration), action)
-      guard H5Zfilter_avail(filter) > 0 else {
-        let name = string(fromBytes: text.map { UInt8(bitPattern: $0) })
-        throw refusal(
-          "is compressed with the filter \(name.isEmpty ? "" : "\(name) ")(\(filter)), which this HDF5 library does not have;"
-            + " write it with compression=\"gzip\"")
-      }
-      return filter
+  /// Whether the bits of a type of numbers lie inside its bytes: the library converts them unseen.
+  static func isPlain(_ type: hid_t) -> Bool {
+    let bits = 8 * H5Tget_size(type)
+    let offset = Int(H5Tget_offset(type))
+    let precision = H5Tget_precision(type)
+    guard bits <= 128, offset >= 0, precision > 0, precision <= bits, offset <= bits - precision
+    else { return false }
+    guard H5Tget_class(type) == H5T_FLOAT else { return true }
+    var (sign, exponent, exponentBits, mantissa, mantissaBits) = (0, 0, 0, 0, 0)
+    guard H5Tget_fields(type, &sign, &exponent, &exponentBits, &mantissa, &mantissaBits) >= 0
+    else { return false }
+    return sign < bits && (1...15).contains(exponentBits) && (1...112).contains(mantissaBits)
+      && exponent >= 0 && exponent <= bits - exponentBits && mantissa >= 0
+      && mantissa <= bits - mantissaBits
+  }
+
+  /// The filters that the numbers pass, all of them known here.
+  private func filters(_ creation: hid_t, _ action: String) throws -> [HDF5Pieces.Filter] {
+    let filters = try HDF5Pieces.filters(creation, action)
+    if let other = filters.first(where: { !$0.isKnown }) {
+      throw refusal(HDF5Pieces.unreadable(other))
     }
+    // The sizes in between two of them would be anybody's guess.
+    guard filters.count <= 8, filters.count(where: \.isCompression) <= 1 else {
+      throw refusal("is compressed more than once, which is not read")
+    }
+    return filters
   }
 
   private func inspectContiguous(bytes: Int, _ action: String) throws {
@@ -101,7 +110,7 @@ extension HDF5Dataset {
   }
 
   private func inspectChunks(
-    _ creation: hid_t, bytes: Int, elementBytes: Int, filters: [Int32], _ action: String
+    _ creation: hid_t, bytes: Int, elementBytes: Int, filters: [HDF5Pieces.Filter], _ action: String
   ) throws {
     var extents = [hsize_t](repeating: 0, count: shape.count)
     try HDF5.check(H5Pget_chunk(creation, Int32(shape.count), &extents), action)
@@ -119,7 +128,7 @@ extension HDF5Dataset {
       throw refusal(try unwritten(chunk: chunk, perAxis: perAxis, found: Int(clamping: found)))
     }
     if filters.isEmpty {
-      // The library reads as many bytes as the layout says and takes as many as the type needs.
+      // A layout may disagree with the type; whether each piece has its size is found out as it is read.
       let first = [hsize_t](repeating: 0, count: shape.count)
       var stored: hsize_t = 0
       try HDF5.check(H5Dget_chunk_storage_size(id, first, &stored), action)
@@ -128,17 +137,17 @@ extension HDF5Dataset {
           "is damaged: a piece of the shape \(chunk) takes \(chunkBytes) bytes, and \(stored) are stored"
         )
       }
-    } else if Set(filters).isSubset(of: [
-      token_h5_deflate(), token_h5_shuffle(), token_h5_fletcher32(),
-    ]) {
-      let (storage, most) = (
-        Int(clamping: H5Dget_storage_size(id)), Self.largestCompression
-      )
-      guard bytes / most <= storage else {
-        throw refusal(
-          "has the shape \(shapeText), \(bytes) bytes, which \(storage) compressed ones cannot hold"
-        )
+    }
+    let storage = Int(clamping: H5Dget_storage_size(id))
+    do throws(FileClaim.Refusal) {
+      // A chunk may be larger than the array.
+      if filters.isEmpty {
+        try FileClaim.check(bytes, storedAs: storage)
+      } else {
+        try FileClaim.check(max(bytes, chunkBytes), compressedTo: storage)
       }
+    } catch {
+      throw refusal("has the shape \(shapeText) and \(error.description)")
     }
   }
 
@@ -201,6 +210,8 @@ extension HDF5Dataset {
         )
       }
       try source.inspect(depth: depth + 1)
+      // The library reads them itself.
+      try source.pieces?.checkAll()
     }
     guard covered >= count else {
       throw refusal(
@@ -222,17 +233,6 @@ extension HDF5Dataset {
     }
     return nil
   }
-}
-
-/// The product of extents; nil where it does not fit an `Int`: a file may claim any.
-func checkedProduct(_ extents: [Int]) -> Int? {
-  var product = 1
-  for extent in extents {
-    let (next, overflow) = product.multipliedReportingOverflow(by: extent)
-    if overflow { return extents.contains(0) ? 0 : nil }
-    product = next
-  }
-  return product
 }
 
 /// Text that the library copies into a buffer, as long as it says; at most 64 kB.

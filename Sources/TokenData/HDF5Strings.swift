@@ -11,28 +11,30 @@ func variableStringType() throws -> HDF5Handle {
 
 /// Reads strings of either of HDF5's two forms: of variable length, or padded to a fixed one.
 ///
-/// - Parameter read: reads into a buffer with the type it is given.
+/// - Parameters:
+///   - object: the open object that holds them, whose name is `what`.
+///   - read: reads into a buffer with the type it is given.
+/// - Throws: ``HDF5Refusal`` where they are longer than is read at once or their heap is damaged, or ``HDF5Failure``.
 func readStrings(
-  count: Int, storedAs type: HDF5Handle, space: HDF5Handle, _ action: String,
+  count: Int, storedAs type: HDF5Handle, of object: hid_t, what: String, _ action: String,
   with read: (hid_t, UnsafeMutableRawPointer) -> herr_t
 ) throws -> [String] {
-  if H5Tis_variable_str(type.id) > 0 {
-    // The library allocates each string and frees them all together.
-    var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
-    return try pointers.withUnsafeMutableBytes { buffer in
-      guard let base = buffer.baseAddress else { return [] }
-      try HDF5.check(read(type.id, base), action)
-      defer { H5Dvlen_reclaim(type.id, space.id, token_h5_default(), base) }
-      return buffer.bindMemory(to: UnsafeMutablePointer<CChar>?.self).map { pointer in
-        pointer.map { String(cString: $0) } ?? ""
-      }
-    }
+  let isVariable = H5Tis_variable_str(type.id) > 0
+  let size = isVariable ? HDF5Heap.referenceBytes : H5Tget_size(type.id)
+  let room: Int
+  do {
+    room = try FileClaim.bytes([count], each: size, limit: HDF5Dataset.largestArray)
+  } catch {
+    throw HDF5Refusal(dataset: what, reason: error.description)
   }
-  let size = H5Tget_size(type.id)
-  var bytes = [UInt8](repeating: 0, count: max(1, size * count))
+  let memory = isVariable ? try HDF5Heap.referenceType(action) : type
+  var bytes = [UInt8](repeating: 0, count: max(1, room))
   try bytes.withUnsafeMutableBytes { buffer in
     guard let base = buffer.baseAddress else { return }
-    try HDF5.check(read(type.id, base), action)
+    try HDF5.check(read(memory.id, base), action)
+  }
+  if isVariable {
+    return try HDF5Heap(of: object, what: what, action).strings(Array(bytes.prefix(room)))
   }
   return (0..<count).map { string(fromBytes: bytes[($0 * size)..<(($0 + 1) * size)]) }
 }

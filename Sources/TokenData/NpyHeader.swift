@@ -50,13 +50,12 @@ struct NpyHeader: Hashable, Sendable {
 
     var parser = Parser(bytes: prefix, position: start, end: dataOffset, file: file)
     (type, shape, isFortranOrder) = try parser.dictionary()
-    var bytes = type.byteCount
-    for extent in shape where extent > 0 {
-      let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
-      guard !overflow else { throw .impossibleShape(file: file, shape: shape) }
-      bytes = product
-    }
-    if shape.contains(0) { bytes = 0 }
+    let bytes: Int
+    do {
+      // Extents beside a zero must make sense too: rows are counted without the first.
+      let claimed = try FileClaim.bytes(shape.filter { $0 != 0 }, each: type.byteCount)
+      bytes = shape.contains(0) ? 0 : claimed
+    } catch { throw .impossibleShape(file: file, shape: shape) }
     elementCount = bytes / type.byteCount
     guard byteCount - dataOffset == bytes else {
       throw .wrongSize(

@@ -64,13 +64,12 @@ struct SafetensorsHeader {
       throw .unknownType(file: path, tensor: draft.name, type: draft.type)
     }
     _ = try offsets(draft, dataBytes: dataBytes, path: path)
-    var size = type.byteCount
-    for extent in draft.shape {
-      let (product, overflow) = size.multipliedReportingOverflow(by: extent)
-      guard !overflow else {
-        throw .impossibleShape(file: path, tensor: draft.name, shape: draft.shape)
-      }
-      size = product
+    let size: Int
+    do {
+      let claimed = try FileClaim.bytes(draft.shape.filter { $0 != 0 }, each: type.byteCount)
+      size = draft.shape.contains(0) ? 0 : claimed
+    } catch {
+      throw .impossibleShape(file: path, tensor: draft.name, shape: draft.shape)
     }
     guard size == draft.offsets[1] - draft.offsets[0] else {
       throw .sizeMismatch(

@@ -86,12 +86,15 @@ public struct TorchCheckpoint: TensorSource {
         file: path, tensor: name, shape: tensor.shape, strides: tensor.strides,
         storage: tensor.storageCount)
     }
-    let expected = tensor.storageCount.multipliedReportingOverflow(by: width)
     let member = folder + "data/" + tensor.key
     let found = try archive.size(of: member)
-    guard !expected.overflow, found >= expected.partialValue else {
+    do {
+      try FileClaim.check(
+        FileClaim.bytes([tensor.storageCount], each: width), storedAs: found)
+    } catch {
       throw TorchError.shortStorage(
-        file: path, tensor: name, found: found, expected: expected.partialValue)
+        file: path, tensor: name, found: found,
+        expected: tensor.storageCount.multipliedReportingOverflow(by: width).partialValue)
     }
     // Only the tensor's own part is kept, whatever else the storage claims to hold.
     let bytes = try archive.read(
@@ -147,17 +150,17 @@ extension TorchPickle.Tensor {
   /// The part of the storage that the elements are in; nil where one is outside it, or where the elements repeat a few numbers
   /// more often than memory should be given for.
   fileprivate var extent: Range<Int>? {
-    var (count, last) = (1, offset)
     if shape.contains(0) { return offset <= storageCount ? offset..<offset : nil }
+    let limit = max(storageCount, Self.largestRepeated)
+    guard (try? FileClaim.bytes(shape, limit: limit)) != nil else { return nil }
+    var last = offset
     for (extent, stride) in zip(shape, strides) {
-      let product = count.multipliedReportingOverflow(by: extent)
       let step = (extent - 1).multipliedReportingOverflow(by: stride)
       let sum = last.addingReportingOverflow(step.partialValue)
-      guard !product.overflow, !step.overflow, !sum.overflow else { return nil }
-      (count, last) = (product.partialValue, sum.partialValue)
+      guard !step.overflow, !sum.overflow else { return nil }
+      last = sum.partialValue
     }
-    return last < storageCount && count <= max(storageCount, Self.largestRepeated)
-      ? offset..<last + 1 : nil
+    return last < storageCount ? offset..<last + 1 : nil
   }
 
   fileprivate var elementCount: Int { shape.reduce(1, *) }

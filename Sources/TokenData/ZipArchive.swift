@@ -117,11 +117,12 @@ final class ZipArchive: @unchecked Sendable {
     guard size <= limit else {
       throw .oversizedMember(file: name, member: member, bytes: size, limit: limit)
     }
-    // Numbers deflate to a half or a tenth; a gigabyte out of a few megabytes is made to exhaust whoever reads it.
-    if status.valid & zip_uint64_t(ZIP_STAT_COMP_SIZE) != 0, size > 1 << 28,
-      size / 100 > UInt64(status.comp_size)
+    if status.valid & zip_uint64_t(ZIP_STAT_COMP_SIZE) != 0,
+      (try? FileClaim.check(Int(clamping: size), compressedTo: Int(clamping: status.comp_size)))
+        == nil
     {
-      throw .oversizedMember(file: name, member: member, bytes: size, limit: 1 << 28)
+      throw .oversizedMember(
+        file: name, member: member, bytes: size, limit: UInt64(FileClaim.harmless))
     }
     guard let file = zip_fopen_index(archive, index, 0) else { throw damaged(member) }
     defer { zip_fclose(file) }

@@ -19,14 +19,16 @@ func decodedJPEG(_ data: Data, path: String) throws -> RGBImage {
     guard tjDecompressHeader3(handle, base, length, &width, &height, &sampling, &space) == 0 else {
       throw failure()
     }
-    try checkSize(width: Int(width), height: Int(height), path: path)
+    try checkSize(width: Int(width), height: Int(height), fileBytes: bytes.count, path: path)
     // Four inks cannot be decoded to RGB directly; they are converted below.
     let isInk = space == TJCS_CMYK.rawValue || space == TJCS_YCCK.rawValue
     let channels = isInk ? 4 : 3
     let format = isInk ? TJPF_CMYK.rawValue : TJPF_RGB.rawValue
     var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * channels)
     let status = tjDecompress2(
-      handle, base, length, &pixels, width, 0, height, Int32(format), TJFLAG_ACCURATEDCT)
+      handle, base, length, &pixels, width, 0, height, Int32(format),
+      // A picture of thousands of scans, each over all of it, is made to take hours.
+      TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS)
     if status != 0 {
       // Stray bytes between the parts of a file are common and harmless; every other warning means
       // that part of the picture is made up.

@@ -20,7 +20,7 @@ func decodedPNG(_ data: Data, path: String) throws -> RGBImage {
     image.format = hasAlpha ? token_png_rgba() : token_png_rgb()
     token_png_assume_srgb(&image)
     let (width, height) = (Int(image.width), Int(image.height))
-    try checkSize(width: width, height: height, path: path)
+    try checkSize(width: width, height: height, fileBytes: bytes.count, path: path)
     var pixels = [UInt8](repeating: 0, count: width * height * (hasAlpha ? 4 : 3))
     guard png_image_finish_read(&image, nil, &pixels, 0, nil) != 0 else {
       throw ImageError.broken(path, reason: message(of: image))

@@ -1,4 +1,5 @@
 import Foundation
+import TokenData
 
 /// An image of 8-bit red, green and blue.
 public struct RGBImage: Hashable, Sendable {
@@ -73,14 +74,24 @@ public struct RGBImage: Hashable, Sendable {
 /// How many pixels an image may have, 2²⁸: a damaged header may claim any number.
 private let largestPixelCount = 1 << 28
 
-/// Checks the size that the header of a file claims.
+/// Checks the size that the header of a file of `fileBytes` claims.
 ///
-/// - Throws: ``ImageError/broken(_:reason:)`` when there are no pixels or too many.
-func checkSize(width: Int, height: Int, path: String) throws {
-  guard width > 0, height > 0, width <= largestPixelCount / height else {
+/// - Throws: ``ImageError/broken(_:reason:)`` when there are no pixels or too many, or so many that the file can hold
+///   nothing but a blank.
+func checkSize(width: Int, height: Int, fileBytes: Int, path: String) throws {
+  guard width > 0, height > 0,
+    let bytes = try? FileClaim.bytes([width, height], each: 3, limit: 3 * largestPixelCount)
+  else {
     throw ImageError.broken(
       path,
       reason: "it claims \(width)x\(height) pixels; at most \(largestPixelCount) are read")
+  }
+  do throws(FileClaim.Refusal) {
+    try FileClaim.check(bytes, compressedTo: fileBytes)
+  } catch {
+    throw ImageError.broken(
+      path,
+      reason: "it claims \(width)x\(height) pixels, and its \(fileBytes) bytes hold hardly any")
   }
 }
 

@@ -69,8 +69,22 @@ struct H5PyInteroperationTests {
     #expect(error?.description.contains(problem) == true)
   }
 
+  @Test(arguments: ["lzf", "gzip"], [false, true])
+  func readsEveryCompressionOfH5Py(compression: String, isShuffled: Bool) throws {
+    try Python.run(
+      """
+      import h5py, numpy
+      codes = (numpy.arange(40 * 16) // 3 % 7).reshape(40, 4, 4).astype("int64")
+      with h5py.File("\(path)", "w") as f:
+          f.create_dataset("codes", data=codes, compression="\(compression)",
+                           shuffle=\(isShuffled ? "True" : "False"), fletcher32=True, chunks=(7, 3, 4))
+          f["codebook"] = numpy.zeros((7, 2), dtype="float32")
+      """)
+    #expect(try TokenDataset(contentsOf: path).codes == (0..<640).map { UInt32($0 / 3 % 7) })
+  }
+
   @Test(arguments: [
-    ("compression='lzf'", "filter lzf (32000)"),
+    ("scaleoffset=0", "filter scaleoffset (6)"),
     ("external=[('\\(raw)', 0, h5py.h5f.UNLIMITED)]", "raw file"),
   ])
   func filtersThatAreMissingAndRawFilesAreNamed(options: String, problem: String) throws {

@@ -183,7 +183,7 @@ import TokenGrids
     data.replaceSubrange(middle..<(middle + 2000), with: Data(repeating: 0xFF, count: 2000))
     try data.write(to: url)
     let error = #expect(throws: TokenDataError.self) { try TokenDataset(contentsOf: path) }
-    #expect(error?.description.contains("damaged: cannot read /codes") == true)
+    #expect(error?.description.contains("/codes is damaged: its piece at (0, 0, 0)") == true)
   }
 
   // MARK: Files that hold something else
