@@ -108,6 +108,13 @@ let package = Package(
 
     // Tests
     .testTarget(name: "SystemResourcesTests", dependencies: ["SystemResources"]),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "CHDF5", "CTurboJPEG", "CZip", "FileOutput", "LinearAlgebra", "PARTransformer", "TokenData",
+        "TokenGrids", "VisualTokenizers", argumentParser,
+      ], path: "Tests/fuzz"),
+    .testTarget(name: "FuzzTests", dependencies: ["CZip", "fuzz"]),
     .testTarget(name: "FileOutputTests", dependencies: ["FileOutput"]),
     .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TokenGrids"]),
     .testTarget(

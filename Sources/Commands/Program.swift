@@ -22,7 +22,8 @@ private func telling(_ error: any Error, as type: (some ParsableCommand).Type) -
   let status = type.exitCode(for: error)
   let message = type.fullMessage(for: error)
   guard status.isSuccess else {
-    if !message.isEmpty { report(message) }
+    // A mistake in the command line is told with the usage, in several lines; everything else is one sentence.
+    if !message.isEmpty { report(status.rawValue == EXIT_FAILURE ? message.asSentence : message) }
     return status.rawValue
   }
   do {
