@@ -197,6 +197,23 @@ struct HDF5PiecesTests {
         && text.contains(problem), "\(text)")
   }
 
+  /// A file of two megabytes that claims two gigabytes: no memory is taken for them.
+  @Test(arguments: ["codes", "features"]) func whatInflatesTooFarIsRefused(name: String) throws {
+    let stored = try FixedBytes.deflatedZeros(count: 1 << 22)
+    try make(
+      name, type: token_h5_native_float(), shape: [512, 1024, 1024, 1], chunk: [1, 1024, 1024, 1],
+      filters: [.deflate]
+    ) { dataset in
+      for row in 0..<512 { try writePiece(dataset, stored, at: [row, 0, 0, 0]) }
+    }
+    let error = #expect(throws: TokenDataError.self) { try TokenDataset(contentsOf: path) }
+    #expect(
+      error?.description.contains(
+        "/\(name) has the shape (512, 1024, 1024, 1) and claims to be 2147483648 bytes, compressed to"
+      ) == true,
+      "\(error?.description ?? "")")
+  }
+
   @Test func otherFiltersAreNamed() throws {
     try make(shape: [4, 2, 2], chunk: [4, 2, 2], filters: [.scaleOffset]) {
       try write($0, (0..<16).map { UInt16($0) }, token_h5_native_uint16())
@@ -241,6 +258,40 @@ struct HDF5PiecesTests {
       #expect(
         error?.description.contains("refers to text at") == true,
         "\(what): \(error.debugDescription)")
+    }
+  }
+}
+
+private enum FixedBytes {
+  /// A zlib stream of zeros, made by the library's own filter.
+  static func deflatedZeros(count: Int) throws -> [UInt8] {
+    let folder = try TemporaryFolder()
+    return try HDF5.locked {
+      let file = H5Fcreate(
+        folder.file("zeros.h5"), token_h5_truncate(), token_h5_default(), token_h5_default())
+      defer { H5Fclose(file) }
+      let space = H5Screate_simple(1, [hsize_t(count / 2)], nil)
+      let creation = H5Pcreate(token_h5_dataset_create())
+      H5Pset_chunk(creation, 1, [hsize_t(count / 2)])
+      H5Pset_deflate(creation, 9)
+      let dataset = H5Dcreate2(
+        file, "zeros", token_h5_native_uint16(), space, token_h5_default(), creation,
+        token_h5_default())
+      defer {
+        H5Dclose(dataset)
+        H5Pclose(creation)
+        H5Sclose(space)
+      }
+      let zeros = [UInt16](repeating: 0, count: count / 2)
+      H5Dwrite(
+        dataset, token_h5_native_uint16(), token_h5_all(), token_h5_all(), token_h5_default(), zeros
+      )
+      H5Dflush(dataset)
+      var (size, mask): (hsize_t, UInt32) = (0, 0)
+      H5Dget_chunk_storage_size(dataset, [0], &size)
+      var bytes = [UInt8](repeating: 0, count: Int(size))
+      try #require(H5Dread_chunk(dataset, token_h5_default(), [0], &mask, &bytes) >= 0)
+      return bytes
     }
   }
 }

@@ -193,6 +193,23 @@ import TokenData
     ) { try RGBImage(contentsOf: path) }
   }
 
+  /// Nothing but a blank can be so small for its size, and a damaged header is the likelier reason.
+  @Test func aHeaderThatClaimsMoreThanTheFileHolds() throws {
+    let whole = png(
+      width: 16_000, height: 2, depth: 8, colour: 0, samples: [UInt8](repeating: 1, count: 32_000))
+    try folder.write(whole, "wide.png")
+    #expect(try RGBImage(contentsOf: folder.file("wide.png")).width == 16_000)
+    let tall = png(
+      width: 16_000, height: 16_000, depth: 1, colour: 0,
+      samples: [UInt8](repeating: 1, count: 16_000))
+    try folder.write(tall, "tall.png")
+    #expect(
+      throws: ImageError.broken(
+        folder.file("tall.png"),
+        reason: "it claims 16000x16000 pixels, and its \(tall.count) bytes hold hardly any")
+    ) { try RGBImage(contentsOf: folder.file("tall.png")) }
+  }
+
   @Test func strayBytesAreHarmless() throws {
     var data = try jpegData(image)
     // Between the last of the compressed data and the end of the image.
