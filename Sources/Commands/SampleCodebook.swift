@@ -27,7 +27,9 @@ struct SampleCodebook {
       guard codebook.rows == codes else {
         throw SampleCodebookError.otherSize(path: path, found: codebook.rows, expected: codes)
       }
-      let isPlain = FileContent(ofFileAt: path) == .npy
+      let isPlain =
+        try FileContent(ofFileAt: path) == .npy
+        || CodebookFile.bareTensor(of: TensorFile.open(path)) != nil
       if isForImages, isPlain { throw SampleCodebookError.codebookOnly(path: path) }
       vq = isForImages ? try VQDecoder(TensorFile.open(path)) : nil
       (labelNames, decoder) = ([], nil)

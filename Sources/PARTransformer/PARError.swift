@@ -9,6 +9,8 @@ public enum PARError: Error, Equatable {
   case unknownHeads(file: String, layers: Int, width: Int)
   /// Tensors that a PAR checkpoint does not have.
   case unexpectedTensors(file: String, names: [String])
+  /// A tensor of a layer that does not follow the others.
+  case strayLayer(file: String, tensor: String, layers: Int)
   /// Two tensors that differ only in a wrapper's prefix.
   case ambiguousTensor(file: String, name: String, candidates: [String])
   /// A weight that is not a number, or infinite.
@@ -46,6 +48,9 @@ extension PARError: CustomStringConvertible {
       "\(file): not a PAR checkpoint: unexpected tensor\(names.count == 1 ? "" : "s")"
         + " \(names.prefix(5).joined(separator: ", "))"
         + (names.count > 5 ? " and \(names.count - 5) more" : "")
+    case .strayLayer(let file, let tensor, let layers):
+      "\(file): tensor \(tensor) is of a layer that there is not: the file has"
+        + (layers == 1 ? " layer 0 only" : " the layers 0 to \(layers - 1)")
     case .ambiguousTensor(let file, let name, let candidates):
       "\(file): tensor \(name) is there \(candidates.count) times: \(candidates.joined(separator: ", "))"
     case .notFinite(let file, let tensor, let index):

@@ -158,9 +158,16 @@ struct CheckpointTensors {
     let transitions =
       storedNames[PARParameter.transitionEmbedding.name] == nil
       ? 0 : try shape(.transitionEmbedding, leastRows: 0)[0]
-    // Counted, not read off a name: numbers in names may be any. What lies beyond a gap is unexpected.
+    // Counted, not read off a name: numbers in names may be any. What lies beyond a gap belongs to no model.
     var layers = 1
     while storedNames[PARParameter.layer(layers, .gate).name] != nil { layers += 1 }
+    let stray = storedNames.keys.sorted().first { name in
+      guard let match = name.prefixMatch(of: /layers\.([0-9]+)\./) else { return false }
+      return Int(match.1).map { $0 >= layers } ?? true
+    }
+    if let stray {
+      throw PARError.strayLayer(file: checkpoint.path, tensor: stray, layers: layers)
+    }
     let width = tokens[1]
     guard
       let heads = heads ?? checkpoint.metadata["heads"].flatMap({ Int($0) })

@@ -36,8 +36,9 @@ public struct TrainedModel: Sendable {
     orderHash = metadata["order_hash"]
     attention = metadata["attention"].flatMap(AttentionPattern.init)
     codebookHash = metadata["codebook_hash"]
-    settings = metadata["settings"].flatMap {
-      try? JSONDecoder().decode(TrainingSettings.self, from: Data($0.utf8))
+    settings = metadata["settings"].flatMap { text in
+      let settings = try? JSONDecoder().decode(TrainingSettings.self, from: Data(text.utf8))
+      return (try? settings?.validate()) == nil ? nil : settings
     }
     datasetHash = metadata["dataset_hash"]
   }

@@ -65,9 +65,15 @@ struct TrainingCheckpoint: Sendable {
         file: path,
         reason: "its shards are \(shards); 1 to the batch size \(settings.batchSize) are expected")
     }
-    guard state.step >= 0, state.step <= settings.steps, state.lossCount >= 0 else {
+    guard state.step >= 0, state.step <= settings.steps else {
       throw TrainingError.damagedCheckpoint(
         file: path, reason: "its step is \(state.step); 0 to \(settings.steps) is expected")
+    }
+    guard state.lossCount >= 0, state.lossCount <= state.step,
+      state.history.allSatisfy({ (0...state.step).contains($0.step) })
+    else {
+      throw TrainingError.damagedCheckpoint(
+        file: path, reason: "its losses are of other steps than the \(state.step) that it has made")
     }
   }
 

@@ -43,15 +43,21 @@ public enum CodebookFile {
     return codebook
   }
 
+  /// The tensor of a file that holds nothing but a codebook, which is taken as it is, like that of a `.npy` file: a matrix
+  /// that is alone and does not have the name of a VQ-16 tokenizer's. Nil for any other file.
+  public static func bareTensor(of tensors: any TensorSource) -> String? {
+    guard tensors.tensorNames.count == 1, let only = tensors.tensorNames.first,
+      !only.hasSuffix(tensorName), tensors.shape(of: only)?.count == 2
+    else { return nil }
+    return only
+  }
+
   /// The codebook of a VQ-16 checkpoint, its rows normalised to length 1.
   ///
   /// - Throws: ``TokenImportError/codebookFormat(file:)`` when there is no such tensor, or what the
   ///   file throws.
   public static func read(from tensors: any TensorSource) throws -> SingleMatrix {
-    // A tensor that is alone in its file is what it is for; as that of a .npy file it is taken as it is.
-    if tensors.tensorNames.count == 1, let only = tensors.tensorNames.first,
-      !only.hasSuffix(tensorName), let shape = tensors.shape(of: only), shape.count == 2
-    {
+    if let only = bareTensor(of: tensors), let shape = tensors.shape(of: only) {
       return SingleMatrix(
         rows: shape[0], columns: shape[1], elements: try tensors.floats(only))
     }

@@ -308,6 +308,40 @@ func whatDoesNotFitTheModelIsNamed(arguments: [String], message: String) throws 
   }
 }
 
+/// What training programs wrap models in, and a codebook that is alone in its file.
+@Test func wrappedModelsAndBareCodebooksAreRead() throws {
+  let plain = try withModel { model, _ in
+    try decode(program.run(["--model", model, "--json"])).samples.map(\.codes)
+  }
+  for prefix in ["_orig_mod.", "model_state_dict.", "model_state_dict._orig_mod."] {
+    let wrapped = try withModel(changing: { tensors in
+      for i in tensors.indices { tensors[i].name = prefix + tensors[i].name }
+    }) { model, _ in
+      try decode(program.run(["--model", model, "--json"])).samples.map(\.codes)
+    }
+    #expect(wrapped == plain, "\(prefix)")
+  }
+  try withModel { model, _ in
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let codebook = folder.appendingPathComponent("codebook.safetensors").path
+    let elements = (0..<2 * 64).map { Float($0 + 1) }
+    try SafetensorsWriter.write(
+      [SafetensorsTensor(name: "weight", shape: [64, 2], elements: elements)], to: codebook)
+    let result = try program.run(
+      ["--model", model, "--codebook", codebook, "-o", "s.h5"],
+      inspecting: { folder in
+        let file = try TokenDatasetFile(path: folder.appendingPathComponent("s.h5").path)
+        // As it is, and of a tokenizer that nobody knows.
+        #expect(file.codebook?.elements == elements && file.attributes.tokenizer.isEmpty)
+      })
+    #expect(result.status == 0, "\(result.errors)")
+    let images = try program.run(["--model", model, "--codebook", codebook, "--images", "p"])
+    #expect(images.status == 1 && images.files.isEmpty)
+    #expect(images.errors.contains("holds a codebook only"), "\(images.errors)")
+  }
+}
+
 @Test func codebooksThatDoNotServeAreNamed() throws {
   try withModel { model, codebook in
     func run(_ more: String...) throws -> Program.Result {

@@ -77,6 +77,50 @@ private func bytes(_ path: String) throws -> Data {
   }
 }
 
+/// Numbers of a checkpoint that somebody edited are told; no shard, step or loss is believed.
+@Test func editedCheckpointsAreNamed() throws {
+  try withTrainingFolder { folder in
+    try train(in: folder, stopAfter: 2)
+    let path = folder + "/" + PARTraining.checkpointName
+    let whole = try bytes(path)
+    func message(_ edits: (String, String)...) throws -> String {
+      let length = whole.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+      var header = try #require(String(data: whole.dropFirst(8).prefix(length), encoding: .utf8))
+      for (from, to) in edits {
+        #expect(header.contains(from), "\(from)")
+        header = header.replacingOccurrences(of: from, with: to)
+      }
+      let count = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
+      try (count + Data(header.utf8) + whole.dropFirst(8 + length))
+        .write(to: URL(fileURLWithPath: path))
+      do {
+        _ = try train(in: folder, resume: true, stopAfter: 0)
+        return "no error"
+      } catch { return "\(error)" }
+    }
+    #expect(try message() == "no error")
+    for shards in ["0", "-1", "1000000000", "9223372036854775807"] {
+      let text = try message((#"\"shards\":2"#, #"\"shards\":\#(shards)"#))
+      #expect(
+        text.hasPrefix(path) && text.contains("its shards are \(shards); 1 to the batch size 6"),
+        "\(text)")
+    }
+    for step in ["-5", "9", "4611686018427387904"] {
+      let text = try message((#"\"step\":2}"#, #"\"step\":\#(step)}"#))
+      #expect(
+        text.hasPrefix(path) && text.contains("its step is \(step); 0 to 8 is expected"), "\(text)")
+    }
+    for (from, to) in [
+      (#"\"lossCount\":0"#, #"\"lossCount\":9223372036854775807"#),
+      (#"\"step\":1}"#, #"\"step\":4611686018427387904}"#),
+      (#"\"step\":1}"#, #"\"step\":-1}"#),
+    ] {
+      #expect(try message((from, to)).contains("its losses are of other steps than the 2"), "\(to)")
+    }
+    #expect(try message((#"\"shards\":2"#, #"\"shards\":1e30"#)).contains("its state is not what"))
+  }
+}
+
 @Test func anotherSeedIsAnotherRun() throws {
   try withTrainingFolder { folder in
     let one = try train(in: folder + "/1")

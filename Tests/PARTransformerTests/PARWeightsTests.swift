@@ -50,6 +50,12 @@ func presetsHaveThePublishedSizes(preset: PARPreset, parameters: Int) throws {
     tensors.append((name: "model.freqs_cis", shape: [3, 2], value: 0))
   }
   #expect(weights.configuration == small)
+  for prefix in ["_orig_mod.", "model_state_dict.", "model_state_dict._orig_mod.module."] {
+    let wrapped = try load { tensors in
+      for i in tensors.indices { tensors[i].name = prefix + tensors[i].name }
+    }
+    #expect(wrapped.configuration == small)
+  }
 }
 
 @Test func faultyCheckpointsAreNamed() throws {
@@ -76,6 +82,19 @@ func presetsHaveThePublishedSizes(preset: PARPreset, parameters: Int) throws {
     message { $0[index("tok_embeddings.weight", $0)].shape = [48] }
       .hasSuffix("tensor tok_embeddings.weight has the shape [48]; expected [any, any]"))
   #expect(message(metadata: [:]) { _ in }.contains("give it with --heads"))
+  // Numbers in names may be any; the sentence is about the layer, whatever else is missing.
+  for number in ["9223372036854775807", "4611686018427387904", "99999999999999999999", "3", "2"] {
+    for metadata in [["heads": "2"], [:]] {
+      let text = message(metadata: metadata) {
+        $0.append((name: "layers.\(number).attention.wo.weight", shape: [8, 8], value: 0))
+      }
+      #expect(
+        text.hasSuffix(
+          "tensor layers.\(number).attention.wo.weight is of a layer that there is not: the file has the layers 0 to 1"
+        ),
+        "\(text)")
+    }
+  }
   #expect(message(heads: 3) { _ in }.contains("does not divide into 3 heads"))
   #expect(message(heads: 4) { _ in }.contains("multiple of 4"))
   #expect(

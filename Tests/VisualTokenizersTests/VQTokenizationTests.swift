@@ -80,7 +80,10 @@ struct ChangedTensors: TensorSource {
 }
 
 struct VQCheckpointTests {
-  @Test(arguments: ["", "model.", "ema.", "state_dict."])
+  @Test(arguments: [
+    "", "model.", "ema.", "state_dict.", "_orig_mod.", "model_state_dict.",
+    "model_state_dict._orig_mod.", "model_state_dict.module.", "ema.module._orig_mod.",
+  ])
   func weightsAreFoundUnderTheUsualNames(prefix: String) throws {
     var tensors = ChangedTensors(original: try VQGolden().weights)
     tensors.prefix = prefix
