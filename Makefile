@@ -3,7 +3,9 @@
 SWIFT ?= swift
 FIGURES ?= Plots
 
-.PHONY: figures test build bench format lint dependencies smoke clean
+MINUTES ?= 2
+
+.PHONY: figures test fuzz build bench format lint dependencies smoke clean
 
 ## The appendix figures of the embedded photographs, of patches into Plots/ and of learned tokens into Plots/learned/
 ## (installs missing C libraries, builds).
@@ -14,6 +16,15 @@ figures: build
 ## Every test.
 test: dependencies
 	$(SWIFT) test --disable-xctest
+
+## Damaged files for every reader, with an address sanitizer: `make fuzz MINUTES=30`. Faults are kept in fuzz-failures/.
+## Swift and the C libraries keep some memory to the end on purpose, which is no leak; and a library that asks for more
+## memory than there is must be told so, as it is without the sanitizer. Freed memory is kept back only so far that the
+## limit of 2 GB still means something.
+fuzz: dependencies
+	$(SWIFT) build -c release --sanitize=address --product fuzz --scratch-path .build/fuzz
+	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:quarantine_size_mb=64 \
+		.build/fuzz/release/fuzz --minutes $(MINUTES)
 
 ## Optimised programs in .build/release.
 build: dependencies

@@ -54,7 +54,7 @@ let package = Package(
     .target(name: "CKernels"),
     .target(name: "CHDF5Output", dependencies: ["CHDF5"]),
     .target(name: "CProgramStart"),
-    .target(name: "CHDF5Filters", dependencies: ["CZlib"]),
+    .target(name: "CHDF5Input", dependencies: ["CHDF5", "CZlib"]),
 
     // Libraries, from the ground up
     .target(name: "SystemResources"),
@@ -64,7 +64,7 @@ let package = Package(
     .target(
       name: "TokenData",
       dependencies: [
-        "CHDF5", "CHDF5Filters", "CHDF5Output", "CZip", "FileOutput", "TokenGrids", "LinearAlgebra",
+        "CHDF5", "CHDF5Input", "CHDF5Output", "CZip", "FileOutput", "TokenGrids", "LinearAlgebra",
       ]),
     .target(
       name: "EntropyEstimation",
@@ -76,7 +76,7 @@ let package = Package(
     .target(
       name: "VisualTokenizers",
       dependencies: [
-        "CTurboJPEG", "CPNG", "SystemResources", "TokenData", "TokenGrids", "LinearAlgebra",
+        "CTurboJPEG", "CPNG", "CZlib", "SystemResources", "TokenData", "TokenGrids", "LinearAlgebra",
       ]),
     .target(
       name: "GenerationMetrics",

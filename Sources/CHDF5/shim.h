@@ -11,6 +11,18 @@ static inline haddr_t token_h5_no_address(void) { return HADDR_UNDEF; }
 static inline H5Z_filter_t token_h5_deflate(void) { return H5Z_FILTER_DEFLATE; }
 static inline H5Z_filter_t token_h5_shuffle(void) { return H5Z_FILTER_SHUFFLE; }
 static inline H5Z_filter_t token_h5_fletcher32(void) { return H5Z_FILTER_FLETCHER32; }
+// Where an object's header lies in its file.
+static inline haddr_t token_h5_header_address(hid_t object) {
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info2_t info;
+  haddr_t address = HADDR_UNDEF;
+  if (H5Oget_info3(object, &info, H5O_INFO_BASIC) < 0) return HADDR_UNDEF;
+  return H5VLnative_token_to_addr(object, info.token, &address) < 0 ? HADDR_UNDEF : address;
+#else
+  H5O_info_t info;
+  return H5Oget_info2(object, &info, H5O_INFO_BASIC) < 0 ? HADDR_UNDEF : info.addr;
+#endif
+}
 static inline unsigned token_h5_leaves_edges_unfiltered(void) {
   return H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS;
 }

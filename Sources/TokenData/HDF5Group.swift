@@ -1,4 +1,5 @@
 import CHDF5
+import CHDF5Input
 import CHDF5Output
 import Foundation
 
@@ -10,7 +11,8 @@ struct HDF5Group: Sendable {
   /// Opens an existing file for reading.
   static func openFile(_ path: String) throws -> HDF5Group {
     try HDF5.locked {
-      let access = try unlockedAccess()
+      let access = try HDF5Handle(
+        token_input_access(), closing: H5Pclose, "describe the file's access")
       return HDF5Group(
         handle: try HDF5Handle(
           H5Fopen(path, token_h5_read_only(), access.id), closing: H5Fclose, "open the file"))
@@ -52,6 +54,7 @@ struct HDF5Group: Sendable {
 
   /// Whether the file at `path` starts as an HDF5 file does.
   static func isHDF5(_ path: String) -> Bool {
+    // The library asks its own driver, which reads little.
     HDF5.locked { H5Fis_hdf5(path) > 0 }
   }
 
@@ -63,8 +66,12 @@ struct HDF5Group: Sendable {
   // MARK: Members
 
   /// Whether a group or dataset of this name exists.
-  func contains(_ name: String) -> Bool {
-    HDF5.locked { H5Lexists(id, name, token_h5_default()) > 0 }
+  ///
+  /// - Throws: ``HDF5Failure`` where the group cannot be searched.
+  func contains(_ name: String) throws -> Bool {
+    try HDF5.locked {
+      try HDF5.check(H5Lexists(id, name, token_h5_default()), "look for /\(name)") > 0
+    }
   }
 
   /// The names of all members, in alphabetical order.
@@ -86,7 +93,7 @@ struct HDF5Group: Sendable {
   /// The group of this name, or nil where there is no such member.
   func group(_ name: String) throws -> HDF5Group? {
     try HDF5.locked {
-      guard contains(name) else { return nil }
+      guard try contains(name) else { return nil }
       return HDF5Group(
         handle: try HDF5Handle(
           H5Gopen2(id, name, token_h5_default()), closing: H5Gclose, "open /\(name)"))
@@ -105,7 +112,7 @@ struct HDF5Group: Sendable {
   /// The dataset of this name as the library opens it, or nil where there is no such member.
   func rawDataset(_ name: String) throws -> HDF5Dataset? {
     try HDF5.locked {
-      guard contains(name) else { return nil }
+      guard try contains(name) else { return nil }
       let object = try HDF5Handle(
         H5Oopen(id, name, token_h5_default()), closing: H5Oclose, "open /\(name)")
       switch H5Iget_type(object.id) {
@@ -217,6 +224,7 @@ struct HDF5Group: Sendable {
   /// The text of an attribute, or nil where there is no such attribute or it is no single string.
   func stringAttribute(_ name: String) throws -> String? {
     try HDF5.locked {
+      try HDF5AttributeCheck.check(id)
       guard H5Aexists(id, name) > 0 else { return nil }
       let attribute = try HDF5Handle(
         H5Aopen(id, name, token_h5_default()), closing: H5Aclose, "read attribute \(name)")
@@ -237,6 +245,7 @@ struct HDF5Group: Sendable {
   /// The value of an attribute, or nil where there is no such attribute or it is no single number.
   func integerAttribute(_ name: String) throws -> Int? {
     try HDF5.locked {
+      try HDF5AttributeCheck.check(id)
       guard H5Aexists(id, name) > 0 else { return nil }
       let attribute = try HDF5Handle(
         H5Aopen(id, name, token_h5_default()), closing: H5Aclose, "read attribute \(name)")
@@ -256,8 +265,13 @@ struct HDF5Group: Sendable {
   }
 
   /// Whether an attribute of this name exists, whatever it holds.
-  func hasAttribute(_ name: String) -> Bool {
-    HDF5.locked { H5Aexists(id, name) > 0 }
+  ///
+  /// - Throws: ``HDF5Failure`` where the attributes are damaged.
+  func hasAttribute(_ name: String) throws -> Bool {
+    try HDF5.locked {
+      try HDF5AttributeCheck.check(id)
+      return H5Aexists(id, name) > 0
+    }
   }
 
   /// Adds an attribute that holds one string.

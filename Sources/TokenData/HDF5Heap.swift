@@ -21,6 +21,11 @@ struct HDF5Heap {
   ///   - what: what is read, as in `label_names`.
   init(of object: hid_t, what: String, _ action: String) throws {
     self.what = what
+    (file, base) = try Self.map(object, action)
+  }
+
+  /// The bytes of the file that an open object is in, and how many of them stand before those of HDF5.
+  static func map(_ object: hid_t, _ action: String) throws -> (file: MappedFile, base: Int) {
     let handle = try HDF5Handle(H5Iget_file_id(object), closing: H5Fclose, action)
     let length = try HDF5.check(H5Fget_name(handle.id, nil, 0), action)
     var path = [CChar](repeating: 0, count: length + 1)
@@ -30,14 +35,12 @@ struct HDF5Heap {
     try HDF5.check(H5Pget_userblock(creation.id, &user), action)
     try HDF5.check(H5Pget_sizes(creation.id, &addressBytes, &lengthBytes), action)
     guard addressBytes == 8, lengthBytes == 8 else {
-      throw HDF5Refusal(
-        dataset: what,
-        reason: "is in a file with addresses of \(addressBytes) bytes; 8 are expected")
+      throw HDF5Failure(
+        action: action, reason: "addresses of \(addressBytes) bytes; 8 are expected")
     }
-    base = Int(clamping: user)
     do {
-      file = try MappedFile(
-        path: string(fromBytes: path.map { UInt8(bitPattern: $0) }))
+      let file = try MappedFile(path: string(fromBytes: path.map { UInt8(bitPattern: $0) }))
+      return (file, Int(clamping: user))
     } catch {
       throw HDF5Failure(action: action, reason: error.reason)
     }

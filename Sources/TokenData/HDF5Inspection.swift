@@ -47,6 +47,12 @@ extension HDF5Dataset {
           creation.id, bytes: bytes, elementBytes: elementBytes, filters: filters, action)
       case H5D_VIRTUAL: try inspectSources(creation.id, count: count, depth: depth, action)
       case H5D_CONTIGUOUS: try inspectContiguous(bytes: bytes, action)
+      case H5D_COMPACT:
+        // In the header itself; the library copies as many bytes as the shape asks for.
+        let stored = Int(clamping: H5Dget_storage_size(id))
+        do throws(FileClaim.Refusal) { try FileClaim.check(bytes, storedAs: stored) } catch {
+          throw refusal("has the shape \(shapeText) and \(error.description)")
+        }
       default: break
       }
     }

@@ -1,5 +1,5 @@
 import CHDF5
-import CHDF5Filters
+import CHDF5Input
 import Foundation
 
 /// The pieces (chunks) that a dataset is stored in, decompressed here and not by the library.

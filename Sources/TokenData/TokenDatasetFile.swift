@@ -277,13 +277,13 @@ private struct Contents {
 
   /// A file that says what it is must say that it is this; one that says nothing is tried.
   private static func checkFormat(_ root: HDF5Group, file: String) throws {
-    if root.hasAttribute("format") {
+    if try root.hasAttribute("format") {
       let format = try root.stringAttribute("format") ?? "not a string"
       guard format == "token-dataset" else {
         throw TokenDataError.wrongFormat(file, found: format)
       }
     }
-    if root.hasAttribute("format_version") {
+    if try root.hasAttribute("format_version") {
       let version = try root.integerAttribute("format_version")
       guard version == 1 else {
         throw TokenDataError.wrongFormatVersion(

@@ -1,3 +1,4 @@
+import CZlib
 import Foundation
 
 /// How a camera was held, after the tag 0x0112 of the EXIF standard: where row 0 and column 0 of
@@ -35,26 +36,63 @@ enum EXIFOrientation: Int {
     return nil
   }
 
-  /// Finds the tag in the `eXIf` chunk of a PNG file; nil where there is none that makes sense.
+  /// Finds the tag in the `eXIf` chunk of a PNG file, or else in the text that ImageMagick writes in place of it; nil where
+  /// there is none that makes sense.
   ///
-  /// (PNG, third edition, 11.3.4.1.)
+  /// (PNG, third edition, 11.3.4.1; ImageMagick's "Raw profile type exif".)
   init?(png data: Data) {
     let bytes = [UInt8](data)
     // Chunks follow one another after the signature: length, type, content, checksum.
     var offset = 8
+    var profile: EXIFOrientation?
     while offset + 12 <= bytes.count {
       let length = bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
       let content = (offset + 8)..<(offset + 8 + length)
-      guard content.upperBound + 4 <= bytes.count else { return nil }
+      guard content.upperBound + 4 <= bytes.count else { break }
       let type = bytes[offset + 4..<offset + 8]
       if type.elementsEqual("eXIf".utf8) {
         self.init(tiff: Array(bytes[content]))
         return
       }
-      if type.elementsEqual("IEND".utf8) { return nil }
+      if type.elementsEqual("tEXt".utf8) || type.elementsEqual("zTXt".utf8) {
+        profile =
+          profile
+          ?? Self.rawProfile(bytes[content], isCompressed: type.elementsEqual("zTXt".utf8))
+          .flatMap { EXIFOrientation(tiff: $0) }
+      }
+      if type.elementsEqual("IEND".utf8) { break }
       offset = content.upperBound + 4
     }
-    return nil
+    guard let profile else { return nil }
+    self = profile
+  }
+
+  /// The TIFF block in a text chunk: after the keyword a name, a length and the bytes in hexadecimal digits, in lines.
+  private static func rawProfile(_ chunk: ArraySlice<UInt8>, isCompressed: Bool) -> [UInt8]? {
+    guard let end = chunk.firstIndex(of: 0),
+      ["Raw profile type exif", "Raw profile type APP1"].contains(where: {
+        chunk[..<end].elementsEqual($0.utf8)
+      })
+    else { return nil }
+    var text = Array(chunk[(end + 1)...])
+    if isCompressed {
+      guard text.first == 0 else { return nil }
+      // An EXIF block has at most 64 kB, each byte of which takes two digits.
+      var count = uLong(1 << 18)
+      let stream = Array(text.dropFirst())
+      text = [UInt8](repeating: 0, count: Int(count))
+      guard uncompress(&text, &count, stream, uLong(stream.count)) == Z_OK else { return nil }
+      text.removeLast(text.count - Int(count))
+    }
+    let words = text.split { $0 == 0x0A || $0 == 0x20 }
+    guard words.count > 2 else { return nil }
+    let digits = words[2...].joined().map { Character(Unicode.Scalar($0)).hexDigitValue }
+    var block = stride(from: 0, to: digits.count - 1, by: 2).map { place in
+      UInt8((digits[place] ?? 0) << 4 | (digits[place + 1] ?? 0))
+    }
+    guard !digits.contains(nil) else { return nil }
+    if block.starts(with: Array("Exif\0\0".utf8)) { block.removeFirst(6) }
+    return block
   }
 
   /// Finds the tag in the first directory of a TIFF block.

@@ -110,6 +110,37 @@ import TokenData
     #expect(try RGBImage(contentsOf: folder.file("turned.png")) == expected)
   }
 
+  /// ImageMagick keeps the block as text, in hexadecimal digits.
+  @Test(arguments: [false, true], [3, 6, 8]) func orientationInATextIsApplied(
+    isCompressed: Bool, orientation: Int
+  ) throws {
+    let samples = (0..<6 * 3).map { UInt8(10 * $0) }
+    let tiff =
+      Array("Exif\0\0MM\0*\0\0\0\u{8}\0\u{1}\u{1}\u{12}\0\u{3}\0\0\0\u{1}\0".utf8)
+      + [UInt8(orientation), 0, 0, 0, 0, 0, 0]
+    let digits = tiff.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    let text = Array(
+      "\nexif\n      \(tiff.count)\n\(digits.prefix(20))\n\(digits.dropFirst(20))\n".utf8)
+    var content = Array("Raw profile type exif".utf8) + [0]
+    if isCompressed {
+      // Stored, with the sum that ends the stream.
+      var (a, b) = (1, 0)
+      for byte in text { (a, b) = ((a + Int(byte)) % 65521, (a + Int(byte) + b) % 65521) }
+      let length = [UInt8(text.count & 0xFF), UInt8(text.count >> 8)]
+      content += [0, 0x78, 1, 1] + length + length.map(~) + text
+      content += [UInt8(b >> 8), UInt8(b & 0xFF), UInt8(a >> 8), UInt8(a & 0xFF)]
+    } else {
+      content += text
+    }
+    try folder.write(
+      png(
+        width: 3, height: 2, depth: 8, colour: 2, samples: samples,
+        chunks: [(isCompressed ? "zTXt" : "tEXt", content)]), "turned.png")
+    let stored = RGBImage(width: 3, height: 2, pixels: samples)
+    let expected = try #require(EXIFOrientation(rawValue: orientation)).uprightImage(stored)
+    #expect(try RGBImage(contentsOf: folder.file("turned.png")) == expected)
+  }
+
   @Test func pngIsExact() throws {
     try image.writePNG(to: folder.file("image.png"))
     #expect(try RGBImage(contentsOf: folder.file("image.png")) == image)

@@ -48,8 +48,10 @@ struct FuzzSupervisor {
       let report = try JSONDecoder().decode(FuzzReport.self, from: output)
       return (report, first + UInt64(max(1, report.inputs)))
     }
+    // What was asked for in vain is no fault.
     let errors = String(
-      decoding: FileManager.default.contents(atPath: places[1]) ?? Data(), as: UTF8.self)
+      decoding: FileManager.default.contents(atPath: places[1]) ?? Data(), as: UTF8.self
+    ).split(separator: "\n").filter { !$0.contains("failed to allocate") }.joined(separator: "\n")
     guard let noted = FileManager.default.contents(atPath: folder + "/" + FuzzWorker.seedName),
       noted.count == 8
     else { throw OriginalError(description: "\(reader): cannot begin: \(errors)") }

@@ -65,6 +65,17 @@ extension FuzzedReader {
         try bytes(folder) { try picture().writePNG(to: $0) },
         PNGBytes.file(
           width: 5, depth: 8, colour: 2, lines: lines(15), chunks: [("eXIf", orientation)]),
+        PNGBytes.file(
+          width: 5, depth: 8, colour: 0, lines: lines(5),
+          chunks: [
+            (
+              "tEXt",
+              Array("Raw profile type exif\0\nexif\n 26\n".utf8)
+                + orientation.flatMap {
+                  Array("\($0 < 16 ? "0" : "")\(String($0, radix: 16))".utf8)
+                }
+            )
+          ]),
         PNGBytes.file(width: 5, depth: 16, colour: 2, lines: lines(30)),
         PNGBytes.file(width: 5, depth: 16, colour: 4, lines: lines(20)),
         PNGBytes.file(width: 5, depth: 8, colour: 6, lines: lines(20)),
