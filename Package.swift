@@ -134,7 +134,8 @@ let package = Package(
         "GenerationMetrics", "EntropyEstimation", "LinearAlgebra", "TokenData", "TokenGrids",
         "VisualTokenizers",
       ]),
-    .testTarget(name: "TokenDataTests", dependencies: ["CHDF5", "TokenData", "LinearAlgebra"]),
+    .testTarget(
+      name: "TokenDataTests", dependencies: ["CHDF5", "LinearAlgebra", "TokenData", "TokenGrids"]),
     .testTarget(name: "TokenGridsTests", dependencies: ["TokenGrids"]),
     .testTarget(
       name: "PARTransformerTests",

@@ -120,14 +120,21 @@ public struct OrderCompareCommand: ParsableCommand {
     _ error: EstimationError, orders: [GenerationOrder], features: some TokenFeatures,
     settings: EstimationSettings
   ) -> any Error {
-    guard case .tooFewImages = error, settings.shrinkage == .none, settings.contextWindow == nil,
-      let first = orders.first
+    guard settings.shrinkage == .none, settings.contextWindow == nil, let first = orders.first
     else { return error }
     var shrunken = settings
-    (shrunken.shrinkage, shrunken.bound, shrunken.errors) = (.ledoitWolf, .wishart, nil)
+    shrunken.shrinkage = .ledoitWolf
+    let advice: String
+    switch error {
+    case .tooFewImages:
+      (shrunken.bound, shrunken.errors) = (.wishart, nil)
+      advice = "a biased --ledoit-wolf --bound wishart"
+    case .tooFewFittedImages where settings.regressor == .linear: advice = "--ledoit-wolf"
+    default: return error
+    }
     guard (try? OrderProfile.profiles(of: [first], features: features, settings: shrunken)) != nil
     else { return error }
-    return AdvisedError(description: "\(error), or a biased --ledoit-wolf --bound wishart")
+    return AdvisedError(description: "\(error), or \(advice)")
   }
 
   /// Estimates the profiles and prints them.

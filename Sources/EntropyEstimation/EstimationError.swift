@@ -73,7 +73,7 @@ extension EstimationError: CustomStringConvertible {
     let texts = remedies.filter { options?.contains($0.option) ?? true }.map(\.text)
     guard !texts.isEmpty else { return finding }
     switch self {
-    case .tooFewImages: return ([finding] + texts).joined(separator: ", or ")
+    case .tooFewImages, .tooFewFittedImages: return ([finding] + texts).joined(separator: ", or ")
     default: return "\(finding); \(texts.joined(separator: " or "))"
     }
   }
@@ -95,6 +95,21 @@ extension EstimationError: CustomStringConvertible {
             text: "--context-window \(window)\(window > 1 ? " or less" : "")"))
       }
       // Whether shrinking helps depends on the data: a command that offers it tries it first.
+      return remedies
+    case .tooFewFittedImages(_, _, let all, let predictors, let channels, let largest):
+      var remedies: [Remedy] = []
+      let spare = all - (predictors + channels + 3)
+      if spare > 0 {
+        // The largest of so many parts has no more images than can be spared.
+        remedies.append(
+          Remedy(option: "--folds", text: "--folds \(max((all + spare - 1) / spare, 2)) or more"))
+      }
+      if largest > 0 {
+        remedies.append(
+          Remedy(
+            option: "--feature-dimensions",
+            text: "--feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")"))
+      }
       return remedies
     case .tooLittleMemory(_, _, let largest, let channels):
       guard largest > 0, largest < channels else { return [] }
@@ -162,12 +177,10 @@ extension EstimationError: CustomStringConvertible {
     case .networkIsNotDebiased(let bound):
       "a trained network has no \(bound.rawValue) bound: use --bound held-out or algorithm-1 with --regressor mlp"
     case .tooFewFittedImages(
-      let source, let images, let all, let predictors, let channels, let largest):
+      let source, let images, let all, let predictors, let channels, _):
       """
       \(source): \(images) of \(all) images are too few to fit a regression on \(predictors) numbers that predicts the \
-      others; at least \(predictors + channels + 3) are needed: hold out fewer with --folds or --held-out-fraction\
-      \(largest > 0 ? ", or keep --feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")" : "")\
-      \(predictors > channels ? ", or shrink with --ridge or --ledoit-wolf" : "")
+      others; at least \(predictors + channels + 3) are needed
       """
     case .constantChannel(let source, let cell, let channel, let images):
       """

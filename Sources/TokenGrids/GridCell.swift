@@ -6,12 +6,29 @@ public struct GridCell: Hashable, Sendable {
   public var row: Int
   /// The column, from the left.
   public var column: Int
+  /// Whether the cell was taken from a grid of several frames, so that the frame is printed even if it is 0; of no account
+  /// for equality.
+  var isOfVideo = false
 
   /// Makes a cell from its coordinates.
   public init(frame: Int = 0, row: Int, column: Int) {
     self.frame = frame
     self.row = row
     self.column = column
+  }
+}
+
+extension GridCell {
+  /// Whether the coordinates are the same.
+  public static func == (a: GridCell, b: GridCell) -> Bool {
+    (a.frame, a.row, a.column) == (b.frame, b.row, b.column)
+  }
+
+  /// Hashes the coordinates.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(frame)
+    hasher.combine(row)
+    hasher.combine(column)
   }
 }
 
@@ -36,8 +53,8 @@ extension GridCell: LosslessStringConvertible {
     grid.isVideo ? "(\(frame), \(row), \(column))" : description
   }
 
-  /// `(row, column)`, preceded by the frame when that is not 0.
+  /// `(row, column)`, preceded by the frame where there are several.
   public var description: String {
-    frame == 0 ? "(\(row), \(column))" : "(\(frame), \(row), \(column))"
+    frame == 0 && !isOfVideo ? "(\(row), \(column))" : "(\(frame), \(row), \(column))"
   }
 }

@@ -47,8 +47,10 @@ public struct TokenGrid: Hashable, Sendable {
   /// - Precondition: `0 ≤ index < cellCount`.
   public func cell(at index: Int) -> GridCell {
     precondition((0..<cellCount).contains(index), "cell \(index) is outside the grid \(self)")
-    return GridCell(
+    var cell = GridCell(
       frame: index / (rows * columns), row: index / columns % rows, column: index % columns)
+    cell.isOfVideo = isVideo
+    return cell
   }
 }
 

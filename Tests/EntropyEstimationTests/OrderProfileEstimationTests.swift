@@ -226,9 +226,11 @@ private func mahalanobis(
   #expect(
     error?.description == """
       samples: 12 of 16 images are too few to fit a regression on 10 numbers that predicts the others; at least 15 are \
-      needed: hold out fewer with --folds or --held-out-fraction, or keep --feature-dimensions 1, \
-      or shrink with --ridge or --ledoit-wolf
+      needed, or --folds 16 or more, or --feature-dimensions 1
       """)
+  // What is advised works.
+  _ = try OrderProfile.profiles(
+    of: [order()], features: samples, settings: EstimationSettings(bound: .heldOut, folds: 16))
 }
 
 /// Maps hold out the same images and have the same losses as separate fits.
