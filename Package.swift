@@ -76,7 +76,8 @@ let package = Package(
     .target(
       name: "VisualTokenizers",
       dependencies: [
-        "CTurboJPEG", "CPNG", "CZlib", "SystemResources", "TokenData", "TokenGrids", "LinearAlgebra",
+        "CTurboJPEG", "CPNG", "CZlib", "LinearAlgebra", "SystemResources", "TokenData",
+        "TokenGrids",
       ]),
     .target(
       name: "GenerationMetrics",
