@@ -1,6 +1,6 @@
 import EntropyEstimation
 import Figures
-import FileOutput
+import Files
 import Foundation
 import GenerationMetrics
 import PARTransformer

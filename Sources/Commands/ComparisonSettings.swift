@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import PARTransformer
 import TokenData
@@ -109,7 +110,7 @@ enum JSONFile {
   static func write(_ value: some Encodable, to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    try FileReplacement.write(encoder.encode(value), to: path)
+    try OutputFile.write(encoder.encode(value), to: path)
   }
 
   /// The value of a file; nil where there is none, or one that cannot be read as this.

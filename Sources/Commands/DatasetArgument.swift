@@ -1,6 +1,7 @@
 import ArgumentParser
 import EmbeddedData
-import FileOutput
+import FileFormats
+import Files
 import Foundation
 import TokenData
 

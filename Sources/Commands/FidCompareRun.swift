@@ -1,7 +1,7 @@
 import ArgumentParser
 import EntropyEstimation
 import Figures
-import FileOutput
+import Files
 import Foundation
 import GenerationMetrics
 import PARTransformer

@@ -1,4 +1,6 @@
 import ArgumentParser
+import FileFormats
+import Files
 import Foundation
 import GenerationMetrics
 import TokenData

@@ -1,6 +1,7 @@
 import ArgumentParser
 import EntropyEstimation
 import Figures
+import Files
 import Foundation
 import TokenData
 import TokenGrids

@@ -1,4 +1,4 @@
-import FileOutput
+import Files
 import Foundation
 import Synchronization
 import TokenData
@@ -7,7 +7,7 @@ import TokenGrids
 /// Writes a line, or several, to standard output: results and what was written where.
 ///
 /// Nothing is kept in a buffer: what this returns from has been taken by the system.
-/// - Throws: `OutputError` when not every byte could be written.
+/// - Throws: `FileError` when not every byte could be written.
 func printText(_ text: String) throws {
   try writeToStandardOutput(text.displayed + "\n")
 }
@@ -27,8 +27,8 @@ func writeToStandardOutput(_ text: String) throws {
   do throws(SystemError) { try writeAll(text, to: STDOUT_FILENO) } catch {
     if error.code == EPIPE { StandardStreams.endByClosedPipe() }
     let isClosed = error.code == EBADF
-    throw OutputError(
-      path: "standard output", reason: isClosed ? "it is closed" : error.description)
+    throw FileError.unwritable(
+      "standard output", reason: isClosed ? "it is closed" : error.description)
   }
 }
 
@@ -76,13 +76,13 @@ enum StandardStreams {
 
 /// Notes what a command reads, and finds out before the work whether its output can be written.
 ///
-/// - Throws: `TokenDataError.cannotWrite`, as when the output is one of the inputs.
+/// - Throws: `FileError.unwritable`, as when the output is one of the inputs.
 func checkOutput(_ output: String, inputs: [String?]) throws {
   // A folder has a million images; what is not there is none of them.
   if FileManager.default.fileExists(atPath: output) {
     for case let input? in inputs { InputFiles.shared.insert(input) }
   }
-  _ = try FileReplacement(path: output)
+  _ = try OutputFile(path: output)
 }
 
 extension OrderSpecification {

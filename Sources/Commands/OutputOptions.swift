@@ -1,6 +1,6 @@
 import ArgumentParser
 import Figures
-import FileOutput
+import Files
 import Foundation
 
 extension FigureFormat: ExpressibleByArgument {}
@@ -66,7 +66,7 @@ struct FigureOptions: ParsableArguments {
 
   /// Finds out, before the work, whether the folder can be written that figures will go to.
   ///
-  /// - Throws: `OutputError`.
+  /// - Throws: `FileError`.
   func check(default folder: String?) throws {
     if let directory = directory(default: folder) { try OutputFolder.check(directory.path) }
   }

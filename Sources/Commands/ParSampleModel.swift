@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileFormats
 import LinearAlgebra
 import PARTransformer
 import TokenData

@@ -1,5 +1,5 @@
 import ArgumentParser
-import FileOutput
+import Files
 import Foundation
 
 /// Runs a command as a program: parses the command line, does the work, tells failures in a sentence and exits.

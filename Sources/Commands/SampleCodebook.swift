@@ -1,4 +1,5 @@
-import FileOutput
+import FileFormats
+import Files
 import Foundation
 import LinearAlgebra
 import PARTransformer
@@ -92,7 +93,7 @@ struct SampleImageFolder {
 
   /// Makes the folder if need be.
   ///
-  /// - Throws: `OutputError` when that is impossible, or the folder cannot be written.
+  /// - Throws: `FileError` when that is impossible, or the folder cannot be written.
   init(path: String) throws {
     url = URL(fileURLWithPath: path, isDirectory: true)
     try OutputFolder.make(path)

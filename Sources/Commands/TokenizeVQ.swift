@@ -1,3 +1,5 @@
+import FileFormats
+import Files
 import Foundation
 import TokenData
 import VisualTokenizers

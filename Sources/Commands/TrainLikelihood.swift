@@ -1,6 +1,6 @@
 import ArgumentParser
 import Figures
-import FileOutput
+import Files
 import Foundation
 import LinearAlgebra
 import PARTransformer

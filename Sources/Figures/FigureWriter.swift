@@ -1,4 +1,4 @@
-import FileOutput
+import Files
 import Foundation
 
 /// Puts figures into a folder and draws them.
@@ -54,7 +54,7 @@ public struct FigureWriter: Sendable {
   }
 
   private func makeDirectory() throws(FigureError) {
-    do throws(OutputError) {
+    do throws(FileError) {
       try OutputFolder.make(directory.path)
     } catch {
       throw .cannotWrite(path: error.path, reason: error.reason)
@@ -63,7 +63,7 @@ public struct FigureWriter: Sendable {
 
   /// Writes all files beside their names, then renames them all.
   private func replace(_ files: [(path: String, contents: Data)]) throws(FigureError) {
-    do throws(OutputError) {
+    do throws(FileError) {
       var outputs: [OutputFile] = []
       for (path, contents) in files {
         let output = try OutputFile(path: path)

@@ -1,4 +1,4 @@
-import FileOutput
+import Files
 import Foundation
 import LinearAlgebra
 import TokenData
@@ -82,7 +82,7 @@ struct TrainingFolder: Sendable {
 
   /// Makes the folder if need be, takes it, and then removes what a killed run left half-written.
   ///
-  /// - Throws: ``TrainingError/alreadyRunning(directory:)`` before anything is touched; `OutputError`.
+  /// - Throws: ``TrainingError/alreadyRunning(directory:)`` before anything is touched; `FileError`.
   init(_ path: String) throws {
     self.path = path
     try OutputFolder.make(path)
@@ -91,7 +91,7 @@ struct TrainingFolder: Sendable {
     }
     self.lock = lock
     // Found out now, not after the training.
-    for file in [model, checkpointPath, losses] { _ = try FileReplacement(path: file) }
+    for file in [model, checkpointPath, losses] { _ = try OutputFile(path: file) }
     TemporaryFiles.removeDead(in: path)
   }
 
@@ -106,7 +106,7 @@ struct TrainingFolder: Sendable {
       text += "\(one.step),\(one.step * batchSize),\(one.loss),"
       text += "\(one.validationLoss.map { "\($0)" } ?? ""),\(one.rate)\n"
     }
-    try FileReplacement.write(Data(text.utf8), to: losses)
+    try OutputFile.write(Data(text.utf8), to: losses)
   }
 }
 

@@ -1,3 +1,5 @@
+import FileFormats
+import Files
 import Foundation
 import TokenGrids
 
@@ -24,7 +26,7 @@ struct CodeFolder: TokenImportSource {
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: path)
     } catch {
-      throw TokenDataError.unreadableFile(path, reason: "the folder cannot be listed")
+      throw FileError.unreadable(path, reason: "the folder cannot be listed")
     }
     var files: [UInt32: String] = [:]
     for name in names.sorted() {

@@ -1,3 +1,5 @@
+import FileFormats
+import Files
 import Foundation
 import LinearAlgebra
 
@@ -35,7 +37,7 @@ public enum CodebookFile {
     case .other where path.hasSuffix(".npy"): throw NpyError.notNpy(file: path)
     case .other: throw TokenImportError.codebookFormat(file: path)
     default:
-      throw TokenDataError.otherContent(
+      throw FileError.otherContent(
         path, found: content.explanation ?? "",
         expected: "a codebook: a .npy array or a VQ-16 checkpoint (.safetensors or .pt)")
     }

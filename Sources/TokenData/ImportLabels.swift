@@ -1,3 +1,5 @@
+import FileFormats
+import Files
 import Foundation
 
 /// The classes of photographs: a folder `{i}.npy` of single numbers, one `.npy` array, or none.
@@ -15,7 +17,7 @@ enum ImportLabels: Sendable {
     }
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw TokenDataError.missingFile(path)
+      throw FileError.missing(path)
     }
     if isDirectory.boolValue {
       guard allowingFolder else { throw TokenImportError.labelFileExpected(path) }

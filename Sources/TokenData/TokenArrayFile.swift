@@ -1,3 +1,4 @@
+import FileFormats
 import TokenGrids
 
 /// One `.npy` array with the tokens of all photographs: codes `m × n`, `m × H × W` or `m × T × H ×

@@ -1,15 +1,10 @@
+import FileFormats
 import TokenGrids
 
 /// Why a token dataset could not be read, made or written.
 ///
 /// `file` is the path as the user typed it, or the name of a dataset that is in memory only.
 public enum TokenDataError: Error, Equatable, CustomStringConvertible {
-  /// There is nothing at this path.
-  case missingFile(String)
-  /// The path names a directory where a file is wanted.
-  case isDirectory(String)
-  /// The file exists, but may not be read.
-  case unreadableFile(String, reason: String)
   /// The file does not start as an HDF5 file does.
   case notHDF5(String)
   /// The file starts as HDF5, but cannot be read to its end: cut short, or overwritten.
@@ -26,8 +21,6 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
   case channelsFirst(String, dataset: String, found: [Int])
   /// The elements of a dataset are of the wrong kind.
   case wrongElementType(String, dataset: String, expected: String)
-  /// A file of another kind, by its content.
-  case otherContent(String, found: String, expected: String)
   /// A dataset that cannot be trusted, or is none; `reason` follows its name in a sentence.
   case unusableDataset(String, dataset: String, reason: String)
   /// A number of double precision that single precision has no place for.
@@ -52,18 +45,10 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
   case labelOutsideNames(String, image: Int, label: Int128, names: Int)
   /// More dimensions were asked for than the features have, or none.
   case invalidFeatureDimensions(String, wanted: Int, available: Int)
-  /// The output cannot be created or written.
-  case cannotWrite(String, reason: String)
 
   /// What was found, what was expected and what to do, in one sentence.
   public var description: String {
     switch self {
-    case .missingFile(let file):
-      "\(file): there is no such file"
-    case .isDirectory(let file):
-      "\(file): is a directory; a file is expected"
-    case .unreadableFile(let file, let reason):
-      "\(file): cannot be read: \(reason)"
     case .notHDF5(let file):
       "\(file): is not an HDF5 file; a token dataset as `tokenize` writes it is expected"
     case .damagedFile(let file, let reason):
@@ -81,8 +66,6 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
       "\(file): /\(dataset) has the shape \(Self.tuple(found)); \(expected) is expected"
     case .wrongElementType(let file, let dataset, let expected):
       "\(file): the elements of /\(dataset) are not \(expected)"
-    case .otherContent(let file, let found, let expected):
-      "\(file): \(expected) is expected; this file is \(found)"
     case .unusableDataset(let file, let dataset, let reason):
       "\(file): /\(dataset) \(reason)"
     case .beyondSinglePrecision(let file, let place, let value):
@@ -114,8 +97,6 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
     case .invalidFeatureDimensions(let file, let wanted, let available):
       "\(file): \(wanted) feature dimensions were asked for; "
         + "the features have \(available), so 1 to \(available) can be kept"
-    case .cannotWrite(let file, let reason):
-      "\(file): cannot be written: \(reason)"
     }
   }
 

@@ -1,3 +1,5 @@
+import FileFormats
+import Files
 import Foundation
 import LinearAlgebra
 import TokenGrids
@@ -58,7 +60,7 @@ public final class TokenDatasetFile: TokenFeatures {
     try checkIsReadableFile(path)
     guard HDF5Group.isHDF5(path) else {
       if let found = FileContent(ofFileAt: path).explanation {
-        throw TokenDataError.otherContent(
+        throw FileError.otherContent(
           path, found: found, expected: "a token dataset, an HDF5 file as `tokenize` writes it,")
       }
       throw TokenDataError.notHDF5(path)

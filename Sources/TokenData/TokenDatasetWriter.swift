@@ -1,3 +1,5 @@
+import FileFormats
+import Files
 import Foundation
 import LinearAlgebra
 import TokenGrids
@@ -23,7 +25,7 @@ public final class TokenDatasetWriter {
   private let contents: Contents
   private let labelNames: [String]
   private let check: TokenCheck
-  private let replacement: FileReplacement
+  private let replacement: OutputFile
   private let output: HDF5Output
   // The library closes the file when the last of these is gone.
   private var root: HDF5Group?
@@ -46,7 +48,7 @@ public final class TokenDatasetWriter {
     self.labelNames = labelNames
     check = TokenCheck(file: path, grid: grid)
     if case .codes(let codebook) = contents { try check.codebook(codebook) }
-    replacement = try FileReplacement(path: path)
+    replacement = try OutputFile(path: path)
     output = HDF5Output(descriptor: replacement.descriptor)
     try reportingFailure {
       let root = try HDF5Group.createFile(output)
@@ -174,13 +176,13 @@ public final class TokenDatasetWriter {
       try body()
     } catch let failure as HDF5Failure {
       try checkOutput()
-      throw TokenDataError.cannotWrite(path, reason: failure.description)
+      throw FileError.unwritable(path, reason: failure.description)
     }
     try checkOutput()
   }
 
   private func checkOutput() throws {
-    if let reason = output.reason { throw TokenDataError.cannotWrite(path, reason: reason) }
+    if let reason = output.reason { throw FileError.unwritable(path, reason: reason) }
   }
 }
 

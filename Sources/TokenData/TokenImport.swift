@@ -1,3 +1,5 @@
+import FileFormats
+import Files
 import Foundation
 import LinearAlgebra
 import Synchronization
@@ -86,7 +88,7 @@ public struct TokenImport: Sendable {
   ///   - labels: a folder `{i}.npy` of labels or one `.npy` file; nil for the folder that LlamaGen
   ///     puts beside the codes (`…_codes`, `…_labels`) where there is one.
   ///   - codebook: what the codes index, `K × d`; nil for features.
-  /// - Throws: ``TokenImportError``, ``NpyError``, ``MappedFileError`` or ``TokenDataError``.
+  /// - Throws: ``TokenImportError``, ``NpyError``, ``FileError`` or ``TokenDataError``.
   /// - Complexity: lists a folder, and reads one file of it.
   public init(path: String, labels: String?, codebook: SingleMatrix?, options: Options) throws {
     if let sample = options.sample, sample < 1 { throw TokenDataError.invalidLimit(sample) }
@@ -97,7 +99,7 @@ public struct TokenImport: Sendable {
     self.options = options
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw TokenDataError.missingFile(path)
+      throw FileError.missing(path)
     }
     if isDirectory.boolValue {
       source = try CodeFolder(path: path, grid: options.grid)
@@ -281,7 +283,7 @@ public struct TokenImport: Sendable {
         Photograph(codes: integers.map { UInt32($0) }, crops: crops.count, label: label))
     } catch let error as NpyError {
       return .failure(Problem(description: error.description))
-    } catch let error as MappedFileError {
+    } catch let error as FileError {
       return .failure(Problem(description: error.description))
     } catch let error as TokenImportError where error.concernsOneFile {
       return .failure(Problem(description: error.description))

@@ -1,3 +1,4 @@
+import FileFormats
 import TokenGrids
 
 /// Why tokens of other programs could not be imported.

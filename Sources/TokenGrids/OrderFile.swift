@@ -1,4 +1,4 @@
-import FileOutput
+import Files
 import Foundation
 
 /// The two forms of an order file.
@@ -87,7 +87,7 @@ extension GenerationOrder {
       case .table: OrderTable.text(of: self)
       case .json: jsonText
       }
-    do throws(OutputError) {
+    do throws(FileError) {
       let output = try OutputFile(path: path)
       try output.write(Data(text.utf8))
       try output.commit()

@@ -1,3 +1,4 @@
+import Files
 import LinearAlgebra
 import SystemResources
 import TokenData
@@ -128,7 +129,7 @@ public struct FolderTokenization: Sendable {
     progress: (Progress) -> Void = { _ in }, leftOut: (ImageError) -> Void = { _ in }
   ) throws -> Summary {
     // Found out before the long work: whether the result can be written at all.
-    _ = try FileReplacement(path: path)
+    _ = try OutputFile(path: path)
     var rejected: Set<String> = []
     var errors: [ImageError] = []
     func reject(_ entry: ImageFolder.Entry, _ error: ImageError) {

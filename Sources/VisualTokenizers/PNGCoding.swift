@@ -1,4 +1,5 @@
 import CPNG
+import Files
 import Foundation
 import TokenData
 
@@ -47,11 +48,11 @@ private func laidOnWhite(_ pixels: [UInt8]) -> [UInt8] {
 extension RGBImage {
   /// Writes the image as a PNG file, in place of one that may be there.
   ///
-  /// - Throws: `TokenDataError.cannotWrite` when the file cannot be written; then nothing is left
+  /// - Throws: `FileError.unwritable` when the file cannot be written; then nothing is left
   ///   behind and an earlier file of that name stays as it was.
   /// - Complexity: O(width · height).
   public func writePNG(to path: String) throws {
-    let replacement = try FileReplacement(path: path)
+    let replacement = try OutputFile(path: path)
     var image = token_png_image()
     defer { png_image_free(&image) }
     image.width = UInt32(width)
@@ -65,7 +66,7 @@ extension RGBImage {
     let isWritten = data.withUnsafeMutableBytes {
       png_image_write_to_memory(&image, $0.baseAddress, &size, 0, pixels, 0, nil) != 0
     }
-    guard isWritten else { throw TokenDataError.cannotWrite(path, reason: message(of: image)) }
+    guard isWritten else { throw FileError.unwritable(path, reason: message(of: image)) }
     try replacement.write(data.prefix(Int(size)))
     try replacement.commit()
   }

@@ -1,4 +1,5 @@
 import EmbeddedData
+import Files
 import Foundation
 import Testing
 import TokenData
@@ -37,7 +38,7 @@ import TokenData
       "\(UnknownDataset(text: "lerned"))"
         == "lerned: there is no such file; the embedded datasets are scenes, learned, scenes-12x12 and learned-12x12"
     )
-    #expect(throws: TokenDataError.missingFile("./learned")) {
+    #expect(throws: FileError.missing("./learned")) {
       try DatasetArgument(argument: "./learned").load()
     }
   }

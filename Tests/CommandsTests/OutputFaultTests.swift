@@ -1,4 +1,5 @@
-import FileOutput
+import FileFormats
+import Files
 import Foundation
 import LinearAlgebra
 import PARTransformer

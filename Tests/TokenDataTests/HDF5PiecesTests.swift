@@ -1,8 +1,10 @@
 import CHDF5
 import Foundation
+import TestSupport
 import Testing
 import TokenGrids
 
+@testable import FileFormats
 @testable import TokenData
 
 /// Pieces of HDF5 datasets are decompressed by this project; the library's own reading is the slow, obvious reference, and

@@ -1,5 +1,8 @@
+import FileFormats
+import Files
 import Foundation
 import LinearAlgebra
+import TestSupport
 import Testing
 import TokenGrids
 
@@ -134,11 +137,11 @@ import TokenGrids
   // MARK: Files that cannot be read
 
   @Test func missingFile() {
-    #expect(throws: TokenDataError.missingFile(path)) { try TokenDataset(contentsOf: path) }
+    #expect(throws: FileError.missing(path)) { try TokenDataset(contentsOf: path) }
   }
 
   @Test func directory() {
-    #expect(throws: TokenDataError.isDirectory(folder.path)) {
+    #expect(throws: FileError.isDirectory(folder.path)) {
       try TokenDataset(contentsOf: folder.path)
     }
   }
@@ -147,7 +150,7 @@ import TokenGrids
   func unreadableFile() throws {
     try randomDataset().write(to: path)
     chmod(path, 0)
-    #expect(throws: TokenDataError.unreadableFile(path, reason: "Permission denied")) {
+    #expect(throws: FileError.unreadable(path, reason: "Permission denied")) {
       try TokenDataset(contentsOf: path)
     }
   }
@@ -155,12 +158,14 @@ import TokenGrids
   @Test(arguments: ["", "some text that is no HDF5 file", "\u{89}HDF"])
   func notHDF5(text: String) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    let expected =
-      text.isEmpty
-      ? TokenDataError.otherContent(
+    if text.isEmpty {
+      let expected = FileError.otherContent(
         path, found: "empty; was a download interrupted?",
-        expected: "a token dataset, an HDF5 file as `tokenize` writes it,") : .notHDF5(path)
-    #expect(throws: expected) { try TokenDataset(contentsOf: path) }
+        expected: "a token dataset, an HDF5 file as `tokenize` writes it,")
+      #expect(throws: expected) { try TokenDataset(contentsOf: path) }
+    } else {
+      #expect(throws: TokenDataError.notHDF5(path)) { try TokenDataset(contentsOf: path) }
+    }
   }
 
   @Test(arguments: [0.2, 0.5, 0.9, 0.999])
@@ -557,9 +562,9 @@ import TokenGrids
     let dataset = try randomDataset()
     let inMissingFolder = folder.file("missing/codes.h5")
     #expect(
-      throws: TokenDataError.cannotWrite(inMissingFolder, reason: "No such file or directory")
+      throws: FileError.unwritable(inMissingFolder, reason: "No such file or directory")
     ) { try dataset.write(to: inMissingFolder) }
-    #expect(throws: TokenDataError.cannotWrite(folder.path, reason: "it is a directory")) {
+    #expect(throws: FileError.unwritable(folder.path, reason: "it is a directory")) {
       try dataset.write(to: folder.path)
     }
     #expect(try folder.contents() == [])
@@ -570,7 +575,7 @@ import TokenGrids
     chmod(folder.path, 0o500)
     defer { chmod(folder.path, 0o700) }
     let dataset = try randomDataset()
-    #expect(throws: TokenDataError.cannotWrite(path, reason: "Permission denied")) {
+    #expect(throws: FileError.unwritable(path, reason: "Permission denied")) {
       try dataset.write(to: path)
     }
   }

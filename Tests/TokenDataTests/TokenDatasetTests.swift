@@ -1,4 +1,6 @@
+import Files
 import LinearAlgebra
+import TestSupport
 import Testing
 import TokenData
 import TokenGrids

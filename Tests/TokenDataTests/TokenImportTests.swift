@@ -1,5 +1,8 @@
+import FileFormats
+import Files
 import Foundation
 import LinearAlgebra
+import TestSupport
 import Testing
 import TokenGrids
 
@@ -168,7 +171,7 @@ struct TokenImportTests {
       _ = try TokenImport(
         path: path, labels: labels, codebook: codebook ? source.codebook : nil, options: options)
     }
-    #expect(throws: TokenDataError.missingFile("none")) { try open("none") }
+    #expect(throws: FileError.missing("none")) { try open("none") }
     #expect(throws: TokenImportError.noCodeFiles(folder: source.folder.path, others: 2)) {
       try open(source.folder.path)
     }

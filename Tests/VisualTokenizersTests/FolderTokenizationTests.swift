@@ -1,4 +1,6 @@
+import Files
 import Foundation
+import TestSupport
 import Testing
 import TokenData
 import TokenGrids
@@ -149,7 +151,7 @@ import TokenGrids
     var stages = 0
     let tokenization = try FolderTokenization(
       folder: ImageFolder(path: images.path), options: options())
-    #expect(throws: TokenDataError.self) {
+    #expect(throws: FileError.self) {
       try tokenization.run(
         writingTo: output.file("missing/codes.h5"), attributes: TokenAttributes(),
         progress: { _ in stages += 1 })

@@ -1,5 +1,7 @@
 import CPNG
+import Files
 import Foundation
+import TestSupport
 import Testing
 import TokenData
 
@@ -251,7 +253,7 @@ import TokenData
 
   @Test func unwritableOutput() throws {
     let path = folder.file("missing/image.png")
-    #expect(throws: TokenDataError.cannotWrite(path, reason: "No such file or directory")) {
+    #expect(throws: FileError.unwritable(path, reason: "No such file or directory")) {
       try image.writePNG(to: path)
     }
   }

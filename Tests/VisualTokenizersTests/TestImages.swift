@@ -1,39 +1,10 @@
 import CTurboJPEG
 import Foundation
+import TestSupport
 import Testing
 import TokenGrids
 
 @testable import VisualTokenizers
-
-/// A folder of its own for one test, removed with everything in it at the end.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path =
-      FileManager.default.temporaryDirectory
-      .appendingPathComponent("visual-tokenizers-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  func file(_ name: String) -> String { path + "/" + name }
-
-  func makeFolder(_ name: String) throws {
-    try FileManager.default.createDirectory(
-      atPath: file(name), withIntermediateDirectories: true)
-  }
-
-  func write(_ data: Data, _ name: String) throws {
-    try data.write(to: URL(fileURLWithPath: file(name)))
-  }
-
-  /// The names of all files, hidden ones included.
-  func contents() throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 /// A picture of a few soft blobs and fine noise: neighbouring pixels depend on each other, and no
 /// two patches are the same.

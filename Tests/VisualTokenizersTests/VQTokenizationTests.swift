@@ -1,5 +1,7 @@
+import FileFormats
 import Foundation
 import LinearAlgebra
+import TestSupport
 import Testing
 import TokenData
 import TokenGrids

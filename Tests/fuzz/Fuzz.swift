@@ -1,6 +1,5 @@
 import ArgumentParser
 import CHDF5
-import FileOutput
 import Foundation
 
 /// Reads damaged files with the project's readers, each of which has to be read, or refused in one sentence.

@@ -1,4 +1,5 @@
 import CHDF5
+import FileFormats
 import Foundation
 import LinearAlgebra
 import TokenData

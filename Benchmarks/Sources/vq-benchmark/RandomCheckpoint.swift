@@ -1,3 +1,4 @@
+import FileFormats
 import TokenData
 
 /// A VQ-16 tokenizer of the published size with random weights.

@@ -1,6 +1,7 @@
 // Encoding and decoding of one 384 x 384 image by a VQ-16 of the published size with random
 // weights, in turns with the same network in PyTorch:
 //   swift run -c release --package-path Benchmarks vq-benchmark [rounds]
+import FileFormats
 import Foundation
 import LinearAlgebra
 import TokenData

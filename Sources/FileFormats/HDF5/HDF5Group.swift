@@ -1,0 +1,319 @@
+import CHDF5
+import CHDF5Input
+import CHDF5Output
+import Foundation
+
+/// A group of an HDF5 file; the file itself is its root group.
+package struct HDF5Group: Sendable {
+  let handle: HDF5Handle
+  private var id: hid_t { handle.id }
+
+  /// Opens an existing file for reading.
+  package static func openFile(_ path: String) throws -> HDF5Group {
+    try HDF5.locked {
+      let access = try HDF5Handle(
+        token_input_access(), closing: H5Pclose, "describe the file's access")
+      return HDF5Group(
+        handle: try HDF5Handle(
+          H5Fopen(path, token_h5_read_only(), access.id), closing: H5Fclose, "open the file"))
+    }
+  }
+
+  /// Makes an empty file, in place of one that may be there.
+  package static func createFile(_ path: String) throws -> HDF5Group {
+    try HDF5.locked {
+      let access = try unlockedAccess()
+      return HDF5Group(
+        handle: try HDF5Handle(
+          H5Fcreate(path, token_h5_truncate(), token_h5_default(), access.id),
+          closing: H5Fclose, "create the file"))
+    }
+  }
+
+  /// Makes an empty file in an output, whose failures the library is not told: see ``HDF5Output``.
+  package static func createFile(_ output: HDF5Output) throws -> HDF5Group {
+    try HDF5.locked {
+      let access = try HDF5Handle(
+        token_output_access(output.descriptor, output.failure), closing: H5Pclose,
+        "describe the file's access")
+      return HDF5Group(
+        handle: try HDF5Handle(
+          H5Fcreate("output", token_h5_truncate(), token_h5_default(), access.id),
+          closing: H5Fclose, "create the file"))
+    }
+  }
+
+  /// Access without the library's file locks: network file systems refuse them, and a process started while a file is
+  /// being written inherits them. Files are written under names of their own and renamed, so that no lock is needed.
+  private static func unlockedAccess() throws -> HDF5Handle {
+    let access = try HDF5Handle(
+      H5Pcreate(token_h5_file_access()), closing: H5Pclose, "describe the file's access")
+    try HDF5.check(H5Pset_file_locking(access.id, false, true), "describe the file's access")
+    return access
+  }
+
+  /// Whether the file at `path` starts as an HDF5 file does.
+  package static func isHDF5(_ path: String) -> Bool {
+    // The library asks its own driver, which reads little.
+    HDF5.locked { H5Fis_hdf5(path) > 0 }
+  }
+
+  /// Writes everything that is still in the library's buffers.
+  package func flush() throws {
+    try HDF5.locked { try HDF5.check(H5Fflush(id, H5F_SCOPE_GLOBAL), "write the file") }
+  }
+
+  // MARK: Members
+
+  /// Whether a group or dataset of this name exists.
+  ///
+  /// - Throws: ``HDF5Failure`` where the group cannot be searched.
+  func contains(_ name: String) throws -> Bool {
+    try HDF5.locked {
+      try HDF5.check(H5Lexists(id, name, token_h5_default()), "look for /\(name)") > 0
+    }
+  }
+
+  /// The names of all members, in alphabetical order.
+  package func memberNames() throws -> [String] {
+    try HDF5.locked {
+      var info = H5G_info_t()
+      try HDF5.check(H5Gget_info(id, &info), "list a group")
+      return try (0..<info.nlinks).map { index in
+        var buffer = [CChar](repeating: 0, count: 1024)
+        try HDF5.check(
+          H5Lget_name_by_idx(
+            id, ".", H5_INDEX_NAME, H5_ITER_INC, index, &buffer, buffer.count, token_h5_default()),
+          "list a group")
+        return string(fromBytes: buffer.map { UInt8(bitPattern: $0) })
+      }
+    }
+  }
+
+  /// The group of this name, or nil where there is no such member.
+  package func group(_ name: String) throws -> HDF5Group? {
+    try HDF5.locked {
+      guard try contains(name) else { return nil }
+      return HDF5Group(
+        handle: try HDF5Handle(
+          H5Gopen2(id, name, token_h5_default()), closing: H5Gclose, "open /\(name)"))
+    }
+  }
+
+  /// The dataset of this name, inspected, or nil where there is no such member.
+  ///
+  /// - Throws: ``HDF5Refusal`` where it cannot be trusted (``HDF5Dataset/inspect(depth:)``) or is no dataset.
+  package func dataset(_ name: String) throws -> HDF5Dataset? {
+    let dataset = try rawDataset(name)
+    try dataset?.inspect()
+    return dataset
+  }
+
+  /// The dataset of this name as the library opens it, or nil where there is no such member.
+  func rawDataset(_ name: String) throws -> HDF5Dataset? {
+    try HDF5.locked {
+      guard try contains(name) else { return nil }
+      let object = try HDF5Handle(
+        H5Oopen(id, name, token_h5_default()), closing: H5Oclose, "open /\(name)")
+      switch H5Iget_type(object.id) {
+      case H5I_DATASET: break
+      case H5I_GROUP:
+        let members = try HDF5Group(handle: object).memberNames()
+        throw HDF5Refusal(
+          dataset: name,
+          reason: "is a group"
+            + (members.isEmpty ? "" : " with \(members.prefix(8).joined(separator: ", "))")
+            + "; a dataset is expected")
+      default: throw HDF5Refusal(dataset: name, reason: "is not a dataset")
+      }
+      return try HDF5Dataset(
+        name: name,
+        handle: HDF5Handle(
+          H5Dopen2(id, name, token_h5_default()), closing: H5Dclose, "open /\(name)"))
+    }
+  }
+
+  /// Makes an empty group.
+  package func createGroup(_ name: String) throws -> HDF5Group {
+    try HDF5.locked {
+      HDF5Group(
+        handle: try HDF5Handle(
+          H5Gcreate2(id, name, token_h5_default(), token_h5_default(), token_h5_default()),
+          closing: H5Gclose, "create /\(name)"))
+    }
+  }
+
+  /// Makes a dataset without rows that can grow, stored in compressed chunks.
+  ///
+  /// - Parameters:
+  ///   - rowShape: the extents of one row: all but the first extent of the dataset.
+  ///   - rowsPerChunk: how many rows are compressed together.
+  package func createGrowingDataset<Element: HDF5Number>(
+    _ name: String, of _: Element.Type, rowShape: [Int], rowsPerChunk: Int
+  ) throws -> HDF5Dataset {
+    try HDF5.locked {
+      let current = [0] + rowShape.map { hsize_t($0) }
+      let largest = [token_h5_unlimited()] + rowShape.map { hsize_t($0) }
+      let chunk = [hsize_t(rowsPerChunk)] + rowShape.map { hsize_t($0) }
+      let space = try HDF5Handle(
+        H5Screate_simple(Int32(current.count), current, largest), closing: H5Sclose,
+        "describe /\(name)")
+      let layout = try datasetCreation(name)
+      try HDF5.check(H5Pset_chunk(layout.id, Int32(chunk.count), chunk), "describe /\(name)")
+      try HDF5.check(H5Pset_shuffle(layout.id), "describe /\(name)")
+      try HDF5.check(H5Pset_deflate(layout.id, 9), "describe /\(name)")
+      return try HDF5Dataset(
+        name: name,
+        handle: HDF5Handle(
+          H5Dcreate2(
+            id, name, Element.nativeType, space.id, token_h5_default(), layout.id,
+            token_h5_default()),
+          closing: H5Dclose, "create /\(name)"))
+    }
+  }
+
+  /// Writes a whole dataset of numbers at once.
+  package func write<Element: HDF5Number>(_ values: [Element], shape: [Int], to name: String) throws
+  {
+    try HDF5.locked {
+      let space = try HDF5Handle(
+        H5Screate_simple(Int32(shape.count), shape.map { hsize_t($0) }, nil), closing: H5Sclose,
+        "describe /\(name)")
+      let creation = try datasetCreation(name)
+      let dataset = try HDF5Handle(
+        H5Dcreate2(
+          id, name, Element.nativeType, space.id, token_h5_default(), creation.id,
+          token_h5_default()),
+        closing: H5Dclose, "create /\(name)")
+      try HDF5.check(
+        H5Dwrite(
+          dataset.id, Element.nativeType, token_h5_all(), token_h5_all(), token_h5_default(), values
+        ), "write /\(name)")
+    }
+  }
+
+  /// Writes a list of strings, as UTF-8 of variable length.
+  package func write(_ strings: [String], to name: String) throws {
+    try HDF5.locked {
+      let type = try variableStringType()
+      let space = try HDF5Handle(
+        H5Screate_simple(1, [hsize_t(strings.count)], nil), closing: H5Sclose, "describe /\(name)")
+      let creation = try datasetCreation(name)
+      let dataset = try HDF5Handle(
+        H5Dcreate2(
+          id, name, type.id, space.id, token_h5_default(), creation.id, token_h5_default()),
+        closing: H5Dclose, "create /\(name)")
+      try withCStrings(strings) { pointers in
+        try HDF5.check(
+          H5Dwrite(
+            dataset.id, type.id, token_h5_all(), token_h5_all(), token_h5_default(), pointers),
+          "write /\(name)")
+      }
+    }
+  }
+
+  /// How a dataset is created: without the time of day, so that equal contents are equal bytes.
+  private func datasetCreation(_ name: String) throws -> HDF5Handle {
+    let properties = try HDF5Handle(
+      H5Pcreate(token_h5_dataset_create()), closing: H5Pclose, "describe /\(name)")
+    try HDF5.check(H5Pset_obj_track_times(properties.id, false), "describe /\(name)")
+    return properties
+  }
+
+  // MARK: Attributes
+
+  /// The text of an attribute, or nil where there is no such attribute or it is no single string.
+  package func stringAttribute(_ name: String) throws -> String? {
+    try HDF5.locked {
+      try HDF5AttributeCheck.check(id)
+      guard H5Aexists(id, name) > 0 else { return nil }
+      let attribute = try HDF5Handle(
+        H5Aopen(id, name, token_h5_default()), closing: H5Aclose, "read attribute \(name)")
+      let type = try HDF5Handle(
+        H5Aget_type(attribute.id), closing: H5Tclose, "read attribute \(name)")
+      let space = try HDF5Handle(
+        H5Aget_space(attribute.id), closing: H5Sclose, "read attribute \(name)")
+      guard H5Tget_class(type.id) == H5T_STRING, H5Sget_simple_extent_npoints(space.id) == 1 else {
+        return nil
+      }
+      return try readStrings(
+        count: 1, storedAs: type, of: attribute.id, what: "attribute \(name)",
+        "read attribute \(name)"
+      ) { H5Aread(attribute.id, $0, $1) }.first
+    }
+  }
+
+  /// The value of an attribute, or nil where there is no such attribute or it is no single number.
+  package func integerAttribute(_ name: String) throws -> Int? {
+    try HDF5.locked {
+      try HDF5AttributeCheck.check(id)
+      guard H5Aexists(id, name) > 0 else { return nil }
+      let attribute = try HDF5Handle(
+        H5Aopen(id, name, token_h5_default()), closing: H5Aclose, "read attribute \(name)")
+      let type = try HDF5Handle(
+        H5Aget_type(attribute.id), closing: H5Tclose, "read attribute \(name)")
+      let space = try HDF5Handle(
+        H5Aget_space(attribute.id), closing: H5Sclose, "read attribute \(name)")
+      guard H5Tget_class(type.id) == H5T_INTEGER, H5Sget_simple_extent_npoints(space.id) == 1 else {
+        return nil
+      }
+      guard HDF5Dataset.isPlain(type.id) else { return nil }
+      var value: Int64 = 0
+      try HDF5.check(
+        H5Aread(attribute.id, Int64.nativeType, &value), "read attribute \(name)")
+      return Int(value)
+    }
+  }
+
+  /// Whether an attribute of this name exists, whatever it holds.
+  ///
+  /// - Throws: ``HDF5Failure`` where the attributes are damaged.
+  package func hasAttribute(_ name: String) throws -> Bool {
+    try HDF5.locked {
+      try HDF5AttributeCheck.check(id)
+      return H5Aexists(id, name) > 0
+    }
+  }
+
+  /// Adds an attribute that holds one string.
+  package func setAttribute(_ name: String, _ value: String) throws {
+    try HDF5.locked {
+      let type = try variableStringType()
+      let attribute = try createAttribute(name, type: type.id)
+      try withCStrings([value]) { pointers in
+        try HDF5.check(H5Awrite(attribute.id, type.id, pointers), "write attribute \(name)")
+      }
+    }
+  }
+
+  /// Adds an attribute that holds one whole number.
+  package func setAttribute(_ name: String, _ value: Int) throws {
+    try HDF5.locked {
+      let attribute = try createAttribute(name, type: Int64.nativeType)
+      var value = Int64(value)
+      try HDF5.check(
+        H5Awrite(attribute.id, Int64.nativeType, &value), "write attribute \(name)")
+    }
+  }
+
+  private func createAttribute(_ name: String, type: hid_t) throws -> HDF5Handle {
+    let space = try HDF5Handle(
+      H5Screate(H5S_SCALAR), closing: H5Sclose, "describe attribute \(name)")
+    return try HDF5Handle(
+      H5Acreate2(id, name, type, space.id, token_h5_default(), token_h5_default()),
+      closing: H5Aclose, "create attribute \(name)")
+  }
+}
+
+/// A number that HDF5 can read into memory and write from it.
+package protocol HDF5Number: BitwiseCopyable {
+  /// HDF5's name for the type in memory.
+  static var nativeType: hid_t { get }
+}
+
+extension UInt16: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint16() } }
+extension UInt32: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint32() } }
+extension UInt64: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint64() } }
+extension Int64: HDF5Number { package static var nativeType: hid_t { token_h5_native_int64() } }
+extension Float: HDF5Number { package static var nativeType: hid_t { token_h5_native_float() } }
+extension Double: HDF5Number { package static var nativeType: hid_t { token_h5_native_double() } }
