@@ -27,6 +27,7 @@ let package = Package(
   products: [
     .library(name: "SystemResources", targets: ["SystemResources"]),
     .library(name: "Files", targets: ["Files"]),
+    .library(name: "Statistics", targets: ["Statistics"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
     .library(name: "FileFormats", targets: ["FileFormats"]),
     .library(name: "TokenGrids", targets: ["TokenGrids"]),
@@ -60,33 +61,36 @@ let package = Package(
     // Libraries, from the ground up
     .target(name: "SystemResources"),
     .target(name: "Files"),
+    .target(name: "Statistics"),
     .target(name: "LinearAlgebra", dependencies: ["CKernels", "COpenBLAS"]),
     .target(
       name: "FileFormats",
       dependencies: ["CHDF5", "CHDF5Input", "CHDF5Output", "CZip", "Files", "LinearAlgebra"]),
-    .target(name: "TokenGrids", dependencies: ["Files"]),
+    .target(name: "TokenGrids", dependencies: ["Files", "Statistics"]),
     .target(
-      name: "TokenData", dependencies: ["FileFormats", "Files", "LinearAlgebra", "TokenGrids"]),
+      name: "TokenData",
+      dependencies: ["FileFormats", "Files", "LinearAlgebra", "Statistics", "TokenGrids"]),
     .target(
       name: "EntropyEstimation",
-      dependencies: ["LinearAlgebra", "SystemResources", "TokenData", "TokenGrids"]),
+      dependencies: ["LinearAlgebra", "Statistics", "SystemResources", "TokenData", "TokenGrids"]),
     .target(
       name: "PARTransformer",
       dependencies: [
-        "FileFormats", "Files", "LinearAlgebra", "SystemResources", "TokenData", "TokenGrids",
+        "FileFormats", "Files", "LinearAlgebra", "Statistics", "SystemResources", "TokenData",
+        "TokenGrids",
       ]),
     .target(name: "Figures", dependencies: ["Files", "TokenGrids"]),
     .target(
       name: "VisualTokenizers",
       dependencies: [
-        "CPNG", "CTurboJPEG", "CZlib", "FileFormats", "Files", "LinearAlgebra", "SystemResources",
-        "TokenData", "TokenGrids",
+        "CPNG", "CTurboJPEG", "CZlib", "FileFormats", "Files", "LinearAlgebra", "Statistics",
+        "SystemResources", "TokenData", "TokenGrids",
       ]),
     .target(
       name: "GenerationMetrics",
       dependencies: [
-        "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra", "TokenData", "TokenGrids",
-        "VisualTokenizers",
+        "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra", "Statistics", "TokenData",
+        "TokenGrids", "VisualTokenizers",
       ]),
     .target(
       name: "EmbeddedData", path: "Notebooks-data", exclude: ["README.md"],
@@ -98,8 +102,8 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "CProgramStart", "EmbeddedData", "EntropyEstimation", "Figures", "FileFormats", "Files",
-        "GenerationMetrics", "LinearAlgebra", "PARTransformer", "TokenData", "TokenGrids",
-        "VisualTokenizers", argumentParser,
+        "GenerationMetrics", "LinearAlgebra", "PARTransformer", "Statistics", "TokenData",
+        "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
 
     // Programs
@@ -117,54 +121,62 @@ let package = Package(
       name: "fuzz",
       dependencies: [
         "CHDF5", "CTurboJPEG", "CZip", "FileFormats", "LinearAlgebra", "PARTransformer",
-        "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
+        "Statistics", "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
       ], path: "Tests/fuzz"),
     .testTarget(name: "SystemResourcesTests", dependencies: ["SystemResources"]),
-    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport", "TokenGrids"]),
-    .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TokenGrids"]),
+    .testTarget(
+      name: "FilesTests", dependencies: ["Files", "Statistics", "TestSupport", "TokenGrids"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+    .testTarget(
+      name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "Statistics", "TokenGrids"]),
     .testTarget(
       name: "FileFormatsTests",
       dependencies: [
-        "FileFormats", "Files", "LinearAlgebra", "TestSupport", "TokenData", "TokenGrids",
+        "FileFormats", "Files", "LinearAlgebra", "Statistics", "TestSupport", "TokenData",
+        "TokenGrids",
       ]),
-    .testTarget(name: "TokenGridsTests", dependencies: ["TestSupport", "TokenGrids"]),
+    .testTarget(
+      name: "TokenGridsTests", dependencies: ["Statistics", "TestSupport", "TokenGrids"]),
     .testTarget(
       name: "TokenDataTests",
       dependencies: [
-        "CHDF5", "FileFormats", "Files", "LinearAlgebra", "TestSupport", "TokenData", "TokenGrids",
+        "CHDF5", "FileFormats", "Files", "LinearAlgebra", "Statistics", "TestSupport", "TokenData",
+        "TokenGrids",
       ]),
     .testTarget(
       name: "EntropyEstimationTests",
       dependencies: [
-        "EntropyEstimation", "FileFormats", "LinearAlgebra", "TokenData", "TokenGrids",
+        "EntropyEstimation", "FileFormats", "LinearAlgebra", "Statistics", "TokenData",
+        "TokenGrids",
       ]),
     .testTarget(
       name: "PARTransformerTests",
-      dependencies: ["FileFormats", "LinearAlgebra", "PARTransformer", "TokenData", "TokenGrids"],
-      resources: [.copy("Resources")]),
+      dependencies: [
+        "FileFormats", "LinearAlgebra", "PARTransformer", "Statistics", "TokenData", "TokenGrids",
+      ], resources: [.copy("Resources")]),
     .testTarget(name: "FiguresTests", dependencies: ["Figures", "TestSupport", "TokenGrids"]),
     .testTarget(
       name: "VisualTokenizersTests",
       dependencies: [
-        "CPNG", "CTurboJPEG", "FileFormats", "Files", "LinearAlgebra", "TestSupport", "TokenData",
-        "TokenGrids", "VisualTokenizers",
+        "CPNG", "CTurboJPEG", "FileFormats", "Files", "LinearAlgebra", "Statistics", "TestSupport",
+        "TokenData", "TokenGrids", "VisualTokenizers",
       ], resources: [.copy("Resources")]),
     .testTarget(
       name: "GenerationMetricsTests",
       dependencies: [
-        "EntropyEstimation", "FileFormats", "GenerationMetrics", "LinearAlgebra", "TokenData",
-        "TokenGrids", "VisualTokenizers",
+        "EntropyEstimation", "FileFormats", "GenerationMetrics", "LinearAlgebra", "Statistics",
+        "TokenData", "TokenGrids", "VisualTokenizers",
       ]),
     .testTarget(
       name: "EmbeddedDataTests",
-      dependencies: ["EmbeddedData", "EntropyEstimation", "TokenData", "TokenGrids"]),
+      dependencies: ["EmbeddedData", "EntropyEstimation", "Statistics", "TokenData", "TokenGrids"]),
     .testTarget(
       name: "CommandsTests",
       dependencies: [
         "Commands", "EmbeddedData", "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra",
-        "PARTransformer", "TokenData", "TokenGrids", "VisualTokenizers", "appendix-figures",
-        "entropy-map", "fid-compare", "order-compare", "par-sample", "par-train", "tokenize",
-        argumentParser,
+        "PARTransformer", "Statistics", "TokenData", "TokenGrids", "VisualTokenizers",
+        "appendix-figures", "entropy-map", "fid-compare", "order-compare", "par-sample",
+        "par-train", "tokenize", argumentParser,
       ]),
     .testTarget(name: "FuzzTests", dependencies: ["CZip", "fuzz"]),
   ],

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import GenerationMetrics
 import PARTransformer
+import Statistics
 import TokenData
 import TokenGrids
 import VisualTokenizers

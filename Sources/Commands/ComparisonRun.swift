@@ -2,6 +2,7 @@ import EntropyEstimation
 import Foundation
 import GenerationMetrics
 import PARTransformer
+import Statistics
 import TokenData
 import TokenGrids
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import EntropyEstimation
 import Figures
+import Statistics
 import TokenData
 
 extension EntropyBound: ExpressibleByArgument {}

@@ -2,6 +2,7 @@ import ArgumentParser
 import EntropyEstimation
 import Foundation
 import GenerationMetrics
+import Statistics
 import TokenData
 import TokenGrids
 
@@ -246,16 +247,10 @@ struct FidCompareProxies: ParsableCommand {
 
 /// Two random halves of a dataset's images; those of one photograph stay together.
 func randomHalves(of dataset: TokenDataset, seed: UInt64) throws -> (TokenDataset, TokenDataset) {
-  let ids = dataset.imageIDs ?? (0..<dataset.imageCount).map { UInt32($0) }
-  var units = ids.removingRepeats
   var generator = SeededGenerator(seed: seed, stream: 4)
-  generator.shuffle(&units)
-  let first = Set(units[..<(units.count / 2)])
-  let isFirst = ids.map(first.contains)
-  return (
-    try dataset.selecting(images: isFirst.indices.filter { isFirst[$0] }),
-    try dataset.selecting(images: isFirst.indices.filter { !isFirst[$0] })
-  )
+  let (first, second) = Photographs(dataset.imageIDs, imageCount: dataset.imageCount)
+    .halves(&generator)
+  return (try dataset.selecting(images: first), try dataset.selecting(images: second))
 }
 
 /// The result of `fid-compare proxies`.

@@ -1,5 +1,6 @@
 import EntropyEstimation
 import Foundation
+import Statistics
 
 extension Double {
   /// The number with `digits` digits behind the point.

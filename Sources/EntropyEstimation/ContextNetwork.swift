@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import Statistics
 import TokenData
 import TokenGrids
 
@@ -320,7 +321,7 @@ extension NormalGenerator {
     of features: some TokenFeatures
   ) throws(EstimationError) -> (training: [Int], validation: [Int]) {
     var photographs =
-      features.imageGroups.map { ImageGroups($0).images } ?? (0..<features.imageCount).map { [$0] }
+      Photographs(features.imageGroups, imageCount: features.imageCount).images
     shuffle(&photographs)
     let images = photographs.flatMap { $0 }
     let count = max(

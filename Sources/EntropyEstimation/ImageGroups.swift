@@ -1,29 +1,5 @@
+import Statistics
 import TokenData
-
-/// Which images were cut from the same photograph.
-struct ImageGroups {
-  /// The images of each photograph, photographs in the order of their first images.
-  let images: [[Int]]
-
-  init(_ groups: [UInt32]) {
-    var places: [UInt32: Int] = [:]
-    var images: [[Int]] = []
-    for (image, group) in groups.enumerated() {
-      if let place = places[group] {
-        images[place].append(image)
-      } else {
-        places[group] = images.count
-        images.append([image])
-      }
-    }
-    self.images = images
-  }
-
-  /// Whether the images of every photograph stand together.
-  var areRuns: Bool {
-    images.allSatisfy { $0[$0.count - 1] - $0[0] == $0.count - 1 }
-  }
-}
 
 extension TokenFeatures {
   /// For each image whether it is the first of its photograph's run; errors are clustered by these runs.
@@ -34,7 +10,7 @@ extension TokenFeatures {
 
   /// The images with those of a photograph together; nil where they are already.
   var arrangedByGroup: ImageSubset<Self>? {
-    guard let groups = imageGroups.map(ImageGroups.init), !groups.areRuns else { return nil }
+    guard let groups = imageGroups.map({ Photographs($0) }), !groups.areRuns else { return nil }
     return ImageSubset(of: self, images: groups.images.flatMap { $0 })
   }
 }

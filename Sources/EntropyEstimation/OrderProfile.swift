@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Statistics
 import TokenGrids
 
 /// What generating tokens in parallel costs, for one order of generation: the sequential and the parallel conditional

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import Statistics
 import TokenData
 import TokenGrids
 
@@ -187,10 +188,9 @@ struct NormalGenerator {
       spare = nil
       return value
     }
-    let radius = (-2 * log(1 - generator.nextUniform())).squareRoot()
-    let angle = 2 * Double.pi * generator.nextUniform()
-    spare = radius * sin(angle)
-    return radius * cos(angle)
+    let (first, second) = generator.nextNormalPair()
+    spare = second
+    return first
   }
 
   mutating func shuffle<Element>(_ elements: inout [Element]) { generator.shuffle(&elements) }

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import Statistics
 
 /// Reads the entropies of one step after another off the Cholesky factor of a whole order.
 struct StepEstimator {

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import Statistics
 
 /// A test of whether the tokens of a step depend on each other at all, given the earlier steps.
 public struct StepTest: Hashable, Sendable {

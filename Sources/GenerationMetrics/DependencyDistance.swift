@@ -1,4 +1,5 @@
 import EntropyEstimation
+import Statistics
 import TokenData
 import TokenGrids
 

@@ -1,5 +1,6 @@
 import EntropyEstimation
 import LinearAlgebra
+import Statistics
 
 /// The Fréchet distance of infinitely many samples, FD∞. (The aim of Chong and Forsyth, 2020, by other means.)
 ///

@@ -1,3 +1,4 @@
+import Statistics
 import TokenData
 import TokenGrids
 
@@ -27,7 +28,7 @@ public struct ImageDealing: Sendable {
       throw MetricError.tooFewImages(
         source: dataset.name, extractor: purpose, images: dataset.imageCount, needed: needed)
     }
-    var units = Self.units(of: dataset)
+    var units = Photographs(dataset.imageIDs, imageCount: dataset.imageCount).images
     guard units.count >= needed else {
       throw MetricError.tooFewImages(
         source: dataset.name + " (photographs)", extractor: purpose, images: units.count,
@@ -76,20 +77,4 @@ public struct ImageDealing: Sendable {
   }
 
   private static func images(in units: [[Int]]) -> Int { units.reduce(0) { $0 + $1.count } }
-
-  /// Images that belong together: of one photograph where that is known, else each by itself.
-  private static func units(of dataset: TokenDataset) -> [[Int]] {
-    guard let ids = dataset.imageIDs else { return (0..<dataset.imageCount).map { [$0] } }
-    var places: [UInt32: Int] = [:]
-    var units: [[Int]] = []
-    for (image, id) in ids.enumerated() {
-      if let place = places[id] {
-        units[place].append(image)
-      } else {
-        places[id] = units.count
-        units.append([image])
-      }
-    }
-    return units
-  }
 }

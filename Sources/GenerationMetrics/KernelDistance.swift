@@ -1,5 +1,6 @@
 import EntropyEstimation
 import LinearAlgebra
+import Statistics
 import Synchronization
 
 /// The kernel distance (KID): the unbiased squared maximum mean discrepancy with the kernel k(x, y) = (x·y/d + 1)³.

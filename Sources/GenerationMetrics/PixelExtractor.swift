@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import LinearAlgebra
+import Statistics
 import Synchronization
 import TokenData
 import TokenGrids
@@ -109,13 +110,5 @@ extension FeatureMap {
     let means = sums.map { $0 / count }
     let deviations = zip(squares, means).map { max($0 / count - $1 * $1, 0).squareRoot() }
     return (means + deviations).map { Float($0) }
-  }
-}
-
-extension SeededGenerator {
-  /// A standard normal number (Box and Muller, 1958).
-  mutating func nextNormal() -> Double {
-    let radius = (-2 * log(1 - nextUniform())).squareRoot()
-    return radius * cos(2 * Double.pi * nextUniform())
   }
 }

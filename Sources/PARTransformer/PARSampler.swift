@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Statistics
 import TokenGrids
 
 /// Draws images from a PAR transformer, several at once, one forward pass for each step of the order.

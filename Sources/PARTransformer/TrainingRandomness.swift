@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import Statistics
 import TokenGrids
 
 /// Everything random of a training run as a function of its seed and the step, so that a run can go on from any step as
@@ -37,10 +38,9 @@ struct TrainingRandomness: Sendable {
     var values: [Float] = []
     values.reserveCapacity(count + 1)
     while values.count < count {
-      let radius = (-2 * log(1 - generator.nextUniform())).squareRoot() * 0.02
-      let angle = 2 * Double.pi * generator.nextUniform()
-      values.append(Float(radius * cos(angle)))
-      values.append(Float(radius * sin(angle)))
+      let (first, second) = generator.nextNormalPair(deviation: 0.02)
+      values.append(Float(first))
+      values.append(Float(second))
     }
     return Array(values.prefix(count))
   }
@@ -52,14 +52,9 @@ struct TrainingRandomness: Sendable {
     imageCount: Int, heldOut count: Int, groups: [UInt32]?
   ) -> (training: [Int], heldOut: [Int]) {
     var generator = generator(.split, 0)
-    let members = Dictionary(grouping: 0..<imageCount) { image in
-      groups.map { Int($0[image]) } ?? image
-    }
-    var keys = members.keys.sorted()
-    generator.shuffle(&keys)
-    var heldOut: Set<Int> = []
-    for key in keys where heldOut.count < count { heldOut.formUnion(members[key] ?? []) }
-    return ((0..<imageCount).filter { !heldOut.contains($0) }, heldOut.sorted())
+    let (heldOut, training) = Photographs(groups, imageCount: imageCount)
+      .split(drawing: count, &generator)
+    return (training, heldOut)
   }
 
   /// The order in which an epoch visits `count` images.

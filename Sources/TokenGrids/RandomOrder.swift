@@ -1,3 +1,5 @@
+import Statistics
+
 extension GenerationOrder {
   /// A seeded random permutation of the cells, cut by a schedule. (RandAR, with the cosine schedule.)
   ///

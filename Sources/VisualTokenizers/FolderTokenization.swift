@@ -1,5 +1,6 @@
 import Files
 import LinearAlgebra
+import Statistics
 import SystemResources
 import TokenData
 import TokenGrids

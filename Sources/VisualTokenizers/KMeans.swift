@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Statistics
 import TokenGrids
 
 /// Points represented by the nearest of K centres, found by Lloyd's iteration.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PARTransformer
+import Statistics
 import Testing
 import TokenData
 import TokenGrids

@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import LinearAlgebra
+import Statistics
 import Testing
 import TokenData
 import TokenGrids

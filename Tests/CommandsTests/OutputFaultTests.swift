@@ -3,6 +3,7 @@ import Files
 import Foundation
 import LinearAlgebra
 import PARTransformer
+import Statistics
 import Testing
 import TokenData
 import TokenGrids

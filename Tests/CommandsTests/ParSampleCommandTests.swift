@@ -2,6 +2,7 @@ import FileFormats
 import Foundation
 import LinearAlgebra
 import PARTransformer
+import Statistics
 import Testing
 import TokenData
 import TokenGrids

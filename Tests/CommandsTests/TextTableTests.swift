@@ -1,4 +1,5 @@
 import EntropyEstimation
+import Statistics
 import Testing
 
 @testable import Commands

@@ -1,6 +1,7 @@
 import EmbeddedData
 import EntropyEstimation
 import Foundation
+import Statistics
 import Testing
 import TokenData
 import TokenGrids

@@ -2,6 +2,7 @@ import FileFormats
 import Files
 import Foundation
 import LinearAlgebra
+import Statistics
 import TestSupport
 import Testing
 import TokenGrids

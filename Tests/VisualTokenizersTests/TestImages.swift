@@ -1,5 +1,6 @@
 import CTurboJPEG
 import Foundation
+import Statistics
 import TestSupport
 import Testing
 import TokenGrids

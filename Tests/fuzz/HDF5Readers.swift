@@ -2,6 +2,7 @@ import CHDF5
 import FileFormats
 import Foundation
 import LinearAlgebra
+import Statistics
 import TokenData
 import TokenGrids
 import VisualTokenizers

@@ -1,5 +1,6 @@
 import CTurboJPEG
 import Foundation
+import Statistics
 import TokenGrids
 import VisualTokenizers
 

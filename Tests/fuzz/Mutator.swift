@@ -1,3 +1,4 @@
+import Statistics
 import TokenGrids
 
 /// Damages well-formed files in the ways that have broken readers of files: each seed makes one file.

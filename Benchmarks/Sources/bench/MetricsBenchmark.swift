@@ -1,6 +1,7 @@
 import Foundation
 import GenerationMetrics
 import LinearAlgebra
+import Statistics
 import TokenData
 import TokenGrids
 

@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 import PARTransformer
+import Statistics
 import TokenData
 import TokenGrids
 

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TokenGrids
+@testable import Statistics
 
 @Suite struct SeededGeneratorTests {
   /// The published first outputs of SplitMix64 from 0.
