@@ -29,6 +29,7 @@ let package = Package(
     .library(name: "Files", targets: ["Files"]),
     .library(name: "Statistics", targets: ["Statistics"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
+    .library(name: "NeuralKernels", targets: ["NeuralKernels"]),
     .library(name: "FileFormats", targets: ["FileFormats"]),
     .library(name: "TokenGrids", targets: ["TokenGrids"]),
     .library(name: "TokenData", targets: ["TokenData"]),
@@ -63,6 +64,7 @@ let package = Package(
     .target(name: "Files"),
     .target(name: "Statistics"),
     .target(name: "LinearAlgebra", dependencies: ["CKernels", "COpenBLAS"]),
+    .target(name: "NeuralKernels", dependencies: ["CKernels", "COpenBLAS", "LinearAlgebra"]),
     .target(
       name: "FileFormats",
       dependencies: ["CHDF5", "CHDF5Input", "CHDF5Output", "CZip", "Files", "LinearAlgebra"]),
@@ -72,25 +74,28 @@ let package = Package(
       dependencies: ["FileFormats", "Files", "LinearAlgebra", "Statistics", "TokenGrids"]),
     .target(
       name: "EntropyEstimation",
-      dependencies: ["LinearAlgebra", "Statistics", "SystemResources", "TokenData", "TokenGrids"]),
+      dependencies: [
+        "LinearAlgebra", "NeuralKernels", "Statistics", "SystemResources", "TokenData",
+        "TokenGrids",
+      ]),
     .target(
       name: "PARTransformer",
       dependencies: [
-        "FileFormats", "Files", "LinearAlgebra", "Statistics", "SystemResources", "TokenData",
-        "TokenGrids",
+        "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "Statistics", "SystemResources",
+        "TokenData", "TokenGrids",
       ]),
     .target(name: "Figures", dependencies: ["Files", "TokenGrids"]),
     .target(
       name: "VisualTokenizers",
       dependencies: [
-        "CPNG", "CTurboJPEG", "CZlib", "FileFormats", "Files", "LinearAlgebra", "Statistics",
-        "SystemResources", "TokenData", "TokenGrids",
+        "CPNG", "CTurboJPEG", "CZlib", "FileFormats", "Files", "LinearAlgebra", "NeuralKernels",
+        "Statistics", "SystemResources", "TokenData", "TokenGrids",
       ]),
     .target(
       name: "GenerationMetrics",
       dependencies: [
-        "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra", "Statistics", "TokenData",
-        "TokenGrids", "VisualTokenizers",
+        "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "Statistics",
+        "TokenData", "TokenGrids", "VisualTokenizers",
       ]),
     .target(
       name: "EmbeddedData", path: "Notebooks-data", exclude: ["README.md"],
@@ -102,8 +107,8 @@ let package = Package(
       name: "Commands",
       dependencies: [
         "CProgramStart", "EmbeddedData", "EntropyEstimation", "Figures", "FileFormats", "Files",
-        "GenerationMetrics", "LinearAlgebra", "PARTransformer", "Statistics", "TokenData",
-        "TokenGrids", "VisualTokenizers", argumentParser,
+        "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
+        "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
 
     // Programs
@@ -130,6 +135,9 @@ let package = Package(
     .testTarget(
       name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "Statistics", "TokenGrids"]),
     .testTarget(
+      name: "NeuralKernelsTests",
+      dependencies: ["LinearAlgebra", "NeuralKernels", "Statistics", "TokenGrids"]),
+    .testTarget(
       name: "FileFormatsTests",
       dependencies: [
         "FileFormats", "Files", "LinearAlgebra", "Statistics", "TestSupport", "TokenData",
@@ -152,7 +160,8 @@ let package = Package(
     .testTarget(
       name: "PARTransformerTests",
       dependencies: [
-        "FileFormats", "LinearAlgebra", "PARTransformer", "Statistics", "TokenData", "TokenGrids",
+        "FileFormats", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
+        "TokenData", "TokenGrids",
       ], resources: [.copy("Resources")]),
     .testTarget(name: "FiguresTests", dependencies: ["Figures", "TestSupport", "TokenGrids"]),
     .testTarget(
@@ -174,9 +183,9 @@ let package = Package(
       name: "CommandsTests",
       dependencies: [
         "Commands", "EmbeddedData", "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra",
-        "PARTransformer", "Statistics", "TokenData", "TokenGrids", "VisualTokenizers",
-        "appendix-figures", "entropy-map", "fid-compare", "order-compare", "par-sample",
-        "par-train", "tokenize", argumentParser,
+        "NeuralKernels", "PARTransformer", "Statistics", "TokenData", "TokenGrids",
+        "VisualTokenizers", "appendix-figures", "entropy-map", "fid-compare", "order-compare",
+        "par-sample", "par-train", "tokenize", argumentParser,
       ]),
     .testTarget(name: "FuzzTests", dependencies: ["CZip", "fuzz"]),
   ],

@@ -11,6 +11,7 @@ let package = Package(
       name: "bench",
       dependencies: [
         .product(name: "LinearAlgebra", package: "token-entropy"),
+        .product(name: "NeuralKernels", package: "token-entropy"),
         .product(name: "PARTransformer", package: "token-entropy"),
         .product(name: "GenerationMetrics", package: "token-entropy"),
         .product(name: "TokenData", package: "token-entropy"),
@@ -22,6 +23,7 @@ let package = Package(
         .product(name: "VisualTokenizers", package: "token-entropy"),
         .product(name: "TokenData", package: "token-entropy"),
         .product(name: "LinearAlgebra", package: "token-entropy"),
+        .product(name: "NeuralKernels", package: "token-entropy"),
       ]),
   ],
   swiftLanguageModes: [.v6]

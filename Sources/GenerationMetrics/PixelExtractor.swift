@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import Statistics
 import Synchronization
 import TokenData

@@ -23,8 +23,8 @@ public func parallelFor(_ iterations: Int, _ body: @Sendable (Int) -> Void) {
 }
 
 /// A pointer that several threads write through at places that do not overlap.
-struct SharedPointer<Element>: @unchecked Sendable {
-  let base: UnsafeMutablePointer<Element>
+package struct SharedPointer<Element>: @unchecked Sendable {
+  package let base: UnsafeMutablePointer<Element>
 
-  init(_ base: UnsafeMutablePointer<Element>) { self.base = base }
+  package init(_ base: UnsafeMutablePointer<Element>) { self.base = base }
 }

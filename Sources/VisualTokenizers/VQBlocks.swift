@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NeuralKernels
 
 /// A step of the network from one map to the next.
 protocol VQBlock: Sendable {

@@ -1,5 +1,6 @@
 import FileFormats
 import LinearAlgebra
+import NeuralKernels
 import TokenData
 
 /// The tensors of a VQ-16 checkpoint, taken out layer by layer with their shapes checked.

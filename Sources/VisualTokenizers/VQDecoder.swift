@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import TokenData
 
 /// The decoder of a VQ-16 tokenizer: a grid of codes to an image.

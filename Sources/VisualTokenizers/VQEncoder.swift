@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import TokenData
 import TokenGrids
 

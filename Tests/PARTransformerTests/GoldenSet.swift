@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import PARTransformer
 import Testing
 import TokenData

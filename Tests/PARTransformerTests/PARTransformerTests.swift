@@ -1,3 +1,4 @@
+import NeuralKernels
 import PARTransformer
 import Testing
 

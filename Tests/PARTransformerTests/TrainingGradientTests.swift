@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import Statistics
 import Testing
 import TokenData

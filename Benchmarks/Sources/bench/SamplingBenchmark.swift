@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import PARTransformer
 
 /// `par-sample` with the published size L and random weights against the speed of memory and a PyTorch peer.

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import PARTransformer
 import Statistics
 import TokenData

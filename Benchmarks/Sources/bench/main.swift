@@ -1,6 +1,7 @@
 // Compares whole programs on the same file in the same run.
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 

@@ -4,6 +4,7 @@
 import FileFormats
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import TokenData
 import VisualTokenizers
 

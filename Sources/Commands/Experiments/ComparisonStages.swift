@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import PARTransformer
 import TokenData
 import TokenGrids

@@ -2,6 +2,7 @@ import ArgumentParser
 import EmbeddedData
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import PARTransformer
 import TokenData
 import TokenGrids

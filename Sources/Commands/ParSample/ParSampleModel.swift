@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileFormats
 import LinearAlgebra
+import NeuralKernels
 import PARTransformer
 import TokenData
 import TokenGrids

@@ -3,6 +3,7 @@ import Figures
 import Files
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import PARTransformer
 import TokenData
 import TokenGrids

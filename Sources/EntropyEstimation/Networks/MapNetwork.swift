@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import TokenData
 import TokenGrids
 

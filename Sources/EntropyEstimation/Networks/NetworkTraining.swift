@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import TokenData
 
 /// How the network of the `mlp` regressor is made and trained.

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NeuralKernels
 import SystemResources
 
 /// A PAR transformer bound to one sequence: weights, mask, rotary table and the memory for a forward pass.

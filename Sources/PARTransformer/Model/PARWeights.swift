@@ -1,5 +1,6 @@
 import FileFormats
 import LinearAlgebra
+import NeuralKernels
 import TokenData
 
 /// The parameters of a PAR transformer, ready for inference.

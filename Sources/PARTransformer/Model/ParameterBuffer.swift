@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NeuralKernels
 
 /// All parameters of a model, or something of the same shape such as their gradients, in one allocation with named views.
 ///

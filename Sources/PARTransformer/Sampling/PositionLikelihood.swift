@@ -1,5 +1,6 @@
 import FileFormats
 import LinearAlgebra
+import NeuralKernels
 import TokenData
 import TokenGrids
 

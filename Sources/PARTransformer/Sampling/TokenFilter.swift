@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NeuralKernels
 
 /// From logits to the probabilities that a token is drawn with: temperature, then top-k, then top-p.
 public struct TokenFilter: Hashable, Sendable {

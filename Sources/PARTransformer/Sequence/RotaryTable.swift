@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import TokenGrids
 
 /// By what angles the queries and keys of every input position are turned: rotary position embedding on a grid.

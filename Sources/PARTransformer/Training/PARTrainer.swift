@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NeuralKernels
 
 /// A model that learns: parameters, their gradients and moments, and the passes that compute them.
 ///

@@ -1,6 +1,7 @@
 import FileFormats
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import TokenData
 
 /// What a training run needs to go on, as a file: parameters, both moments, the step and the losses so far.

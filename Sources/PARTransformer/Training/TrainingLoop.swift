@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import NeuralKernels
 import TokenGrids
 
 /// The steps of a run, with its records and checkpoints.

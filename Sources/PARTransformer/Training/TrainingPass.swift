@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NeuralKernels
 import TokenGrids
 
 /// An image to learn from: its codes and its class.

@@ -1,7 +1,8 @@
 import Foundation
+import LinearAlgebra
 import Testing
 
-@testable import LinearAlgebra
+@testable import NeuralKernels
 
 /// Seeded numbers from −1 to 1.
 private func numbers(_ count: Int, seed: UInt64) -> [Float] {

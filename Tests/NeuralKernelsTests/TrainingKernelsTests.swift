@@ -1,9 +1,10 @@
 import Foundation
+import LinearAlgebra
 import Statistics
 import Testing
 import TokenGrids
 
-@testable import LinearAlgebra
+@testable import NeuralKernels
 
 /// Numbers from −1 to 1.
 private func numbers(_ count: Int, seed: UInt64) -> [Float] {

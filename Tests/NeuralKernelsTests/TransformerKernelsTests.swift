@@ -1,9 +1,10 @@
 import Foundation
+import LinearAlgebra
 import Statistics
 import TokenGrids
 import Testing
 
-@testable import LinearAlgebra
+@testable import NeuralKernels
 
 private func random(_ count: Int, seed: UInt64, scale: Float = 1) -> [Float] {
   var generator = SeededGenerator(seed: seed)

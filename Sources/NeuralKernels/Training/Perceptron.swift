@@ -1,4 +1,5 @@
 import COpenBLAS
+import LinearAlgebra
 
 /// A network with one hidden layer, y = V·relu(W·x + b) + c, on batches of rows.
 public struct Perceptron: Sendable {

@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 /// The instruction sets that the transformer's kernels are compiled for; the best one is chosen as the program starts.
 enum InstructionSet: String, CaseIterable, Sendable {

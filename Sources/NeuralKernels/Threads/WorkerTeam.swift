@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import LinearAlgebra
 
 /// A fixed team of threads for loops so short that starting them must cost less than a microsecond.
 ///

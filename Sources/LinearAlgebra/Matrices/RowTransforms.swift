@@ -1,3 +1,4 @@
+
 extension SingleMatrix {
   /// Each row less a matrix times the same row of `other`; the matrices are taken in turn, `matrices.count` rows long.
   ///

@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// A run of floats within a ``FloatBuffer``: one tensor of an allocation that holds many.
 ///
 /// A value that refers to memory; whoever writes through one sees to it that nobody else reads there meanwhile.

@@ -1,5 +1,6 @@
 import CKernels
 import COpenBLAS
+import LinearAlgebra
 
 /// Attention with rotary embedding over whole sequences, forward and backward, on the calling thread.
 ///

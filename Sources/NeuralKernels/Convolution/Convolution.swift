@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import LinearAlgebra
 
 /// What a layer does to each channel of its input first: x·scale + shift, followed by swish, x / (1
 /// + e⁻ˣ).

@@ -1,8 +1,9 @@
+import LinearAlgebra
 import Statistics
 import Testing
 import TokenGrids
 
-@testable import LinearAlgebra
+@testable import NeuralKernels
 
 private let team = WorkerTeam(workers: 2)
 

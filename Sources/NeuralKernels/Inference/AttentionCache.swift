@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 /// Keys and values of all positions seen so far, of every layer and of `slots` sequences.
 ///

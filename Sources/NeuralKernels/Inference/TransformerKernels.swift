@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 /// The parts of a transformer layer between its matrix products.
 public enum TransformerKernels {

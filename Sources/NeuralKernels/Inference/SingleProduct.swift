@@ -1,4 +1,5 @@
 import COpenBLAS
+import LinearAlgebra
 
 /// The three products of a linear layer y = x·Wᵀ in single precision, on memory that is there already.
 ///

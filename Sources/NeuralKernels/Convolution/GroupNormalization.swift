@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 /// Group normalisation: channels in groups, each group brought to mean 0 and variance 1 over all
 /// pixels, then scaled and shifted by channel. (Wu and He, "Group normalization", 2018.)

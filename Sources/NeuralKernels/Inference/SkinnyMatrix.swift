@@ -1,5 +1,6 @@
 import CKernels
 import COpenBLAS
+import LinearAlgebra
 
 /// Products of a ``WeightMatrix`` with few rows of activations, at the speed at which the weights can be read.
 public enum SkinnyMatrix {

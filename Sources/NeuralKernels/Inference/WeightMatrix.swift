@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import LinearAlgebra
 
 /// How the elements of a ``WeightMatrix`` are kept.
 public enum WeightPrecision: String, CaseIterable, Sendable {

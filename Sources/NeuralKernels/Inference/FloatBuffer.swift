@@ -1,4 +1,5 @@
 import Foundation
+import LinearAlgebra
 
 /// Floats at a fixed address, aligned to cache lines, zero at first: activations and caches that kernels write to.
 ///

@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// Stochastic gradient descent with adaptive moments and decoupled weight decay (Loshchilov and Hutter, 2019).
 public struct AdamW: Sendable {
   /// The share of a parameter that decays in a step, per unit of learning rate.

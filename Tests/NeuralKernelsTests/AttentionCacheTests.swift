@@ -1,9 +1,10 @@
 import Foundation
+import LinearAlgebra
 import Statistics
 import TokenGrids
 import Testing
 
-@testable import LinearAlgebra
+@testable import NeuralKernels
 
 /// Attention as its definition says, in Double, from all positions at once.
 private struct ReferenceAttention {

@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 import Synchronization
 
 /// The activations of a convolutional network for one image, channels last: `height × width ×

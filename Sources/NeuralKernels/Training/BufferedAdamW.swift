@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 /// AdamW on parameters at a fixed address, by all threads of a team, with the gradient's norm clipped on the way.
 ///

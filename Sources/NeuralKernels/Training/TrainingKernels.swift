@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 /// The loops of a transformer's training step between its matrix products, each with its backward loop.
 ///

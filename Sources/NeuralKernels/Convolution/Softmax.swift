@@ -1,4 +1,5 @@
 import CKernels
+import LinearAlgebra
 
 extension SingleMatrix {
   /// Replaces every row by its softmax: eˣ divided by the row's sum of eˣ.
