@@ -23,6 +23,24 @@ static inline haddr_t token_h5_header_address(hid_t object) {
   return H5Oget_info2(object, &info, H5O_INFO_BASIC) < 0 ? HADDR_UNDEF : info.addr;
 #endif
 }
+// The same of what a name leads to in the file of a group, which is not read for it.
+static inline haddr_t token_h5_member_address(hid_t group, const char *name) {
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info2_t own, info;
+  haddr_t address = HADDR_UNDEF;
+  if (H5Oget_info3(group, &own, H5O_INFO_BASIC) < 0 ||
+      H5Oget_info_by_name3(group, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0 ||
+      info.fileno != own.fileno)
+    return HADDR_UNDEF;
+  return H5VLnative_token_to_addr(group, info.token, &address) < 0 ? HADDR_UNDEF : address;
+#else
+  H5O_info_t own, info;
+  if (H5Oget_info2(group, &own, H5O_INFO_BASIC) < 0 ||
+      H5Oget_info_by_name2(group, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
+    return HADDR_UNDEF;
+  return info.fileno == own.fileno ? info.addr : HADDR_UNDEF;
+#endif
+}
 static inline unsigned token_h5_leaves_edges_unfiltered(void) {
   return H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS;
 }

@@ -4,23 +4,34 @@ import CHDF5Output
 import Foundation
 
 /// A group of an HDF5 file; the file itself is its root group.
-package struct HDF5Group: Sendable {
+struct HDF5Group: Sendable {
   let handle: HDF5Handle
+  /// What the library may read of its file; nil where the file is written.
+  private let structure: HDF5Structure?
   private var id: hid_t { handle.id }
 
+  init(handle: HDF5Handle, structure: HDF5Structure? = nil) {
+    self.handle = handle
+    self.structure = structure
+  }
+
   /// Opens an existing file for reading.
-  package static func openFile(_ path: String) throws -> HDF5Group {
+  ///
+  /// - Throws: ``HDF5Damage`` where it is not whole, or ``HDF5Failure``.
+  static func openFile(_ path: String) throws -> HDF5Group {
     try HDF5.locked {
+      let structure = try HDF5Structure(path: path)
       let access = try HDF5Handle(
         token_input_access(), closing: H5Pclose, "describe the file's access")
       return HDF5Group(
         handle: try HDF5Handle(
-          H5Fopen(path, token_h5_read_only(), access.id), closing: H5Fclose, "open the file"))
+          H5Fopen(path, token_h5_read_only(), access.id), closing: H5Fclose, "open the file"),
+        structure: structure)
     }
   }
 
   /// Makes an empty file, in place of one that may be there.
-  package static func createFile(_ path: String) throws -> HDF5Group {
+  static func createFile(_ path: String) throws -> HDF5Group {
     try HDF5.locked {
       let access = try unlockedAccess()
       return HDF5Group(
@@ -31,7 +42,7 @@ package struct HDF5Group: Sendable {
   }
 
   /// Makes an empty file in an output, whose failures the library is not told: see ``HDF5Output``.
-  package static func createFile(_ output: HDF5Output) throws -> HDF5Group {
+  static func createFile(_ output: HDF5Output) throws -> HDF5Group {
     try HDF5.locked {
       let access = try HDF5Handle(
         token_output_access(output.descriptor, output.failure), closing: H5Pclose,
@@ -53,13 +64,13 @@ package struct HDF5Group: Sendable {
   }
 
   /// Whether the file at `path` starts as an HDF5 file does.
-  package static func isHDF5(_ path: String) -> Bool {
+  static func isHDF5(_ path: String) -> Bool {
     // The library asks its own driver, which reads little.
     HDF5.locked { H5Fis_hdf5(path) > 0 }
   }
 
   /// Writes everything that is still in the library's buffers.
-  package func flush() throws {
+  func flush() throws {
     try HDF5.locked { try HDF5.check(H5Fflush(id, H5F_SCOPE_GLOBAL), "write the file") }
   }
 
@@ -75,7 +86,7 @@ package struct HDF5Group: Sendable {
   }
 
   /// The names of all members, in alphabetical order.
-  package func memberNames() throws -> [String] {
+  func memberNames() throws -> [String] {
     try HDF5.locked {
       var info = H5G_info_t()
       try HDF5.check(H5Gget_info(id, &info), "list a group")
@@ -91,27 +102,76 @@ package struct HDF5Group: Sendable {
   }
 
   /// The group of this name, or nil where there is no such member.
-  package func group(_ name: String) throws -> HDF5Group? {
+  ///
+  /// - Parameter hops: how many links from file to file led here.
+  func group(_ name: String, hops: Int = 0) throws -> HDF5Group? {
     try HDF5.locked {
+      if let (other, path) = try follow(name, hops) { return try other.group(path, hops: hops + 1) }
       guard try contains(name) else { return nil }
       return HDF5Group(
         handle: try HDF5Handle(
-          H5Gopen2(id, name, token_h5_default()), closing: H5Gclose, "open /\(name)"))
+          H5Gopen2(id, name, token_h5_default()), closing: H5Gclose, "open /\(name)"),
+        structure: structure)
     }
+  }
+
+  /// Makes sure that the library can open what a member's name leads to; where that is in another file, the file and the
+  /// path in it are returned.
+  private func follow(_ name: String, _ hops: Int) throws -> (file: HDF5Group, path: String)? {
+    guard let structure else { return nil }
+    let action = "open /\(name)"
+    let here = token_h5_header_address(id)
+    guard here != token_h5_no_address() else {
+      throw HDF5Failure(action: action, reason: HDF5.firstCause())
+    }
+    switch try structure.target(of: name, from: Int(clamping: here)) {
+    case .object, .nothing: return nil
+    case .external(let fileName, let path):
+      let file = try HDF5Handle(H5Iget_file_id(id), closing: H5Fclose, action)
+      guard hops < 16, let other = try Self.open(fileName, besideFile: file) else {
+        throw HDF5Refusal(
+          dataset: name, reason: "is a link to /\(path) of \(fileName), which cannot be found")
+      }
+      return (other, path)
+    case .unknown:
+      // Only its address is looked up, in the same file.
+      guard try contains(name) else { return nil }
+      let address = token_h5_member_address(id, name)
+      guard address != token_h5_no_address() else {
+        throw HDF5Failure(action: action, reason: HDF5.firstCause() ?? "it is in another file")
+      }
+      try structure.check(Int(clamping: address), name: name)
+      return nil
+    }
+  }
+
+  /// Opens a file that another one names: beside it, or where its path says; nil where there is none.
+  static func open(_ fileName: String, besideFile file: HDF5Handle) throws -> HDF5Group? {
+    let own = try hdf5Text("look at the file") { H5Fget_name(file.id, $0, $1) }
+    let beside = (own as NSString).deletingLastPathComponent + "/" + fileName
+    for path in fileName.hasPrefix("/") ? [fileName] : [beside, fileName] where isHDF5(path) {
+      return try openFile(path)
+    }
+    return nil
   }
 
   /// The dataset of this name, inspected, or nil where there is no such member.
   ///
   /// - Throws: ``HDF5Refusal`` where it cannot be trusted (``HDF5Dataset/inspect(depth:)``) or is no dataset.
-  package func dataset(_ name: String) throws -> HDF5Dataset? {
+  func dataset(_ name: String) throws -> HDF5Dataset? {
     let dataset = try rawDataset(name)
     try dataset?.inspect()
     return dataset
   }
 
   /// The dataset of this name as the library opens it, or nil where there is no such member.
-  func rawDataset(_ name: String) throws -> HDF5Dataset? {
+  ///
+  /// - Parameter hops: how many links from file to file led here.
+  func rawDataset(_ name: String, hops: Int = 0) throws -> HDF5Dataset? {
     try HDF5.locked {
+      if let (other, path) = try follow(name, hops) {
+        return try other.rawDataset(path, hops: hops + 1)
+      }
       guard try contains(name) else { return nil }
       let object = try HDF5Handle(
         H5Oopen(id, name, token_h5_default()), closing: H5Oclose, "open /\(name)")
@@ -134,7 +194,7 @@ package struct HDF5Group: Sendable {
   }
 
   /// Makes an empty group.
-  package func createGroup(_ name: String) throws -> HDF5Group {
+  func createGroup(_ name: String) throws -> HDF5Group {
     try HDF5.locked {
       HDF5Group(
         handle: try HDF5Handle(
@@ -148,7 +208,7 @@ package struct HDF5Group: Sendable {
   /// - Parameters:
   ///   - rowShape: the extents of one row: all but the first extent of the dataset.
   ///   - rowsPerChunk: how many rows are compressed together.
-  package func createGrowingDataset<Element: HDF5Number>(
+  func createGrowingDataset<Element: HDF5Number>(
     _ name: String, of _: Element.Type, rowShape: [Int], rowsPerChunk: Int
   ) throws -> HDF5Dataset {
     try HDF5.locked {
@@ -173,8 +233,7 @@ package struct HDF5Group: Sendable {
   }
 
   /// Writes a whole dataset of numbers at once.
-  package func write<Element: HDF5Number>(_ values: [Element], shape: [Int], to name: String) throws
-  {
+  func write<Element: HDF5Number>(_ values: [Element], shape: [Int], to name: String) throws {
     try HDF5.locked {
       let space = try HDF5Handle(
         H5Screate_simple(Int32(shape.count), shape.map { hsize_t($0) }, nil), closing: H5Sclose,
@@ -193,7 +252,7 @@ package struct HDF5Group: Sendable {
   }
 
   /// Writes a list of strings, as UTF-8 of variable length.
-  package func write(_ strings: [String], to name: String) throws {
+  func write(_ strings: [String], to name: String) throws {
     try HDF5.locked {
       let type = try variableStringType()
       let space = try HDF5Handle(
@@ -223,9 +282,8 @@ package struct HDF5Group: Sendable {
   // MARK: Attributes
 
   /// The text of an attribute, or nil where there is no such attribute or it is no single string.
-  package func stringAttribute(_ name: String) throws -> String? {
+  func stringAttribute(_ name: String) throws -> String? {
     try HDF5.locked {
-      try HDF5AttributeCheck.check(id)
       guard H5Aexists(id, name) > 0 else { return nil }
       let attribute = try HDF5Handle(
         H5Aopen(id, name, token_h5_default()), closing: H5Aclose, "read attribute \(name)")
@@ -244,9 +302,8 @@ package struct HDF5Group: Sendable {
   }
 
   /// The value of an attribute, or nil where there is no such attribute or it is no single number.
-  package func integerAttribute(_ name: String) throws -> Int? {
+  func integerAttribute(_ name: String) throws -> Int? {
     try HDF5.locked {
-      try HDF5AttributeCheck.check(id)
       guard H5Aexists(id, name) > 0 else { return nil }
       let attribute = try HDF5Handle(
         H5Aopen(id, name, token_h5_default()), closing: H5Aclose, "read attribute \(name)")
@@ -268,15 +325,14 @@ package struct HDF5Group: Sendable {
   /// Whether an attribute of this name exists, whatever it holds.
   ///
   /// - Throws: ``HDF5Failure`` where the attributes are damaged.
-  package func hasAttribute(_ name: String) throws -> Bool {
+  func hasAttribute(_ name: String) throws -> Bool {
     try HDF5.locked {
-      try HDF5AttributeCheck.check(id)
-      return H5Aexists(id, name) > 0
+      try HDF5.check(H5Aexists(id, name), "look for attribute \(name)") > 0
     }
   }
 
   /// Adds an attribute that holds one string.
-  package func setAttribute(_ name: String, _ value: String) throws {
+  func setAttribute(_ name: String, _ value: String) throws {
     try HDF5.locked {
       let type = try variableStringType()
       let attribute = try createAttribute(name, type: type.id)
@@ -287,7 +343,7 @@ package struct HDF5Group: Sendable {
   }
 
   /// Adds an attribute that holds one whole number.
-  package func setAttribute(_ name: String, _ value: Int) throws {
+  func setAttribute(_ name: String, _ value: Int) throws {
     try HDF5.locked {
       let attribute = try createAttribute(name, type: Int64.nativeType)
       var value = Int64(value)
@@ -306,14 +362,14 @@ package struct HDF5Group: Sendable {
 }
 
 /// A number that HDF5 can read into memory and write from it.
-package protocol HDF5Number: BitwiseCopyable {
+protocol HDF5Number: BitwiseCopyable {
   /// HDF5's name for the type in memory.
   static var nativeType: hid_t { get }
 }
 
-extension UInt16: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint16() } }
-extension UInt32: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint32() } }
-extension UInt64: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint64() } }
-extension Int64: HDF5Number { package static var nativeType: hid_t { token_h5_native_int64() } }
-extension Float: HDF5Number { package static var nativeType: hid_t { token_h5_native_float() } }
-extension Double: HDF5Number { package static var nativeType: hid_t { token_h5_native_double() } }
+extension UInt16: HDF5Number { static var nativeType: hid_t { token_h5_native_uint16() } }
+extension UInt32: HDF5Number { static var nativeType: hid_t { token_h5_native_uint32() } }
+extension UInt64: HDF5Number { static var nativeType: hid_t { token_h5_native_uint64() } }
+extension Int64: HDF5Number { static var nativeType: hid_t { token_h5_native_int64() } }
+extension Float: HDF5Number { static var nativeType: hid_t { token_h5_native_float() } }
+extension Double: HDF5Number { static var nativeType: hid_t { token_h5_native_double() } }

@@ -25,6 +25,10 @@ struct HDF5Heap {
     (file, base) = try Self.map(object, action)
   }
 
+  init(file: MappedFile, base: Int, what: String) {
+    (self.file, self.base, self.what) = (file, base, what)
+  }
+
   /// The bytes of the file that an open object is in, and how many of them stand before those of HDF5.
   static func map(_ object: hid_t, _ action: String) throws -> (file: MappedFile, base: Int) {
     let handle = try HDF5Handle(H5Iget_file_id(object), closing: H5Fclose, action)
@@ -92,8 +96,8 @@ struct HDF5Heap {
     }
   }
 
-  /// The first `length` bytes of an object of the heap at an address.
-  private func object(_ wanted: Int, at address: Int, length: Int) throws -> ArraySlice<UInt8> {
+  /// The first `length` bytes of an object of the heap at an address, or all of them.
+  func object(_ wanted: Int, at address: Int, length: Int? = nil) throws -> ArraySlice<UInt8> {
     let (start, overflow) = address.addingReportingOverflow(base)
     guard !overflow, start >= 0, start <= file.bytes.count - 16,
       file.bytes[start..<start + 4].elementsEqual("GCOL".utf8), file.bytes[start + 4] == 1
@@ -109,6 +113,7 @@ struct HDF5Heap {
       let bytes = number(file.bytes, place + 8, 8)
       guard bytes >= 0, bytes <= end - place - 16 else { break }
       if index == wanted {
+        let length = length ?? bytes
         guard length <= bytes else { break }
         return ArraySlice(file.bytes[place + 16..<place + 16 + length])
       }

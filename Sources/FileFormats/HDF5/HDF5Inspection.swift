@@ -202,8 +202,8 @@ extension HDF5Dataset {
     var covered = 0
     var seen: Set<String> = []
     for place in 0..<sources {
-      let fileName = try text(action) { H5Pget_virtual_filename(creation, place, $0, $1) }
-      let dataset = try text(action) { H5Pget_virtual_dsetname(creation, place, $0, $1) }
+      let fileName = try hdf5Text(action) { H5Pget_virtual_filename(creation, place, $0, $1) }
+      let dataset = try hdf5Text(action) { H5Pget_virtual_dsetname(creation, place, $0, $1) }
       let space = try HDF5Handle(H5Pget_virtual_vspace(creation, place), closing: H5Sclose, action)
       covered =
         covered.addingReportingOverflow(
@@ -230,19 +230,16 @@ extension HDF5Dataset {
   private static func source(
     _ fileName: String, _ dataset: String, besideFile file: HDF5Handle
   ) throws -> HDF5Dataset? {
-    if fileName == "." { return try HDF5Group(handle: file).rawDataset(dataset) }
-    let own = try text("look at the file") { H5Fget_name(file.id, $0, $1) }
-    let beside = (own as NSString).deletingLastPathComponent + "/" + fileName
-    for path in fileName.hasPrefix("/") ? [fileName] : [beside, fileName]
-    where HDF5Group.isHDF5(path) {
-      return try HDF5Group.openFile(path).rawDataset(dataset)
+    if fileName == "." {
+      let own = try hdf5Text("look at the file") { H5Fget_name(file.id, $0, $1) }
+      return try HDF5Group.openFile(own).rawDataset(dataset)
     }
-    return nil
+    return try HDF5Group.open(fileName, besideFile: file)?.rawDataset(dataset)
   }
 }
 
 /// Text that the library copies into a buffer, as long as it says; at most 64 kB.
-private func text(
+func hdf5Text(
   _ action: String, _ read: (UnsafeMutablePointer<CChar>?, Int) -> Int
 ) throws -> String {
   let length = try HDF5.check(read(nil, 0), action)

@@ -187,13 +187,13 @@ struct TorchPickle {
       case UInt8(ascii: "s"): try set(try pop(2))
       case UInt8(ascii: "u"): try set(try popToMark())
       case UInt8(ascii: "c"):
-        try push(global: try line() + "." + (try line()))
+        push(global: try line() + "." + (try line()))
       case 0x93:
         let names = try pop(2)
         guard case .text(let module) = names[0], case .text(let name) = names[1] else {
           throw failure("a name is no text")
         }
-        try push(global: module + "." + name)
+        push(global: module + "." + name)
       case UInt8(ascii: "Q"): try pushStorage()
       case UInt8(ascii: "R"): try reduce()
       case UInt8(ascii: "b"):

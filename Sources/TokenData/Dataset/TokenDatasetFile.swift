@@ -204,6 +204,8 @@ private func reportingDamage<Result>(to path: String, _ body: () throws -> Resul
     throw TokenDataError.unusableDataset(path, dataset: refusal.dataset, reason: refusal.reason)
   } catch let failure as HDF5Failure {
     throw TokenDataError.damagedFile(path, reason: failure.description)
+  } catch let damage as HDF5Damage {
+    throw TokenDataError.damagedFile(path, reason: damage.description)
   }
 }
 
