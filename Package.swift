@@ -26,19 +26,16 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "SystemResources", targets: ["SystemResources"]),
-    .library(name: "Files", targets: ["Files"]),
-    .library(name: "Statistics", targets: ["Statistics"]),
+    .library(name: "FileOutput", targets: ["FileOutput"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
-    .library(name: "NeuralKernels", targets: ["NeuralKernels"]),
-    .library(name: "FileFormats", targets: ["FileFormats"]),
     .library(name: "TokenGrids", targets: ["TokenGrids"]),
     .library(name: "TokenData", targets: ["TokenData"]),
     .library(name: "EntropyEstimation", targets: ["EntropyEstimation"]),
-    .library(name: "PARTransformer", targets: ["PARTransformer"]),
-    .library(name: "Figures", targets: ["Figures"]),
     .library(name: "VisualTokenizers", targets: ["VisualTokenizers"]),
-    .library(name: "GenerationMetrics", targets: ["GenerationMetrics"]),
+    .library(name: "Figures", targets: ["Figures"]),
     .library(name: "EmbeddedData", targets: ["EmbeddedData"]),
+    .library(name: "PARTransformer", targets: ["PARTransformer"]),
+    .library(name: "GenerationMetrics", targets: ["GenerationMetrics"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -61,41 +58,31 @@ let package = Package(
 
     // Libraries, from the ground up
     .target(name: "SystemResources"),
-    .target(name: "Files"),
-    .target(name: "Statistics"),
-    .target(name: "LinearAlgebra", dependencies: ["CKernels", "COpenBLAS"]),
-    .target(name: "NeuralKernels", dependencies: ["CKernels", "COpenBLAS", "LinearAlgebra"]),
-    .target(
-      name: "FileFormats",
-      dependencies: ["CHDF5", "CHDF5Input", "CHDF5Output", "CZip", "Files", "LinearAlgebra"]),
-    .target(name: "TokenGrids", dependencies: ["Files", "Statistics"]),
+    .target(name: "FileOutput"),
+    .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
+    .target(name: "TokenGrids", dependencies: ["FileOutput"]),
     .target(
       name: "TokenData",
-      dependencies: ["FileFormats", "Files", "LinearAlgebra", "Statistics", "TokenGrids"]),
+      dependencies: [
+        "CHDF5", "CHDF5Input", "CHDF5Output", "CZip", "FileOutput", "TokenGrids", "LinearAlgebra",
+      ]),
     .target(
       name: "EntropyEstimation",
-      dependencies: [
-        "LinearAlgebra", "NeuralKernels", "Statistics", "SystemResources", "TokenData",
-        "TokenGrids",
-      ]),
+      dependencies: ["SystemResources", "TokenData", "TokenGrids", "LinearAlgebra"]),
     .target(
       name: "PARTransformer",
-      dependencies: [
-        "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "Statistics", "SystemResources",
-        "TokenData", "TokenGrids",
-      ]),
-    .target(name: "Figures", dependencies: ["Files", "TokenGrids"]),
+      dependencies: ["FileOutput", "SystemResources", "TokenData", "TokenGrids", "LinearAlgebra"]),
+    .target(name: "Figures", dependencies: ["FileOutput", "TokenGrids"]),
     .target(
       name: "VisualTokenizers",
       dependencies: [
-        "CPNG", "CTurboJPEG", "CZlib", "FileFormats", "Files", "LinearAlgebra", "NeuralKernels",
-        "Statistics", "SystemResources", "TokenData", "TokenGrids",
+        "CTurboJPEG", "CPNG", "CZlib", "SystemResources", "TokenData", "TokenGrids",
+        "LinearAlgebra",
       ]),
     .target(
       name: "GenerationMetrics",
       dependencies: [
-        "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "Statistics",
-        "TokenData", "TokenGrids", "VisualTokenizers",
+        "EntropyEstimation", "LinearAlgebra", "TokenData", "TokenGrids", "VisualTokenizers",
       ]),
     .target(
       name: "EmbeddedData", path: "Notebooks-data", exclude: ["README.md"],
@@ -106,9 +93,9 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "CProgramStart", "EmbeddedData", "EntropyEstimation", "Figures", "FileFormats", "Files",
-        "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
-        "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
+        "CProgramStart", "EmbeddedData", "EntropyEstimation", "Figures", "FileOutput",
+        "GenerationMetrics", "LinearAlgebra", "PARTransformer", "SystemResources", "TokenData",
+        "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
 
     // Programs
@@ -121,73 +108,51 @@ let package = Package(
     command("tokenize"),
 
     // Tests
-    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "SystemResourcesTests", dependencies: ["SystemResources"]),
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CHDF5", "CTurboJPEG", "CZip", "FileFormats", "LinearAlgebra", "PARTransformer",
-        "Statistics", "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
+        "CHDF5", "CTurboJPEG", "CZip", "FileOutput", "LinearAlgebra", "PARTransformer", "TokenData",
+        "TokenGrids", "VisualTokenizers", argumentParser,
       ], path: "Tests/fuzz"),
-    .testTarget(name: "SystemResourcesTests", dependencies: ["SystemResources"]),
-    .testTarget(
-      name: "FilesTests", dependencies: ["Files", "Statistics", "TestSupport", "TokenGrids"]),
-    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
-    .testTarget(
-      name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "Statistics", "TokenGrids"]),
-    .testTarget(
-      name: "NeuralKernelsTests",
-      dependencies: ["LinearAlgebra", "NeuralKernels", "Statistics", "TokenGrids"]),
-    .testTarget(
-      name: "FileFormatsTests",
-      dependencies: [
-        "FileFormats", "Files", "LinearAlgebra", "Statistics", "TestSupport", "TokenData",
-        "TokenGrids",
-      ]),
-    .testTarget(
-      name: "TokenGridsTests", dependencies: ["Statistics", "TestSupport", "TokenGrids"]),
-    .testTarget(
-      name: "TokenDataTests",
-      dependencies: [
-        "CHDF5", "FileFormats", "Files", "LinearAlgebra", "Statistics", "TestSupport", "TokenData",
-        "TokenGrids",
-      ]),
+    .testTarget(name: "FuzzTests", dependencies: ["CZip", "fuzz"]),
+    .testTarget(name: "FileOutputTests", dependencies: ["FileOutput"]),
+    .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TokenGrids"]),
     .testTarget(
       name: "EntropyEstimationTests",
-      dependencies: [
-        "EntropyEstimation", "FileFormats", "LinearAlgebra", "Statistics", "TokenData",
-        "TokenGrids",
-      ]),
-    .testTarget(
-      name: "PARTransformerTests",
-      dependencies: [
-        "FileFormats", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
-        "TokenData", "TokenGrids",
-      ], resources: [.copy("Resources")]),
-    .testTarget(name: "FiguresTests", dependencies: ["Figures", "TestSupport", "TokenGrids"]),
+      dependencies: ["EntropyEstimation", "TokenData", "TokenGrids", "LinearAlgebra"]),
     .testTarget(
       name: "VisualTokenizersTests",
       dependencies: [
-        "CPNG", "CTurboJPEG", "FileFormats", "Files", "LinearAlgebra", "Statistics", "TestSupport",
-        "TokenData", "TokenGrids", "VisualTokenizers",
+        "VisualTokenizers", "CTurboJPEG", "CPNG", "TokenData", "TokenGrids", "LinearAlgebra",
       ], resources: [.copy("Resources")]),
+    .testTarget(
+      name: "EmbeddedDataTests",
+      dependencies: ["EmbeddedData", "EntropyEstimation", "TokenData", "TokenGrids"]),
     .testTarget(
       name: "GenerationMetricsTests",
       dependencies: [
-        "EntropyEstimation", "FileFormats", "GenerationMetrics", "LinearAlgebra", "Statistics",
-        "TokenData", "TokenGrids", "VisualTokenizers",
+        "GenerationMetrics", "EntropyEstimation", "LinearAlgebra", "TokenData", "TokenGrids",
+        "VisualTokenizers",
       ]),
     .testTarget(
-      name: "EmbeddedDataTests",
-      dependencies: ["EmbeddedData", "EntropyEstimation", "Statistics", "TokenData", "TokenGrids"]),
+      name: "TokenDataTests", dependencies: ["CHDF5", "CHDF5Input", "TokenData", "LinearAlgebra"]),
+    .testTarget(name: "TokenGridsTests", dependencies: ["TokenGrids"]),
+    .testTarget(
+      name: "PARTransformerTests",
+      dependencies: ["PARTransformer", "TokenData", "TokenGrids", "LinearAlgebra"],
+      resources: [.copy("Resources")]),
+    .testTarget(name: "FiguresTests", dependencies: ["Figures", "TokenGrids"]),
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Commands", "EmbeddedData", "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra",
-        "NeuralKernels", "PARTransformer", "Statistics", "TokenData", "TokenGrids",
-        "VisualTokenizers", "appendix-figures", "entropy-map", "fid-compare", "order-compare",
-        "par-sample", "par-train", "tokenize", argumentParser,
+        "Commands", "EmbeddedData", "entropy-map", "order-compare", "appendix-figures", "tokenize",
+        "par-sample",
+        "par-train", "fid-compare", "EntropyEstimation", "FileOutput", "GenerationMetrics",
+        "LinearAlgebra",
+        "PARTransformer", "TokenData", "TokenGrids",
+        "VisualTokenizers",
       ]),
-    .testTarget(name: "FuzzTests", dependencies: ["CZip", "fuzz"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -41,6 +41,18 @@ static inline haddr_t token_h5_member_address(hid_t group, const char *name) {
   return info.fileno == own.fileno ? info.addr : HADDR_UNDEF;
 #endif
 }
+// 1 where a member is a link to another file, and the bytes that say to which; 0 for other members.
+static inline int token_h5_external_link(hid_t group, const char *name, size_t *size) {
+#if H5_VERSION_GE(1, 12, 0)
+  H5L_info2_t info;
+  if (H5Lget_info2(group, name, &info, H5P_DEFAULT) < 0) return -1;
+#else
+  H5L_info_t info;
+  if (H5Lget_info(group, name, &info, H5P_DEFAULT) < 0) return -1;
+#endif
+  *size = info.u.val_size;
+  return info.type == H5L_TYPE_EXTERNAL;
+}
 static inline unsigned token_h5_leaves_edges_unfiltered(void) {
   return H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS;
 }

@@ -153,7 +153,7 @@ extension HDF5Structure {
 }
 
 /// HDF5's checksum of what describes its objects: Bob Jenkins' lookup3, `hashlittle` with 0 to begin with.
-func hdf5Checksum(_ bytes: some Collection<UInt8>) -> UInt32 {
+package func hdf5Checksum(_ bytes: some Collection<UInt8>) -> UInt32 {
   func turned(_ value: UInt32, _ bits: UInt32) -> UInt32 { value << bits | value >> (32 - bits) }
   var left = bytes[...]
   let start = 0xDEAD_BEEF &+ UInt32(truncatingIfNeeded: bytes.count)

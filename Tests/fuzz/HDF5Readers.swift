@@ -99,6 +99,32 @@ extension FuzzedReader {
       ], read: readDataset)
   }
 
+  /// Headers with all that the library parses, of the first version and of later ones: attributes of nested and named types,
+  /// links of each kind, and a virtual dataset.
+  static func hdf5Headers(_ name: String, _ folder: String) throws -> FuzzedReader {
+    func file(latest: Bool) throws -> [UInt8] {
+      try bytes(folder) { path in
+        try HDF5Bytes.write(path, latest: latest) {
+          try $0.add(
+            "stored", [UInt16](repeating: 1, count: 12), token_h5_native_uint16(), [3, 2, 2])
+          try $0.add(
+            "codebook", [Float](repeating: 1, count: 4), token_h5_native_float(), [2, 2],
+            chunk: [1, 2], filters: [.shuffle, .deflate])
+          try $0.addVirtual("codes", of: "stored", token_h5_native_uint16(), [3, 2, 2])
+          try $0.addLinks()
+          try $0.add("group/numbers", [Int64](0..<3), token_h5_native_int64(), [3])
+          try $0.addAttributes()
+        }
+      }
+    }
+    return FuzzedReader(
+      name, fileName: "f.h5", originals: [try file(latest: false), try file(latest: true)],
+      repair: .hdf5Checksums
+    ) {
+      _ = try TokenDataset(contentsOf: $0)
+    }
+  }
+
   /// Names of classes of both of HDF5's kinds, in one piece and in chunks.
   static func hdf5Strings(_ name: String, _ folder: String) throws -> FuzzedReader {
     func file(_ add: (HDF5Bytes) throws -> Void) throws -> [UInt8] {
@@ -134,9 +160,14 @@ struct HDF5Bytes {
 
   private let file: hid_t
 
-  static func write(_ path: String, _ body: (HDF5Bytes) throws -> Void) throws {
-    let file = try check(
-      H5Fcreate(path, token_h5_truncate(), token_h5_default(), token_h5_default()))
+  static func write(
+    _ path: String, latest: Bool = false, _ body: (HDF5Bytes) throws -> Void
+  ) throws {
+    let access = try check(H5Pcreate(token_h5_file_access()))
+    defer { H5Pclose(access) }
+    // Of 1.10, whatever comes later.
+    if latest { try check(H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110)) }
+    let file = try check(H5Fcreate(path, token_h5_truncate(), token_h5_default(), access))
     defer { H5Fclose(file) }
     try body(HDF5Bytes(file: file))
   }
@@ -174,6 +205,69 @@ struct HDF5Bytes {
       _ = try Self.check(
         H5Dwrite(dataset, type, token_h5_all(), token_h5_all(), token_h5_default(), $0.baseAddress))
     }
+  }
+
+  /// Adds a dataset that is put together from another of this file.
+  func addVirtual(_ name: String, of source: String, _ type: hid_t, _ shape: [Int]) throws {
+    let space = try Self.check(H5Screate_simple(Int32(shape.count), shape.map { hsize_t($0) }, nil))
+    defer { H5Sclose(space) }
+    let creation = try Self.check(H5Pcreate(token_h5_dataset_create()))
+    defer { H5Pclose(creation) }
+    try Self.check(H5Pset_virtual(creation, space, ".", source, space))
+    H5Dclose(
+      try Self.check(
+        H5Dcreate2(file, name, type, space, token_h5_default(), creation, token_h5_default())))
+  }
+
+  /// Adds a link to this file, one to another that is not there, and a group with some members.
+  func addLinks() throws {
+    let (none, group) = (
+      token_h5_default(),
+      try Self.check(
+        H5Gcreate2(file, "group", token_h5_default(), token_h5_default(), token_h5_default()))
+    )
+    defer { H5Gclose(group) }
+    try Self.check(H5Lcreate_soft("/group/numbers", file, "image_ids", none, none))
+    try Self.check(H5Lcreate_external("missing.h5", "/x", file, "elsewhere", none, none))
+    for number in 0..<12 {
+      try Self.check(H5Lcreate_soft("/codes", group, "a longer name \(number)", none, none))
+    }
+  }
+
+  /// Adds attributes of each kind of type to the file.
+  func addAttributes() throws {
+    let int = token_h5_native_int64()
+    let text = H5Tcopy(token_h5_c_string())
+    H5Tset_size(text, token_h5_variable())
+    let list = H5Tvlen_create(int)
+    let matrix = H5Tarray_create2(token_h5_native_float(), 2, [2, 3])
+    let record = H5Tcreate(H5T_COMPOUND, 80)
+    H5Tinsert(record, "number", 0, int)
+    H5Tinsert(record, "matrix", 8, matrix)
+    H5Tinsert(record, "text", 40, text)
+    let choice = H5Tenum_create(int)
+    var value: Int64 = 7
+    for member in ["RED", "GREEN", "ANOTHER"] {
+      H5Tenum_insert(choice, member, &value)
+      value += 1
+    }
+    let opaque = H5Tcreate(H5T_OPAQUE, 6)
+    H5Tset_tag(opaque, "tag")
+    let named = H5Tcopy(record)
+    try Self.check(
+      H5Tcommit2(
+        file, "named", named, token_h5_default(), token_h5_default(), token_h5_default()))
+    let spaces = [H5Screate(H5S_SCALAR), H5Screate(H5S_NULL), H5Screate_simple(1, [3], nil)]
+    for (place, type) in [int, text, list, matrix, record, choice, opaque, named].enumerated() {
+      for (number, space) in spaces.enumerated() {
+        H5Aclose(
+          try Self.check(
+            H5Acreate2(
+              file, "a\(place) \(number)", type, space, token_h5_default(), token_h5_default())))
+      }
+    }
+    for type in [text, list, matrix, record, choice, opaque, named] { H5Tclose(type) }
+    for space in spaces { H5Sclose(space) }
   }
 
   /// Adds strings of variable length.

@@ -1,4 +1,4 @@
-import Statistics
+import TokenData
 import TokenGrids
 
 /// Damages well-formed files in the ways that have broken readers of files: each seed makes one file.
@@ -10,6 +10,8 @@ struct Mutator {
     case pngChecksums
     /// The length that a safetensors file begins with.
     case safetensorsLength
+    /// The checksums of later headers in an HDF5 file.
+    case hdf5Checksums
   }
 
   let originals: [[UInt8]]
@@ -34,6 +36,7 @@ struct Mutator {
     case .nothing: break
     case .pngChecksums: PNGBytes.repairChecksums(&bytes)
     case .safetensorsLength: repairLength(&bytes)
+    case .hdf5Checksums: repairHeaders(&bytes)
     }
     return bytes
   }
@@ -94,6 +97,39 @@ struct Mutator {
     let value = Self.hostile[rng.nextIndex(below: Self.hostile.count)]
     let text = rng.nextIndex(below: 8) == 0 ? "1e9" : "\(value)"
     bytes.replaceSubrange(first..<end, with: Array(text.utf8))
+  }
+
+  /// Gives the superblock, the headers of objects and their continuations the checksums of what they hold, where those
+  /// can be told to end: at the length that they say, or that the original has.
+  private func repairHeaders(_ bytes: inout [UInt8]) {
+    func number(_ place: Int, _ count: Int) -> Int {
+      bytes[place..<place + count].reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+    func seal(_ start: Int, _ end: Int) {
+      guard end > start, end + 4 <= bytes.count else { return }
+      let sum = hdf5Checksum(bytes[start..<end])
+      for digit in 0..<4 {
+        bytes[end + digit] = UInt8(truncatingIfNeeded: sum >> UInt32(8 * digit))
+      }
+    }
+    if bytes.count > 48, bytes[8] >= 2 { seal(0, 44) }
+    for start in bytes.indices.dropLast(16) where bytes[start] == UInt8(ascii: "O") {
+      if bytes[start..<start + 4].elementsEqual("OHDR".utf8) {
+        let flags = bytes[start + 5]
+        let size = start + 6 + (flags & 0x20 == 0 ? 0 : 16) + (flags & 0x10 == 0 ? 0 : 4)
+        let width = 1 << Int(flags & 3)
+        guard size + width <= bytes.count, width < 8 else { continue }
+        seal(start, size + width + number(size, width))
+      } else if bytes[start..<start + 4].elementsEqual("OCHK".utf8) {
+        // Its length stands where it is referred to: a message of an address and a length.
+        let address = (0..<8).map { UInt8(truncatingIfNeeded: start >> (8 * $0)) }
+        let place = bytes.indices.dropLast(16).first {
+          bytes[$0] == address[0] && bytes[$0..<$0 + 8].elementsEqual(address)
+            && (8..<1 << 16).contains(number($0 + 8, 8) & 0xFFFF_FFFF)
+        }
+        if let place { seal(start, start + (number(place + 8, 4)) - 4) }
+      }
+    }
   }
 
   /// Makes the header end with the brace that closes it, as far as that can be told.

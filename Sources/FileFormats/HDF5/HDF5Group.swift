@@ -127,15 +127,13 @@ struct HDF5Group: Sendable {
     switch try structure.target(of: name, from: Int(clamping: here)) {
     case .object, .nothing: return nil
     case .external(let fileName, let path):
-      let file = try HDF5Handle(H5Iget_file_id(id), closing: H5Fclose, action)
-      guard hops < 16, let other = try Self.open(fileName, besideFile: file) else {
-        throw HDF5Refusal(
-          dataset: name, reason: "is a link to /\(path) of \(fileName), which cannot be found")
-      }
-      return (other, path)
+      return try leave(for: path, of: fileName, name: name, hops, action)
     case .unknown:
-      // Only its address is looked up, in the same file.
       guard try contains(name) else { return nil }
+      if let (fileName, path) = try externalLink(name, action) {
+        return try leave(for: path, of: fileName, name: name, hops, action)
+      }
+      // Only its address is looked up, in the same file.
       let address = token_h5_member_address(id, name)
       guard address != token_h5_no_address() else {
         throw HDF5Failure(action: action, reason: HDF5.firstCause() ?? "it is in another file")
@@ -143,6 +141,31 @@ struct HDF5Group: Sendable {
       try structure.check(Int(clamping: address), name: name)
       return nil
     }
+  }
+
+  /// Opens the file of a link.
+  private func leave(
+    for path: String, of fileName: String, name: String, _ hops: Int, _ action: String
+  ) throws -> (file: HDF5Group, path: String) {
+    let file = try HDF5Handle(H5Iget_file_id(id), closing: H5Fclose, action)
+    guard hops < 16, let other = try Self.open(fileName, besideFile: file) else {
+      throw HDF5Refusal(
+        dataset: name,
+        reason: "is a link to /\(path.drop { $0 == "/" }) of \(fileName), which cannot be found")
+    }
+    return (other, path)
+  }
+
+  /// The file and the path of a link to another file; nil for other links.
+  private func externalLink(_ name: String, _ action: String) throws -> (String, String)? {
+    var size = 0
+    guard token_h5_external_link(id, name, &size) > 0 else { return nil }
+    // Its flags, and both texts with a zero byte behind each.
+    var value = [UInt8](repeating: 0, count: size + 1)
+    try HDF5.check(H5Lget_val(id, name, &value, size, token_h5_default()), action)
+    let parts = value.dropFirst().split(separator: 0, omittingEmptySubsequences: false)
+    guard parts.count >= 2 else { return nil }
+    return (string(fromBytes: parts[0]), string(fromBytes: parts[1]))
   }
 
   /// Opens a file that another one names: beside it, or where its path says; nil where there is none.

@@ -200,22 +200,27 @@ extension HDF5Dataset {
     try HDF5.check(H5Pget_virtual_count(creation, &sources), action)
     let file = try HDF5Handle(H5Iget_file_id(id), closing: H5Fclose, action)
     var covered = 0
-    var seen: Set<String> = []
+    var sizes: [String: Int] = [:]
     for place in 0..<sources {
       let fileName = try hdf5Text(action) { H5Pget_virtual_filename(creation, place, $0, $1) }
       let dataset = try hdf5Text(action) { H5Pget_virtual_dsetname(creation, place, $0, $1) }
       let space = try HDF5Handle(H5Pget_virtual_vspace(creation, place), closing: H5Sclose, action)
-      covered =
-        covered.addingReportingOverflow(
-          max(0, Int(clamping: H5Sget_select_npoints(space.id)))
-        ).partialValue
-      guard seen.insert("\(fileName)\u{0}\(dataset)").inserted else { continue }
+      let points = max(0, Int(clamping: H5Sget_select_npoints(space.id)))
+      covered = covered.addingReportingOverflow(points).partialValue
+      let key = "\(fileName)\u{0}\(dataset)"
+      let shown = "/\(dataset.drop { $0 == "/" }) of \(fileName)"
+      if let size = sizes[key] {
+        guard points <= size else { throw overdrawn(points, from: shown, of: size) }
+        continue
+      }
       guard let source = try Self.source(fileName, dataset, besideFile: file) else {
         throw refusal(
-          "is put together from /\(dataset.drop { $0 == "/" }) of \(fileName), which cannot be found"
-        )
+          "is put together from \(shown), which cannot be found")
       }
       try source.inspect(depth: depth + 1)
+      let size = checkedProduct(source.shape) ?? 0
+      guard points <= size else { throw overdrawn(points, from: shown, of: size) }
+      sizes[key] = size
       // The library reads them itself.
       try source.pieces?.checkAll()
     }
@@ -224,6 +229,11 @@ extension HDF5Dataset {
         "is put together from other datasets that hold \(covered) of its \(count) numbers; the rest would be read as"
           + " zeros")
     }
+  }
+
+  /// Each number of a source stands for one: otherwise a few bytes could claim to be any number of them.
+  private func overdrawn(_ points: Int, from source: String, of size: Int) -> HDF5Refusal {
+    refusal("takes \(points) numbers from \(source), which has \(size): it is damaged")
   }
 
   /// A dataset that a virtual one names: in the same file, beside it, or where its path says.
