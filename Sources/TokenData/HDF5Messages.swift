@@ -63,14 +63,19 @@ extension HDF5Structure {
     }
     let isNull = try cursor.number(1) == 2 && version == 2
     if version == 1 { try cursor.skip(4) }
-    var count: Int? = isNull ? 0 : 1
-    for _ in 0..<rank {
-      let extent = try cursor.number(8)
-      count = count.flatMap { checkedProduct([$0, extent]) }
-      if extent < 0 { count = nil }
+    var extents: [Int] = []
+    for _ in 0..<rank { extents.append(try cursor.number(8)) }
+    if flags & 1 != 0 {
+      // Places of pieces are counted by the largest extents that there may be; -1 is any.
+      for extent in extents {
+        let largest = try cursor.number(8)
+        guard largest < 0 || extent >= 0 && extent <= largest else {
+          throw HDF5Damage("its extents are beyond their limits")
+        }
+      }
     }
-    if flags & 1 != 0 { try cursor.skip(8 * rank) }
-    return count
+    if isNull { return 0 }
+    return extents.contains { $0 < 0 } ? nil : checkedProduct(extents)
   }
 
   /// The bytes of an element of a type, which is passed over with the types inside it.

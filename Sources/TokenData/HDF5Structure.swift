@@ -135,9 +135,9 @@ final class HDF5Structure: @unchecked Sendable {
     while let address = left.popLast() {
       guard groups[address] == nil else { continue }
       var members = Members()
-      for message in try messages(at: address) {
-        left += try check(message, members: &members)
-      }
+      let messages = try messages(at: address)
+      for message in messages { left += try check(message, members: &members) }
+      try checkIndex(messages)
       groups[address] = members
     }
   }

@@ -134,6 +134,77 @@ extension HDF5Structure {
     }
   }
 
+  /// Makes sure that the table of a dataset's pieces is of as many extents as the dataset, has a place for each piece, and
+  /// entries of the length that its filters ask for: the library takes all three from elsewhere.
+  func checkIndex(_ messages: [Message]) throws(HDF5Damage) {
+    // Those that are shared stand in heaps, in files that nobody was seen to write.
+    func content(_ kind: Int) -> HDF5Cursor? {
+      messages.last { $0.kind == kind && !$0.isShared }.map { HDF5Cursor(bytes, $0.content) }
+    }
+    guard var layout = content(8), var space = content(1) else { return }
+    let version = try layout.number(1)
+    var rank = version < 3 ? try layout.number(1) : 0
+    guard try layout.number(1) == 2 else { return }
+    if version > 3 { try layout.skip(1) }
+    if version >= 3 { rank = try layout.number(1) }
+    let spaceVersion = try space.number(1)
+    let spaceRank = try space.number(1)
+    guard spaceRank == rank - 1 else {
+      throw HDF5Damage("its pieces have \(rank - 1) extents, and it has \(spaceRank)")
+    }
+    // The first versions are trees, whose keys are as long as these extents say; later ones than 4 are not known here.
+    guard version == 4 else { return }
+    let hasLimits = try space.number(1) & 1 != 0
+    try space.skip(spaceVersion == 1 ? 5 : 1)
+    if hasLimits { try space.skip(8 * spaceRank) }
+    let size = try layout.number(1)
+    var (places, pieceBytes): (Int?, Int?) = (1, 1)
+    for axis in 0..<rank {
+      let extent = try layout.number(size)
+      pieceBytes = pieceBytes.flatMap { checkedProduct([$0, extent]) }
+      guard axis < spaceRank else { continue }
+      let limit = try space.number(8)
+      let count = limit > 0 && extent > 0 ? (limit - 1) / extent + 1 : 0
+      places = limit < 0 ? nil : places.flatMap { checkedProduct([$0, count]) }
+    }
+    guard let pieceBytes, pieceBytes > 0 else { throw HDF5Damage("its pieces are too large") }
+    var isFiltered = false
+    if var filters = content(0x0B) {
+      try filters.skip(1)
+      isFiltered = try filters.number(1) > 0
+    }
+    // An address; behind filters also the bytes of the piece, which may be one digit longer, and which were skipped.
+    let digits = min(8, 1 + (Int.bitWidth - 1 - pieceBytes.leadingZeroBitCount + 8) / 8)
+    let entryBytes = isFiltered ? 8 + digits + 4 : 8
+    let kind = try layout.number(1)
+    guard let parameterBytes = [3: 1, 4: 5, 5: 6][kind] else { return }
+    try layout.skip(parameterBytes)
+    let address = try layout.number(8)
+    guard address != -1 else { return }
+    let start = try place(address, 32)
+    let signature = [3: "FAHD", 4: "EAHD", 5: "BTHD"][kind] ?? ""
+    guard bytes[start..<start + 4].elementsEqual(signature.utf8) else {
+      throw HDF5Damage("there is no table of its pieces")
+    }
+    var header = HDF5Cursor(bytes, start + 5..<start + 32)
+    let user = try header.number(1)
+    let isWhole: Bool
+    if kind == 5 {
+      try header.skip(4)
+      isWhole = try header.number(2) == entryBytes + 8 * spaceRank && user == (isFiltered ? 11 : 10)
+    } else {
+      var fits = try header.number(1) == entryBytes && user == (isFiltered ? 1 : 0)
+      try header.skip(1)
+      // Others grow.
+      if kind == 3 {
+        let room = try header.number(8)
+        fits = fits && places ?? .max <= room
+      }
+      isWhole = fits
+    }
+    guard isWhole else { throw HDF5Damage("the table of its pieces is that of another dataset") }
+  }
+
   // MARK: Virtual datasets
 
   /// Makes sure that the list of a virtual dataset's sources is what was written: the library parses it, with its names,

@@ -213,6 +213,82 @@ struct HDF5StructureTests {
     #expect(refusal(of: bytes, "a tree of pieces").contains("of its parts"))
   }
 
+  /// Tables of pieces of later versions: HDF5 1.10 takes from elsewhere how many entries there are, and how long they are.
+  @Test func tablesOfPiecesThatDoNotFitAreRefused() throws {
+    let type = token_h5_native_uint16()
+    /// A file of the later format with one dataset, without a limit along as many axes as are `growing`.
+    func write(growing: Int, filtered: Bool) throws -> [UInt8] {
+      try HDF5.locked {
+        let access = H5Pcreate(token_h5_file_access())
+        H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110)
+        let file = H5Fcreate(path, token_h5_truncate(), token_h5_default(), access)
+        let largest = (0..<2).map { $0 < growing ? token_h5_unlimited() : [8, 6][$0] }
+        let space = H5Screate_simple(2, [7, 6], largest)
+        let creation = H5Pcreate(token_h5_dataset_create())
+        H5Pset_chunk(creation, 2, [2, 4])
+        if filtered { H5Pset_deflate(creation, 6) }
+        let dataset = H5Dcreate2(
+          file, "numbers", type, space, token_h5_default(), creation, token_h5_default())
+        let status = H5Dwrite(
+          dataset, type, token_h5_all(), token_h5_all(), token_h5_default(),
+          (0..<42).map { UInt16($0) })
+        H5Dclose(dataset)
+        H5Pclose(creation)
+        H5Sclose(space)
+        H5Fclose(file)
+        H5Pclose(access)
+        try #require(status >= 0)
+      }
+      return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    }
+    func numbers(_ bytes: [UInt8]) throws -> [UInt16]? {
+      try Data(bytes).write(to: URL(fileURLWithPath: path))
+      return try HDF5Group.openFile(path).dataset("numbers")?.readAll(as: UInt16.self)
+    }
+    for growing in 0...2 {
+      for filtered in [false, true] {
+        let whole = try write(growing: growing, filtered: filtered)
+        #expect(try numbers(whole) == (0..<42).map { UInt16($0) })
+        let table = try place(of: Array(["FAHD", "EAHD", "BTHD"][growing].utf8), in: whole)
+        // Who uses it, and the bytes of an entry.
+        let client = table + 5
+        let entry = table + (growing == 2 ? 10 : 6)
+        var changes = [(client, Int(whole[client]) ^ 1), (entry, Int(whole[entry]) + 1)]
+        // Places for fewer than all eight pieces.
+        if growing == 0 { changes.append((table + 8, 7)) }
+        for (place, value) in changes {
+          var bytes = whole
+          bytes[place] = UInt8(value)
+          // Its own checksum fits again, so that the library would believe it.
+          let end = table + [24, 68, 34][growing]
+          put(Int(hdf5Checksum(bytes[table..<end])), &bytes, end, 4)
+          let error = #expect(throws: HDF5Damage.self, "\(growing) \(place - table)") {
+            try numbers(bytes)
+          }
+          #expect(
+            error?.description.contains("of another dataset") == true, "\(error.debugDescription)")
+        }
+      }
+    }
+  }
+
+  /// Extents beyond their own limit, by which the places of pieces are counted.
+  @Test func extentsBeyondTheirLimitsAreRefused() throws {
+    let whole = try write()
+    let structure = try HDF5Structure(path: path)
+    guard case .object(let header) = try structure.target(of: "codes", from: structure.root) else {
+      Issue.record("no header")
+      return
+    }
+    let space = try #require(try structure.messages(at: header).first { $0.kind == 1 }).content
+    let first = space.lowerBound + 8
+    // Seven images of 3 rows and 4 columns, of which there may be more.
+    try #require(number(whole, first + 8) == 3 && number(whole, first + 32) == 3)
+    var bytes = whole
+    put(4, &bytes, first + 8)
+    #expect(refusal(of: bytes, "rows").contains("/codes: its extents are beyond their limits"))
+  }
+
   /// What the library's own hash makes of a header is the reference.
   @Test func checksumsOfHeadersAreTheLibrarys() throws {
     try HDF5.locked {
@@ -349,6 +425,7 @@ struct HDF5StructureTests {
     try #require((0..<3).allSatisfy { number(bytes, extents + 8 * $0) == sizes[$0] })
     var damaged = bytes
     put(1 << 33, &damaged, extents)
+    put(1 << 33, &damaged, extents + 24)
     let text = refusal(of: damaged, "large extents")
     #expect(text.contains("from /stored of ., which has 84") || text.contains("of its"), "\(text)")
     // The list of sources itself: its checksum is looked at before its names.
