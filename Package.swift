@@ -26,16 +26,19 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "SystemResources", targets: ["SystemResources"]),
-    .library(name: "FileOutput", targets: ["FileOutput"]),
+    .library(name: "Files", targets: ["Files"]),
+    .library(name: "Statistics", targets: ["Statistics"]),
     .library(name: "LinearAlgebra", targets: ["LinearAlgebra"]),
+    .library(name: "NeuralKernels", targets: ["NeuralKernels"]),
+    .library(name: "FileFormats", targets: ["FileFormats"]),
     .library(name: "TokenGrids", targets: ["TokenGrids"]),
     .library(name: "TokenData", targets: ["TokenData"]),
     .library(name: "EntropyEstimation", targets: ["EntropyEstimation"]),
-    .library(name: "VisualTokenizers", targets: ["VisualTokenizers"]),
-    .library(name: "Figures", targets: ["Figures"]),
-    .library(name: "EmbeddedData", targets: ["EmbeddedData"]),
     .library(name: "PARTransformer", targets: ["PARTransformer"]),
+    .library(name: "Figures", targets: ["Figures"]),
+    .library(name: "VisualTokenizers", targets: ["VisualTokenizers"]),
     .library(name: "GenerationMetrics", targets: ["GenerationMetrics"]),
+    .library(name: "EmbeddedData", targets: ["EmbeddedData"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -58,31 +61,41 @@ let package = Package(
 
     // Libraries, from the ground up
     .target(name: "SystemResources"),
-    .target(name: "FileOutput"),
-    .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CKernels"]),
-    .target(name: "TokenGrids", dependencies: ["FileOutput"]),
+    .target(name: "Files"),
+    .target(name: "Statistics"),
+    .target(name: "LinearAlgebra", dependencies: ["CKernels", "COpenBLAS"]),
+    .target(name: "NeuralKernels", dependencies: ["CKernels", "COpenBLAS", "LinearAlgebra"]),
+    .target(
+      name: "FileFormats",
+      dependencies: ["CHDF5", "CHDF5Input", "CHDF5Output", "CZip", "Files", "LinearAlgebra"]),
+    .target(name: "TokenGrids", dependencies: ["Files", "Statistics"]),
     .target(
       name: "TokenData",
-      dependencies: [
-        "CHDF5", "CHDF5Input", "CHDF5Output", "CZip", "FileOutput", "TokenGrids", "LinearAlgebra",
-      ]),
+      dependencies: ["FileFormats", "Files", "LinearAlgebra", "Statistics", "TokenGrids"]),
     .target(
       name: "EntropyEstimation",
-      dependencies: ["SystemResources", "TokenData", "TokenGrids", "LinearAlgebra"]),
+      dependencies: [
+        "LinearAlgebra", "NeuralKernels", "Statistics", "SystemResources", "TokenData",
+        "TokenGrids",
+      ]),
     .target(
       name: "PARTransformer",
-      dependencies: ["FileOutput", "SystemResources", "TokenData", "TokenGrids", "LinearAlgebra"]),
-    .target(name: "Figures", dependencies: ["FileOutput", "TokenGrids"]),
+      dependencies: [
+        "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "Statistics", "SystemResources",
+        "TokenData", "TokenGrids",
+      ]),
+    .target(name: "Figures", dependencies: ["Files", "TokenGrids"]),
     .target(
       name: "VisualTokenizers",
       dependencies: [
-        "CTurboJPEG", "CPNG", "CZlib", "SystemResources", "TokenData", "TokenGrids",
-        "LinearAlgebra",
+        "CPNG", "CTurboJPEG", "CZlib", "FileFormats", "Files", "LinearAlgebra", "NeuralKernels",
+        "Statistics", "SystemResources", "TokenData", "TokenGrids",
       ]),
     .target(
       name: "GenerationMetrics",
       dependencies: [
-        "EntropyEstimation", "LinearAlgebra", "TokenData", "TokenGrids", "VisualTokenizers",
+        "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "Statistics",
+        "TokenData", "TokenGrids", "VisualTokenizers",
       ]),
     .target(
       name: "EmbeddedData", path: "Notebooks-data", exclude: ["README.md"],
@@ -93,9 +106,9 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "CProgramStart", "EmbeddedData", "EntropyEstimation", "Figures", "FileOutput",
-        "GenerationMetrics", "LinearAlgebra", "PARTransformer", "SystemResources", "TokenData",
-        "TokenGrids", "VisualTokenizers", argumentParser,
+        "CProgramStart", "EmbeddedData", "EntropyEstimation", "Figures", "FileFormats", "Files",
+        "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
+        "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
 
     // Programs
@@ -108,51 +121,73 @@ let package = Package(
     command("tokenize"),
 
     // Tests
-    .testTarget(name: "SystemResourcesTests", dependencies: ["SystemResources"]),
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CHDF5", "CTurboJPEG", "CZip", "FileOutput", "LinearAlgebra", "PARTransformer", "TokenData",
-        "TokenGrids", "VisualTokenizers", argumentParser,
+        "CHDF5", "CTurboJPEG", "CZip", "FileFormats", "LinearAlgebra", "PARTransformer",
+        "Statistics", "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
       ], path: "Tests/fuzz"),
-    .testTarget(name: "FuzzTests", dependencies: ["CZip", "fuzz"]),
-    .testTarget(name: "FileOutputTests", dependencies: ["FileOutput"]),
-    .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TokenGrids"]),
+    .testTarget(name: "SystemResourcesTests", dependencies: ["SystemResources"]),
+    .testTarget(
+      name: "FilesTests", dependencies: ["Files", "Statistics", "TestSupport", "TokenGrids"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+    .testTarget(
+      name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "Statistics", "TokenGrids"]),
+    .testTarget(
+      name: "NeuralKernelsTests",
+      dependencies: ["LinearAlgebra", "NeuralKernels", "Statistics", "TokenGrids"]),
+    .testTarget(
+      name: "FileFormatsTests",
+      dependencies: [
+        "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
+        "TestSupport", "TokenData", "TokenGrids",
+      ]),
+    .testTarget(
+      name: "TokenGridsTests", dependencies: ["Statistics", "TestSupport", "TokenGrids"]),
+    .testTarget(
+      name: "TokenDataTests",
+      dependencies: [
+        "CHDF5", "CHDF5Input", "FileFormats", "Files", "LinearAlgebra", "Statistics", "TestSupport",
+        "TokenData", "TokenGrids",
+      ]),
     .testTarget(
       name: "EntropyEstimationTests",
-      dependencies: ["EntropyEstimation", "TokenData", "TokenGrids", "LinearAlgebra"]),
+      dependencies: [
+        "EntropyEstimation", "FileFormats", "LinearAlgebra", "Statistics", "TokenData",
+        "TokenGrids",
+      ]),
+    .testTarget(
+      name: "PARTransformerTests",
+      dependencies: [
+        "FileFormats", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
+        "TokenData", "TokenGrids",
+      ], resources: [.copy("Resources")]),
+    .testTarget(name: "FiguresTests", dependencies: ["Figures", "TestSupport", "TokenGrids"]),
     .testTarget(
       name: "VisualTokenizersTests",
       dependencies: [
-        "VisualTokenizers", "CTurboJPEG", "CPNG", "TokenData", "TokenGrids", "LinearAlgebra",
+        "CPNG", "CTurboJPEG", "FileFormats", "Files", "LinearAlgebra", "Statistics", "TestSupport",
+        "TokenData", "TokenGrids", "VisualTokenizers",
       ], resources: [.copy("Resources")]),
-    .testTarget(
-      name: "EmbeddedDataTests",
-      dependencies: ["EmbeddedData", "EntropyEstimation", "TokenData", "TokenGrids"]),
     .testTarget(
       name: "GenerationMetricsTests",
       dependencies: [
-        "GenerationMetrics", "EntropyEstimation", "LinearAlgebra", "TokenData", "TokenGrids",
-        "VisualTokenizers",
+        "EntropyEstimation", "FileFormats", "GenerationMetrics", "LinearAlgebra", "Statistics",
+        "TokenData", "TokenGrids", "VisualTokenizers",
       ]),
     .testTarget(
-      name: "TokenDataTests", dependencies: ["CHDF5", "CHDF5Input", "TokenData", "LinearAlgebra"]),
-    .testTarget(name: "TokenGridsTests", dependencies: ["TokenGrids"]),
-    .testTarget(
-      name: "PARTransformerTests",
-      dependencies: ["PARTransformer", "TokenData", "TokenGrids", "LinearAlgebra"],
-      resources: [.copy("Resources")]),
-    .testTarget(name: "FiguresTests", dependencies: ["Figures", "TokenGrids"]),
+      name: "EmbeddedDataTests",
+      dependencies: ["EmbeddedData", "EntropyEstimation", "Statistics", "TokenData", "TokenGrids"]),
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Commands", "EmbeddedData", "entropy-map", "order-compare", "appendix-figures", "tokenize",
-        "par-sample",
-        "par-train", "fid-compare", "EntropyEstimation", "FileOutput", "GenerationMetrics",
-        "LinearAlgebra",
-        "PARTransformer", "TokenData", "TokenGrids",
-        "VisualTokenizers",
+        "Commands", "EmbeddedData", "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra",
+        "NeuralKernels", "PARTransformer", "Statistics", "TokenData", "TokenGrids",
+        "VisualTokenizers", "appendix-figures", "entropy-map", "fid-compare", "order-compare",
+        "par-sample", "par-train", "tokenize", argumentParser,
       ]),
+    .testTarget(name: "FuzzTests", dependencies: ["CZip", "fuzz"]),
   ],
   swiftLanguageModes: [.v6]
 )

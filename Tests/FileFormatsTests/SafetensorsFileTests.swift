@@ -1,6 +1,8 @@
 import Files
 import Foundation
 import LinearAlgebra
+import NeuralKernels
+import PARTransformer
 import Testing
 
 @testable import FileFormats

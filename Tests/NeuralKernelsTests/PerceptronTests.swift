@@ -1,4 +1,5 @@
 import LinearAlgebra
+import NeuralKernels
 import Testing
 
 private struct Numbers {

@@ -1,9 +1,12 @@
 import CHDF5
 import CHDF5Input
+import Statistics
+import TestSupport
 import Foundation
 import Testing
 import TokenGrids
 
+@testable import FileFormats
 @testable import TokenData
 
 /// Files whose structure lies, made by changing bytes of a file that the library wrote.

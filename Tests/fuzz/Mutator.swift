@@ -1,3 +1,5 @@
+import FileFormats
+import Statistics
 import TokenData
 import TokenGrids
 

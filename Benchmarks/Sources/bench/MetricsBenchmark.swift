@@ -1,3 +1,4 @@
+import FileFormats
 import Foundation
 import GenerationMetrics
 import LinearAlgebra

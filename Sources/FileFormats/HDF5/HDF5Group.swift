@@ -4,7 +4,7 @@ import CHDF5Output
 import Foundation
 
 /// A group of an HDF5 file; the file itself is its root group.
-struct HDF5Group: Sendable {
+package struct HDF5Group: Sendable {
   let handle: HDF5Handle
   /// What the library may read of its file; nil where the file is written.
   private let structure: HDF5Structure?
@@ -18,7 +18,7 @@ struct HDF5Group: Sendable {
   /// Opens an existing file for reading.
   ///
   /// - Throws: ``HDF5Damage`` where it is not whole, or ``HDF5Failure``.
-  static func openFile(_ path: String) throws -> HDF5Group {
+  package static func openFile(_ path: String) throws -> HDF5Group {
     try HDF5.locked {
       let structure = try HDF5Structure(path: path)
       let access = try HDF5Handle(
@@ -31,7 +31,7 @@ struct HDF5Group: Sendable {
   }
 
   /// Makes an empty file, in place of one that may be there.
-  static func createFile(_ path: String) throws -> HDF5Group {
+  package static func createFile(_ path: String) throws -> HDF5Group {
     try HDF5.locked {
       let access = try unlockedAccess()
       return HDF5Group(
@@ -42,7 +42,7 @@ struct HDF5Group: Sendable {
   }
 
   /// Makes an empty file in an output, whose failures the library is not told: see ``HDF5Output``.
-  static func createFile(_ output: HDF5Output) throws -> HDF5Group {
+  package static func createFile(_ output: HDF5Output) throws -> HDF5Group {
     try HDF5.locked {
       let access = try HDF5Handle(
         token_output_access(output.descriptor, output.failure), closing: H5Pclose,
@@ -64,13 +64,13 @@ struct HDF5Group: Sendable {
   }
 
   /// Whether the file at `path` starts as an HDF5 file does.
-  static func isHDF5(_ path: String) -> Bool {
+  package static func isHDF5(_ path: String) -> Bool {
     // The library asks its own driver, which reads little.
     HDF5.locked { H5Fis_hdf5(path) > 0 }
   }
 
   /// Writes everything that is still in the library's buffers.
-  func flush() throws {
+  package func flush() throws {
     try HDF5.locked { try HDF5.check(H5Fflush(id, H5F_SCOPE_GLOBAL), "write the file") }
   }
 
@@ -86,7 +86,7 @@ struct HDF5Group: Sendable {
   }
 
   /// The names of all members, in alphabetical order.
-  func memberNames() throws -> [String] {
+  package func memberNames() throws -> [String] {
     try HDF5.locked {
       var info = H5G_info_t()
       try HDF5.check(H5Gget_info(id, &info), "list a group")
@@ -104,7 +104,7 @@ struct HDF5Group: Sendable {
   /// The group of this name, or nil where there is no such member.
   ///
   /// - Parameter hops: how many links from file to file led here.
-  func group(_ name: String, hops: Int = 0) throws -> HDF5Group? {
+  package func group(_ name: String, hops: Int = 0) throws -> HDF5Group? {
     try HDF5.locked {
       if let (other, path) = try follow(name, hops) { return try other.group(path, hops: hops + 1) }
       guard try contains(name) else { return nil }
@@ -181,7 +181,7 @@ struct HDF5Group: Sendable {
   /// The dataset of this name, inspected, or nil where there is no such member.
   ///
   /// - Throws: ``HDF5Refusal`` where it cannot be trusted (``HDF5Dataset/inspect(depth:)``) or is no dataset.
-  func dataset(_ name: String) throws -> HDF5Dataset? {
+  package func dataset(_ name: String) throws -> HDF5Dataset? {
     let dataset = try rawDataset(name)
     try dataset?.inspect()
     return dataset
@@ -217,7 +217,7 @@ struct HDF5Group: Sendable {
   }
 
   /// Makes an empty group.
-  func createGroup(_ name: String) throws -> HDF5Group {
+  package func createGroup(_ name: String) throws -> HDF5Group {
     try HDF5.locked {
       HDF5Group(
         handle: try HDF5Handle(
@@ -231,7 +231,7 @@ struct HDF5Group: Sendable {
   /// - Parameters:
   ///   - rowShape: the extents of one row: all but the first extent of the dataset.
   ///   - rowsPerChunk: how many rows are compressed together.
-  func createGrowingDataset<Element: HDF5Number>(
+  package func createGrowingDataset<Element: HDF5Number>(
     _ name: String, of _: Element.Type, rowShape: [Int], rowsPerChunk: Int
   ) throws -> HDF5Dataset {
     try HDF5.locked {
@@ -256,7 +256,8 @@ struct HDF5Group: Sendable {
   }
 
   /// Writes a whole dataset of numbers at once.
-  func write<Element: HDF5Number>(_ values: [Element], shape: [Int], to name: String) throws {
+  package func write<Element: HDF5Number>(_ values: [Element], shape: [Int], to name: String) throws
+  {
     try HDF5.locked {
       let space = try HDF5Handle(
         H5Screate_simple(Int32(shape.count), shape.map { hsize_t($0) }, nil), closing: H5Sclose,
@@ -275,7 +276,7 @@ struct HDF5Group: Sendable {
   }
 
   /// Writes a list of strings, as UTF-8 of variable length.
-  func write(_ strings: [String], to name: String) throws {
+  package func write(_ strings: [String], to name: String) throws {
     try HDF5.locked {
       let type = try variableStringType()
       let space = try HDF5Handle(
@@ -305,7 +306,7 @@ struct HDF5Group: Sendable {
   // MARK: Attributes
 
   /// The text of an attribute, or nil where there is no such attribute or it is no single string.
-  func stringAttribute(_ name: String) throws -> String? {
+  package func stringAttribute(_ name: String) throws -> String? {
     try HDF5.locked {
       guard H5Aexists(id, name) > 0 else { return nil }
       let attribute = try HDF5Handle(
@@ -325,7 +326,7 @@ struct HDF5Group: Sendable {
   }
 
   /// The value of an attribute, or nil where there is no such attribute or it is no single number.
-  func integerAttribute(_ name: String) throws -> Int? {
+  package func integerAttribute(_ name: String) throws -> Int? {
     try HDF5.locked {
       guard H5Aexists(id, name) > 0 else { return nil }
       let attribute = try HDF5Handle(
@@ -348,14 +349,14 @@ struct HDF5Group: Sendable {
   /// Whether an attribute of this name exists, whatever it holds.
   ///
   /// - Throws: ``HDF5Failure`` where the attributes are damaged.
-  func hasAttribute(_ name: String) throws -> Bool {
+  package func hasAttribute(_ name: String) throws -> Bool {
     try HDF5.locked {
       try HDF5.check(H5Aexists(id, name), "look for attribute \(name)") > 0
     }
   }
 
   /// Adds an attribute that holds one string.
-  func setAttribute(_ name: String, _ value: String) throws {
+  package func setAttribute(_ name: String, _ value: String) throws {
     try HDF5.locked {
       let type = try variableStringType()
       let attribute = try createAttribute(name, type: type.id)
@@ -366,7 +367,7 @@ struct HDF5Group: Sendable {
   }
 
   /// Adds an attribute that holds one whole number.
-  func setAttribute(_ name: String, _ value: Int) throws {
+  package func setAttribute(_ name: String, _ value: Int) throws {
     try HDF5.locked {
       let attribute = try createAttribute(name, type: Int64.nativeType)
       var value = Int64(value)
@@ -385,14 +386,14 @@ struct HDF5Group: Sendable {
 }
 
 /// A number that HDF5 can read into memory and write from it.
-protocol HDF5Number: BitwiseCopyable {
+package protocol HDF5Number: BitwiseCopyable {
   /// HDF5's name for the type in memory.
   static var nativeType: hid_t { get }
 }
 
-extension UInt16: HDF5Number { static var nativeType: hid_t { token_h5_native_uint16() } }
-extension UInt32: HDF5Number { static var nativeType: hid_t { token_h5_native_uint32() } }
-extension UInt64: HDF5Number { static var nativeType: hid_t { token_h5_native_uint64() } }
-extension Int64: HDF5Number { static var nativeType: hid_t { token_h5_native_int64() } }
-extension Float: HDF5Number { static var nativeType: hid_t { token_h5_native_float() } }
-extension Double: HDF5Number { static var nativeType: hid_t { token_h5_native_double() } }
+extension UInt16: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint16() } }
+extension UInt32: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint32() } }
+extension UInt64: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint64() } }
+extension Int64: HDF5Number { package static var nativeType: hid_t { token_h5_native_int64() } }
+extension Float: HDF5Number { package static var nativeType: hid_t { token_h5_native_float() } }
+extension Double: HDF5Number { package static var nativeType: hid_t { token_h5_native_double() } }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Makes sure that what names and describes the objects of an HDF5 file is whole, before the library reads it.
@@ -242,8 +243,8 @@ final class HDF5Structure: @unchecked Sendable {
 }
 
 /// What is wrong in the structure of an HDF5 file.
-struct HDF5Damage: Error, CustomStringConvertible {
-  let description: String
+package struct HDF5Damage: Error, CustomStringConvertible {
+  package let description: String
   init(_ description: String) { self.description = description }
 }
 
