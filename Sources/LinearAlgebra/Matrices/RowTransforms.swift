@@ -1,4 +1,3 @@
-
 extension SingleMatrix {
   /// Each row less a matrix times the same row of `other`; the matrices are taken in turn, `matrices.count` rows long.
   ///
