@@ -248,7 +248,7 @@ func impossibleOptionsAreRefused(arguments: [String], message: String) throws {
   (["--classes", "3"], "class 3 is out of range: the model has the classes 0 to 2"),
   (["--tokens-per-step", "2"], "2 tokens per step were asked for"),
   (["--grid", "5x5"], "5 rows are not divisible into 2 regions"),
-  (["--heads", "3"], "a width of 16 does not divide into 3 heads"),
+  (["--heads", "4"], "4 heads were asked for, but the model says that it has 2"),
   (["--order", "distnat"], "distant"),
   (["--order", "missing.txt"], "missing.txt"),
   (["--order", "distant:initial=2"], "initial = 2 is neither 0"),

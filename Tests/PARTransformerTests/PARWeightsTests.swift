@@ -96,8 +96,12 @@ func presetsHaveThePublishedSizes(preset: PARPreset, parameters: Int) throws {
         "\(text)")
     }
   }
-  #expect(message(heads: 3) { _ in }.contains("does not divide into 3 heads"))
-  #expect(message(heads: 4) { _ in }.contains("multiple of 4"))
+  #expect(message(heads: 3, metadata: [:]) { _ in }.contains("does not divide into 3 heads"))
+  #expect(message(heads: 4, metadata: [:]) { _ in }.contains("multiple of 4"))
+  #expect(message(heads: 2) { _ in } == "no error")
+  #expect(
+    message(heads: 4) { _ in }
+      .hasSuffix("4 heads were asked for, but the model says that it has 2; leave --heads out"))
   #expect(
     message { $0[index("norm.weight", $0)].value = .nan }
       .hasSuffix("tensor norm.weight: element 0 is not a finite number"))

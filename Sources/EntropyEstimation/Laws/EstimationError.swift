@@ -14,6 +14,8 @@ public enum EstimationError: Error, Equatable {
     source: String, images: Int, tokens: Int, channels: Int, functions: Int)
   /// There are fewer images than training and validation of a network need.
   case tooFewImagesToTrain(source: String, images: Int, needed: Int)
+  /// A share was to be added to variances, and the network predicts without least squares, because images are too few.
+  case jitterWithoutLeastSquares(source: String, images: Int)
   /// The loss of a network is no longer a number.
   case trainingDiverged(source: String, epoch: Int)
   /// Entropies given the class were asked for, of data without labels.
@@ -152,6 +154,9 @@ extension EstimationError: CustomStringConvertible {
       """
     case .tooFewImagesToTrain(let source, let images, let needed):
       "\(source): \(images) images are too few to train and validate a network; at least \(needed) are needed"
+    case .jitterWithoutLeastSquares(let source, let images):
+      "\(source): \(images) fitted images are too few for least squares, and a network that predicts without them has no"
+        + " variances to add a jitter to"
     case .trainingDiverged(let source, let epoch):
       "\(source): the loss of the network is not a number after epoch \(epoch); lower --learning-rate"
     case .tooLittleMemory(let source, let lack, _, _): "\(source): \(lack)"

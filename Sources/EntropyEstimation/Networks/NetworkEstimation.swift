@@ -61,6 +61,10 @@ extension OrderProfile {
         return losses
       }
       guard settings.shrinkage != .none || hasLinearPart(part.fitted) else {
+        guard settings.jitter == 0 else {
+          throw EstimationError.jitterWithoutLeastSquares(
+            source: features.name, images: part.fitted.imageCount)
+        }
         losses = try concurrently(orders) { try trained($0, nil) }
         continue
       }

@@ -7,6 +7,8 @@ public enum PARError: Error, Equatable {
   case impossibleConfiguration(String)
   /// A checkpoint from whose shapes the number of heads cannot be told.
   case unknownHeads(file: String, layers: Int, width: Int)
+  /// Another number of heads was asked for than the checkpoint says it has.
+  case otherHeads(file: String, asked: Int, own: Int)
   /// Tensors that a PAR checkpoint does not have.
   case unexpectedTensors(file: String, names: [String])
   /// A tensor of a layer that does not follow the others.
@@ -44,6 +46,8 @@ extension PARError: CustomStringConvertible {
     case .unknownHeads(let file, let layers, let width):
       "\(file): \(layers) layers of width \(width) are no published size, and neither the file's"
         + " metadata nor the shapes tell the number of heads; give it with --heads"
+    case .otherHeads(let file, let asked, let own):
+      "\(file): \(asked) heads were asked for, but the model says that it has \(own); leave --heads out"
     case .unexpectedTensors(let file, let names):
       "\(file): not a PAR checkpoint: unexpected tensor\(names.count == 1 ? "" : "s")"
         + " \(names.prefix(5).joined(separator: ", "))"

@@ -52,11 +52,12 @@ public struct PARWeights: Sendable {
   /// Reads a checkpoint, its extents off the tensors' shapes.
   ///
   /// Matrices stay in the mapped file where it holds `precision` already. The number of heads, which no shape tells,
-  /// is `heads`, or else the file's metadata entry `heads`, or else that of the published size with these layers and
+  /// is the file's metadata entry `heads`, or else `heads`, or else that of the published size with these layers and
   /// this width.
   ///
   /// - Parameter precision: how to keep the matrices; nil keeps BF16 and F32 as stored and widens F16 to F32.
-  /// - Throws: ``SafetensorsError`` or ``PARError`` for a missing, unexpected or misshapen tensor.
+  /// - Throws: ``SafetensorsError`` or ``PARError`` for a missing, unexpected or misshapen tensor, and for `heads` that the
+  ///   metadata contradict.
   public init(
     checkpoint: SafetensorsCheckpoint, heads: Int? = nil, precision: WeightPrecision? = nil
   ) throws {
@@ -171,9 +172,12 @@ struct CheckpointTensors {
       throw PARError.strayLayer(file: checkpoint.path, tensor: stray, layers: layers)
     }
     let width = tokens[1]
+    let own = checkpoint.metadata["heads"].flatMap { Int($0) }
+    if let heads, let own, heads != own {
+      throw PARError.otherHeads(file: checkpoint.path, asked: heads, own: own)
+    }
     guard
-      let heads = heads ?? checkpoint.metadata["heads"].flatMap({ Int($0) })
-        ?? PARPreset.heads(layers: layers, width: width)
+      let heads = own ?? heads ?? PARPreset.heads(layers: layers, width: width)
     else {
       throw PARError.unknownHeads(file: checkpoint.path, layers: layers, width: width)
     }

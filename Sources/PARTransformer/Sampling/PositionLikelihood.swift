@@ -40,13 +40,15 @@ public struct PositionLikelihood: Sendable {
   ///   - path: a model written by `par-train`, or any checkpoint, if `order` is given.
   ///   - tokens: codes of the codebook that the model was trained on.
   ///   - order: the order of generation; nil for the one in the model's metadata.
-  ///   - imageLimit: measure only so many images, the first of those; nil for all.
+  ///   - imageLimit: measure only so many of those images, drawn at random; nil for all.
+  ///   - seed: The seed of that draw.
   ///   - progress: called with the number of images done.
   /// - Throws: ``TrainingError`` when model and dataset do not fit, ``PARError``, or why a file cannot be read.
   /// - Complexity: O(images · N · parameters).
   public init(
     model path: String, tokens: TokenDataset, order: GenerationOrder? = nil,
-    imageLimit: Int? = nil, threads: Int? = nil, progress: (Int) -> Void = { _ in }
+    imageLimit: Int? = nil, seed: UInt64 = 0, threads: Int? = nil,
+    progress: (Int) -> Void = { _ in }
   ) throws {
     let checkpoint = try SafetensorsCheckpoint(path: path)
     let tensors = try CheckpointTensors(checkpoint)
@@ -74,7 +76,12 @@ public struct PositionLikelihood: Sendable {
     if isTrainingData, let settings = trained.settings {
       images = TrainingData.split(tokens: tokens, settings: settings).heldOut
     }
-    if let imageLimit { images = Array(images.prefix(imageLimit)) }
+    if let imageLimit, imageLimit < images.count {
+      // The first ones may all be of one class.
+      var generator = SeededGenerator(seed: seed, stream: 7)
+      generator.shuffle(&images)
+      images = images.prefix(imageLimit).sorted()
+    }
     guard !images.isEmpty else { throw TrainingError.nothingHeldOut(model: path) }
     let n = order.grid.cellCount
     let inputs = try images.map { image in

@@ -52,24 +52,34 @@ public enum OrderFamily: String, CaseIterable, Hashable, Sendable {
     }
   }
 
-  /// All families, keys and file forms as aligned lines for a command's help.
+  /// All families, keys and file forms as aligned lines for a command's help, none longer than 79 characters.
   public static var help: String {
-    func column(_ text: String, _ width: Int) -> String {
-      text + String(repeating: " ", count: max(2, width - text.count))
+    func entry(_ name: String, _ text: String) -> String {
+      var lines = ["  " + name + String(repeating: " ", count: max(2, 12 - name.count))]
+      let indent = lines[0].count
+      var isFirst = true
+      for word in text.split(separator: " ") {
+        if lines[lines.count - 1].count + word.count + 1 > 79 {
+          lines.append(String(repeating: " ", count: indent))
+          isFirst = true
+        }
+        lines[lines.count - 1] += isFirst ? word : " " + word
+        isFirst = false
+      }
+      return lines.joined(separator: "\n")
     }
     let families = allCases.map { family in
-      let keys = family.keys.map { "\($0)=" }.joined(separator: " ")
-      return "  " + column(family.rawValue, 12) + family.summary
-        + (keys.isEmpty ? "" : " [\(keys)]")
+      let keys = family.keys.map { "\($0)=" }.joined(separator: ",")
+      return entry(family.rawValue, family.summary + (keys.isEmpty ? "" : " [\(keys)]"))
     }
-    let keys = OrderKey.allCases.map { "  " + column("\($0)=", 12) + $0.summary }
+    let keys = OrderKey.allCases.map { entry("\($0)=", $0.summary) }
     return """
       An order is a family, as in raster, distant:n=16 or random:seed=7,n=4:
       \(families.joined(separator: "\n"))
       with the keys
       \(keys.joined(separator: "\n"))
-      or a file: .txt and .csv hold a table of step numbers (equal numbers are one step),
-      .json holds {"grid":[H,W],"steps":[[[row,column],…],…]}.
+      or a file: .txt and .csv hold a table of step numbers (equal numbers are one
+      step), .json holds {"grid":[H,W],"steps":[[[row,column],…],…]}.
       """
   }
 }

@@ -37,6 +37,15 @@ public struct OrderSpecification: Hashable, Sendable {
     if case .file(let path) = source { path } else { nil }
   }
 
+  /// Whether ``order(on:tokensPerStep:)`` heeds the number of tokens per step: not where a file, the family's rule or an
+  /// option fixes the steps.
+  public var takesTokensPerStep: Bool {
+    switch source {
+    case .file, .family(.diagonal, _), .family(.window, _): false
+    case .family(_, let options): options.n == nil && options.steps == nil
+    }
+  }
+
   /// The name of the orders it makes: the text itself, or the base name of a file.
   public var name: String {
     path?.split(separator: "/").last.map(String.init) ?? text
