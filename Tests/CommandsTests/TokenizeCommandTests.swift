@@ -131,7 +131,7 @@ private func arguments(_ folder: URL, _ more: String...) -> [String] {
   ),
   (
     ["--images", "IMAGES", "--like", "x.h5", "--codes", "3", "--output", "y.h5"],
-    "leave out --codes"
+    "--codes is for learning a codebook"
   ),
   (["info", "nowhere.h5"], "nowhere.h5: there is no such file"),
   (["decode", "TOKENS", "--output", "x.png"], "there is no image 15; the file has images 0..4"),

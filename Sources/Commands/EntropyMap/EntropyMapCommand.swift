@@ -32,6 +32,8 @@ public struct EntropyMapCommand: ParsableCommand {
       I(v_i; v_j) = H(v_i) - H(v_i | v_j): the more, the stronger the dependence.
       Features of a codebook are discrete, so the values are indices on the
       scale of a Gaussian with the same residuals, as in the paper.
+
+      \(exitStatusHelp)
       """,
     version: packageVersion)
 
@@ -44,18 +46,23 @@ public struct EntropyMapCommand: ParsableCommand {
   var all = false
 
   @Option(
+    name: .customLong("quantity"),
     help: ArgumentHelp(
       "What the table, the figure and the preview show: entropy, H(v_i | v_j) as the paper draws it; information,"
-        + " I(v_i; v_j); or both. --json and --csv have all.",
+        + " I(v_i; v_j); or both. --json and --csv have all. (default: both)",
       valueName: "quantity"))
-  var quantity: ShownQuantity = .both
+  var givenQuantity: ShownQuantity?
+
+  /// The quantity, with its default.
+  private var quantity: ShownQuantity { givenQuantity ?? .both }
 
   /// More panels than this are too small to read.
   private static let largestFigure = 36
 
-  @OptionGroup var tokens: TokenOptions
-  @OptionGroup var estimation: EstimationOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "Tokens") var tokens: TokenOptions
+  @OptionGroup(title: "Estimation") var estimation: EstimationOptions
+  @OptionGroup(visibility: .hidden) var context: ContextOptions
+  @OptionGroup(title: "Results") var output: OutputOptions
 
   /// Makes the command for the parser.
   public init() {}
@@ -69,6 +76,12 @@ public struct EntropyMapCommand: ParsableCommand {
     for reference in references where GridCell(reference) == nil {
       throw ValidationError(
         "--ref \(reference): expected row,column as in 12,12, or frame,row,column for video")
+    }
+    try context.refuse(because: "the context of a map is its reference token")
+    if givenQuantity != nil, output.json || output.csv, !output.isDrawn {
+      throw ValidationError(
+        "--quantity is for tables, figures and previews: --json and --csv always have all quantities"
+      )
     }
   }
 
@@ -131,7 +144,7 @@ public struct EntropyMapCommand: ParsableCommand {
         progress: progress.update)
     }
     func maps(of features: some TokenFeatures) throws -> [ConditionalEntropyMap] {
-      try tokens.withMoments(of: features) {
+      try tokens.withMoments(of: features, jitter: estimation.jitter) {
         try ConditionalEntropyMap.maps(
           references: references, moments: $0, bound: estimation.bound)
       }
@@ -340,7 +353,7 @@ func measurementLine(
   if let heldOut = HeldOutFacts(estimation, tokens, of: dataset) {
     facts.append(heldOut.text)
   }
-  if tokens.jitter > 0 { facts.append("jitter \(tokens.jitter)") }
+  if estimation.jitter > 0 { facts.append("jitter \(estimation.jitter)") }
   return facts.joined(separator: " · ")
 }
 
@@ -354,13 +367,6 @@ private struct EntropyMapResult: Encodable {
     let informationStandardError: JSONGrid<JSONNumber>
     /// The one-sided 95% limit, where the bound is held-out.
     let upperLimit: JSONGrid<JSONNumber>?
-
-    enum CodingKeys: String, CodingKey {
-      case reference, entropy, information
-      case standardError = "standard_error"
-      case informationStandardError = "information_standard_error"
-      case upperLimit = "upper_limit"
-    }
   }
 
   let command = "entropy-map"
@@ -402,7 +408,7 @@ private struct EntropyMapResult: Encodable {
     heldOut = HeldOutFacts(estimation, options.tokens, of: dataset)
     images = dataset.imageCount
     featureDimensions = dataset.featureDimensions
-    jitter = options.tokens.jitter
+    jitter = estimation.jitter
     given = estimation.given?.rawValue
     marginals = estimation.marginals.rawValue
     health = options.health(of: dataset, maps)
@@ -422,15 +428,5 @@ private struct EntropyMapResult: Encodable {
           ? JSONGrid(grid, values.map { $0.entropy?.upperLimit }) : nil)
     }
     self.provenance = provenance
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case command, grid, units, bound, errors, regressor, images, jitter, marginals, health,
-      marginal, given, fallbacks, maps, provenance
-    case marginalStandardError = "marginal_standard_error"
-    case heldOut = "held_out"
-    case featuresPerToken = "features_per_token"
-    case featuresRidge = "features_ridge"
-    case featureDimensions = "feature_dimensions"
   }
 }

@@ -11,12 +11,6 @@ struct ComparisonResult: Encodable {
     let standardErrors: [String: JSONNumber]
     let notes: [String]
     let folder: String
-
-    enum CodingKeys: String, CodingKey {
-      case seed, proxies, notes, folder
-      case negativeLogLikelihood = "negative_log_likelihood"
-      case standardErrors = "standard_errors"
-    }
   }
 
   /// One configuration, with means over its seeds.
@@ -39,17 +33,6 @@ struct ComparisonResult: Encodable {
       standardDeviations[key]?.value
         ?? (seeds.count == 1 ? seeds[0].standardErrors[key]?.value : nil)
     }
-
-    enum CodingKeys: String, CodingKey {
-      case name, steps, attention, proxies, seeds
-      case tokensPerStep = "tokens_per_step"
-      case totalIncrease = "total_increase"
-      case totalIncreaseStandardError = "total_increase_standard_error"
-      case negativeLogLikelihood = "negative_log_likelihood"
-      case standardDeviations = "standard_deviations"
-      case paperFID = "paper_fid"
-      case paperModel = "paper_model"
-    }
   }
 
   /// How the total increase, or the paper's FID, goes together with each proxy over the configurations.
@@ -57,11 +40,6 @@ struct ComparisonResult: Encodable {
     let configurations: Int
     let spearman, pearson: [String: JSONNumber]
     let spearmanWithPaperFID: [String: JSONNumber]
-
-    enum CodingKeys: String, CodingKey {
-      case configurations, spearman, pearson
-      case spearmanWithPaperFID = "spearman_with_paper_fid"
-    }
   }
 
   let command = "fid-compare"
@@ -79,16 +57,6 @@ struct ComparisonResult: Encodable {
   let noiseFloorMissing: String?
   let rankCorrelation: RankCorrelation
   let provenance: Provenance
-
-  enum CodingKeys: String, CodingKey {
-    case command, dataset, settings, extractors, units, orders, provenance
-    case trainingImages = "training_images"
-    case referenceImages = "reference_images"
-    case noiseFloor = "noise_floor"
-    case noiseFloorOrder = "noise_floor_order"
-    case noiseFloorMissing = "noise_floor_missing"
-    case rankCorrelation = "rank_correlation"
-  }
 
   /// The proxies that tables and figures show, and what they are called there: FD∞ where every configuration has it, else the
   /// corrected distance.

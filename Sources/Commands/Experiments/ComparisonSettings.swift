@@ -97,6 +97,7 @@ struct ComparisonKeys {
         neighbors: settings.neighbors, profile: orders.flatMap(\.steps)))
   }
 
+  /// Not ``makeJSONEncoder(_:)``: with other names the folders of earlier runs would not be found.
   private static func hash(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
@@ -108,14 +109,16 @@ struct ComparisonKeys {
 /// A value as a JSON file, written beside its name and renamed.
 enum JSONFile {
   static func write(_ value: some Encodable, to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    try OutputFile.write(encoder.encode(value), to: path)
+    try OutputFile.write(makeJSONEncoder(.prettyPrinted).encode(value), to: path)
   }
 
   /// The value of a file; nil where there is none, or one that cannot be read as this.
+  ///
+  /// Names may be in snake_case or, as earlier versions wrote them, as the properties are called.
   static func read<Value: Decodable>(_ type: Value.Type, from path: String) -> Value? {
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    return try? JSONDecoder().decode(type, from: data)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try? decoder.decode(type, from: data)
   }
 }

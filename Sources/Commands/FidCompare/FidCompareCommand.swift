@@ -9,18 +9,24 @@ public struct FidCompareCommand: ParsableCommand {
     discussion: """
       EXAMPLES
         fid-compare
-            The paper's configurations at small scale: eleven models trained, sampled and measured; about an hour.
+            The paper's configurations at small scale: eleven models trained,
+            sampled and measured; about an hour.
         fid-compare raster distant distant:n=16 --quick
             A trial of a few minutes.
         fid-compare proxies real.h5 generated.h5
-            Fréchet and kernel distances, precision, recall, density, coverage and dependencies.
-        fid-compare proxies real.h5 generated.h5 --extractor texture --order distant --json
-            One extractor, and how the order's entropies differ.
-        fid-compare statistics real.h5 --extractor structure --output real.npz
+            Fréchet and kernel distances, precision, recall, density, coverage
+            and dependencies.
+        fid-compare proxies real.h5 generated.h5 --extractor texture --json
+            One extractor, for another program.
+        fid-compare proxies real.h5 generated.h5 --order distant
+            Also how the order's entropies differ.
+        fid-compare statistics --tokens real.h5 --extractor structure -o real.npz
             Mean and covariance, as other programs exchange them.
 
-      Proxies are computed from the tokens by extractors that nobody trained; they are not the FID and compare only with
-      each other.
+      Proxies are computed from the tokens by extractors that nobody trained; they
+      are not the FID and compare only with each other.
+
+      \(exitStatusHelp)
       """,
     version: packageVersion,
     subcommands: [FidCompareRun.self, FidCompareProxies.self, FidCompareStatistics.self],

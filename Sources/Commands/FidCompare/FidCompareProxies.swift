@@ -12,15 +12,25 @@ struct FidCompareProxies: ParsableCommand {
     commandName: "proxies",
     abstract:
       "Distances between real and generated tokens, beside a noise floor of equally many real ones.",
+    usage: "fid-compare proxies <real> <generated> [options]",
     discussion: """
-      FD∞ is the Fréchet distance of the extractor's features for infinitely many images, KID the kernel distance: neither
-      depends on how many images there are, so that a perfect generator scores 0 within the standard error.
+      EXAMPLES
+        fid-compare proxies real.h5 generated.h5
+        fid-compare proxies real.h5 generated.h5 --extractor texture --order distant
+        fid-compare proxies real.npz generated.h5 --extractor structure
 
-      All other numbers do. For them one half of the real images is compared with as many generated ones, and with its other
-      half: that is the noise floor, what a perfect generator would score. --splits says how often the images are divided
-      anew; each time takes half as long as the comparison of all images, features and dependencies not counted.
+      FD∞ is the Fréchet distance of the extractor's features for infinitely many
+      images, KID the kernel distance: neither depends on how many images there
+      are, so that a perfect generator scores 0 within the standard error.
 
-      A statistics file (.npz with mu and sigma) may stand for either set; the Fréchet distance is then all there is.
+      All other numbers do. For them one half of the real images is compared with
+      as many generated ones, and with its other half: that is the noise floor,
+      what a perfect generator would score. --splits says how often the images are
+      divided anew; each time takes half as long as the comparison of all images,
+      features and dependencies not counted.
+
+      A statistics file (.npz with mu and sigma) may stand for either set; the
+      Fréchet distance is then all there is.
       """)
 
   @Argument(
@@ -30,75 +40,34 @@ struct FidCompareProxies: ParsableCommand {
   @Argument(help: "Generated images of the same grid and codebook, or statistics (.npz).")
   var generated: String
 
-  @OptionGroup var proxies: ProxyOptions
+  @OptionGroup(title: "Tokens") var channelsOption: ChannelsOption
+  @OptionGroup(title: "Tokens") var limitOption: LimitOption
+  @OptionGroup(title: "Tokens") var seedOption: SeedOption
 
-  @Option(help: DatasetArgument.channelsHelp)
-  var channels: ChannelPlacement?
+  @OptionGroup(title: "Proxies") var proxies: ProxyOptions
+  @OptionGroup(title: "Proxies") var comparison: ProxyComparisonOptions
 
-  @Option(
-    help: ArgumentHelp("Use only this many images of each, drawn at random.", valueName: "images"))
-  var limit: Int?
+  @OptionGroup(title: "Results") var json: JSONOption
 
-  @Option(
-    help: ArgumentHelp("The seed of everything that is drawn at random.", valueName: "number"))
-  var seed: UInt64 = 0
-
-  @Option(
-    help: ArgumentHelp(
-      "How often images are divided for the comparison at equal size; 2 at most for dependencies.",
-      valueName: "count"))
-  var splits = 4
-
-  @Option(
-    name: .customLong("order"),
-    help: ArgumentHelp(
-      "Also compare the entropies of this order of generation: name[:key=value,…]; may be repeated.",
-      valueName: "order"))
-  var orders: [String] = []
-
-  @Flag(help: "Leave out the distances between dependencies of tokens.")
-  var noDependencies = false
-
-  @Option(
-    help: ArgumentHelp(
-      "Add this share of the mean variance to every variance, for tokens that never vary.",
-      valueName: "share"))
-  var jitter: Double = 0
-
-  @Flag(help: "Print the result as JSON.")
-  var json = false
-
-  func validate() throws {
-    if let limit, limit < 2 {
-      throw ValidationError("--limit \(limit): at least 2 images are needed")
-    }
-    guard (2...EqualSizes.mostSplits).contains(splits) else {
-      throw ValidationError("--splits \(splits): expected 2 to \(EqualSizes.mostSplits)")
-    }
-    guard jitter >= 0, jitter.isFinite else {
-      throw ValidationError("--jitter \(jitter): expected a number that is not negative")
-    }
-    if noDependencies, jitter != 0 {
-      throw ValidationError("--no-dependencies leaves nothing for --jitter")
-    }
-    if noDependencies, !orders.isEmpty {
-      throw ValidationError("--no-dependencies leaves nothing for --order")
-    }
-  }
+  private var limit: Int? { limitOption.limit }
+  private var seed: UInt64 { seedOption.value }
+  private var channels: ChannelPlacement? { channelsOption.channels }
+  private var orders: [String] { comparison.orders }
+  private var splits: Int { comparison.splits ?? 4 }
+  private var jitter: Double { comparison.jitterOption.value }
+  private var noDependencies: Bool { comparison.noDependencies }
 
   func run() throws {
     let clock = Stopwatch()
     if [real, generated].contains(where: StatisticsComparison.isStatistics) {
-      guard jitter == 0 else {
-        throw ValidationError("--jitter needs the tokens of both sets, not statistics")
-      }
-      guard orders.isEmpty else {
-        throw ValidationError("--order needs the tokens of both sets, not statistics")
+      try comparison.refuseBesideStatistics()
+      if proxies.givenNeighbors != nil {
+        throw ValidationError("--neighbors needs the tokens of both sets, not statistics")
       }
       try StatisticsComparison(
-        real: real, generated: generated, extractors: proxies.extractors, limit: limit, seed: seed,
-        channels: channels
-      ).print(asJSON: json, clock: clock)
+        real: real, generated: generated, extractors: proxies.extractors, limit: limit,
+        givenSeed: seedOption.given, channels: channels
+      ).print(asJSON: json.isWanted, clock: clock)
       return
     }
     let (a, b) = (try load(real), try load(generated))
@@ -143,11 +112,11 @@ struct FidCompareProxies: ParsableCommand {
       real: a.name, realHash: try a.contentHash()?.description, generated: b.name,
       generatedHash: try b.contentHash()?.description, grid: a.grid.jsonExtents,
       extractors: results, noiseFloorMissing: sizes.obstacle?.description,
-      dependencies: dependencies?.distance, dependenciesEqualSize: dependencies?.equal,
-      dependenciesNoiseFloor: dependencies?.floor,
-      dependenciesNoiseFloorMissing: dependencies?.missing,
+      dependencyDistance: dependencies?.distance, dependencyDistanceEqualSize: dependencies?.equal,
+      dependencyDistanceNoiseFloor: dependencies?.floor,
+      dependencyDistanceNoiseFloorMissing: dependencies?.missing,
       provenance: try Provenance(of: a, seed: seed).finished(after: clock))
-    if json { try printJSON(result) } else { try printText(result.text(grid: a.grid)) }
+    if json.isWanted { try printJSON(result) } else { try printText(result.text(grid: a.grid)) }
   }
 
   private func load(_ path: String) throws -> TokenDataset {
@@ -245,6 +214,49 @@ struct FidCompareProxies: ParsableCommand {
   }
 }
 
+/// What of two sets of tokens is compared besides the features of their images.
+struct ProxyComparisonOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How often images are divided for the comparison at equal size; 2 at most for dependencies. (default: 4)",
+      valueName: "count"))
+  var splits: Int?
+
+  @Option(
+    name: .customLong("order"),
+    help: ArgumentHelp(
+      "Also compare the entropies of this order of generation: name[:key=value,…]; may be repeated.",
+      valueName: "order"))
+  var orders: [String] = []
+
+  @Flag(help: "Leave out the distances between dependencies of tokens.")
+  var noDependencies = false
+
+  @OptionGroup var jitterOption: JitterOption
+
+  func validate() throws {
+    if let splits, !(2...EqualSizes.mostSplits).contains(splits) {
+      throw ValidationError("--splits \(splits): expected 2 to \(EqualSizes.mostSplits)")
+    }
+    if noDependencies, jitterOption.given != nil {
+      throw ValidationError("--no-dependencies leaves nothing for --jitter")
+    }
+    if noDependencies, !orders.isEmpty {
+      throw ValidationError("--no-dependencies leaves nothing for --order")
+    }
+  }
+
+  /// Refuses everything that has no meaning where only mean and covariance of a set's features are known.
+  func refuseBesideStatistics() throws {
+    for (name, isGiven) in [
+      ("--jitter", jitterOption.given != nil), ("--order", !orders.isEmpty),
+      ("--splits", splits != nil), ("--no-dependencies", noDependencies),
+    ] where isGiven {
+      throw ValidationError("\(name) needs the tokens of both sets, not statistics")
+    }
+  }
+}
+
 /// Two random halves of a dataset's images; those of one photograph stay together.
 func randomHalves(of dataset: TokenDataset, seed: UInt64) throws -> (TokenDataset, TokenDataset) {
   var generator = SeededGenerator(seed: seed, stream: 4)
@@ -260,13 +272,6 @@ private struct FidCompareProxiesResult: Encodable {
     let dimensions: Int
     let proxies: ProxyReport
     let equalSize, noiseFloor: ProxyReport?
-
-    enum CodingKeys: String, CodingKey {
-      case name, definition, dimensions, proxies
-      case definitionHash = "definition_hash"
-      case equalSize = "equal_size"
-      case noiseFloor = "noise_floor"
-    }
   }
 
   let command = "fid-compare proxies"
@@ -277,20 +282,10 @@ private struct FidCompareProxiesResult: Encodable {
   let grid: [Int]
   let extractors: [Extractor]
   let noiseFloorMissing: String?
-  let dependencies, dependenciesEqualSize, dependenciesNoiseFloor: DependencyReport?
-  let dependenciesNoiseFloorMissing: String?
+  let dependencyDistance, dependencyDistanceEqualSize: DependencyReport?
+  let dependencyDistanceNoiseFloor: DependencyReport?
+  let dependencyDistanceNoiseFloorMissing: String?
   let provenance: Provenance
-
-  enum CodingKeys: String, CodingKey {
-    case command, real, generated, grid, extractors, provenance
-    case realHash = "real_hash"
-    case generatedHash = "generated_hash"
-    case noiseFloorMissing = "noise_floor_missing"
-    case dependencies = "dependency_distance"
-    case dependenciesEqualSize = "dependency_distance_equal_size"
-    case dependenciesNoiseFloor = "dependency_distance_noise_floor"
-    case dependenciesNoiseFloorMissing = "dependency_distance_noise_floor_missing"
-  }
 
   func text(grid: TokenGrid) -> String {
     var lines = ["\(real) against \(generated) · \(grid) tokens · proxies, not FID", ""]
@@ -315,7 +310,7 @@ private struct FidCompareProxiesResult: Encodable {
           + "in its place read FD corrected at equal size, beside its floor")
     }
     lines += [""] + equalSizeLines
-    if let dependencies { lines += [""] + dependencyLines(dependencies) }
+    if let dependencyDistance { lines += [""] + dependencyLines(dependencyDistance) }
     return (lines + [""] + extractors.map { "\($0.name): \($0.definitionHash)" })
       .joined(separator: "\n")
   }
@@ -355,7 +350,7 @@ private struct FidCompareProxiesResult: Encodable {
   }
 
   private func dependencyLines(_ whole: DependencyReport) -> [String] {
-    let (equal, floor) = (dependenciesEqualSize, dependenciesNoiseFloor)
+    let (equal, floor) = (dependencyDistanceEqualSize, dependencyDistanceNoiseFloor)
     var table = TextTable(
       "mean absolute difference, nats", "all images", "equal size, generated", "noise floor")
     func add(
@@ -370,10 +365,10 @@ private struct FidCompareProxiesResult: Encodable {
     }
     add(
       "H(v_i | v_j), \(whole.references) references", \.conditionalEntropyMaps,
-      \.conditionalEntropyMapsDeviation)
+      \.conditionalEntropyMapsStandardDeviation)
     add(
       "I(v_i; v_j), \(whole.references) references", \.informationMaps,
-      \.informationMapsDeviation)
+      \.informationMapsStandardDeviation)
     for profile in whole.profiles {
       func of(_ value: @escaping (DependencyReport.Profile) -> JSONNumber)
         -> (DependencyReport) -> JSONNumber?
@@ -388,7 +383,7 @@ private struct FidCompareProxiesResult: Encodable {
         "noise floor: of as many images as at equal size, \(floor.imagesReal.grouped) of each; means over \(splits) splits"
       )
     }
-    if let dependenciesNoiseFloorMissing { lines.append(dependenciesNoiseFloorMissing) }
+    if let dependencyDistanceNoiseFloorMissing { lines.append(dependencyDistanceNoiseFloorMissing) }
     for profile in whole.profiles {
       lines.append(
         "\(profile.order): total increase \(profile.realTotalIncrease.text) nats in real images, "

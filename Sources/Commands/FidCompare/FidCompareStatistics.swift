@@ -9,38 +9,33 @@ import TokenData
 struct FidCompareStatistics: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "statistics",
-    abstract: "Write the mean and covariance of an extractor's features as .npz (mu, sigma).")
+    abstract: "Write the mean and covariance of an extractor's features as .npz (mu, sigma).",
+    usage: """
+      fid-compare statistics <tokens> --extractor <extractor> [options]
+                             --output <file.npz>
+      """,
+    discussion: """
+      EXAMPLES
+        fid-compare statistics --tokens real.h5 --extractor structure -o real.npz
+      """)
 
-  @Argument(help: "\(DatasetArgument.help)")
-  var tokens: String
+  @OptionGroup(title: "Tokens") var tokens: DatasetArgumentOrOption<AnyTokens>
+  @OptionGroup(title: "Tokens") var channels: ChannelsOption
+  @OptionGroup(title: "Tokens") var limit: LimitOption
+  @OptionGroup(title: "Tokens") var seed: SeedOption
 
   @Option(help: "structure, texture or pixels.")
   var extractor: ExtractorName
 
-  @Option(help: DatasetArgument.channelsHelp)
-  var channels: ChannelPlacement?
-
-  @Option(help: ArgumentHelp("Use only this many images, drawn at random.", valueName: "images"))
-  var limit: Int?
-
-  @Option(
-    help: ArgumentHelp("The seed of everything that is drawn at random.", valueName: "number"))
-  var seed: UInt64 = 0
-
   @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file.npz"))
   var output: String
 
-  func validate() throws {
-    if let limit, limit < 2 {
-      throw ValidationError("--limit \(limit): at least 2 images are needed")
-    }
-  }
-
   func run() throws {
-    _ = try DatasetArgument(argument: tokens).path
+    _ = try tokens.dataset.path
     try checkOutput(output, inputs: [])
     let (set, definition) = try featureSet(
-      of: tokens, extractor, limit: limit, seed: seed, channels: channels)
+      of: tokens.dataset, extractor, limit: limit.limit, seed: seed.value,
+      channels: channels.channels)
     try set.gaussian.statistics.write(npz: output)
     try printText(
       "\(output): \(set.dimensions) features of \(set.imageCount.grouped) images by \(extractor.rawValue) (\(definition))"
@@ -50,11 +45,10 @@ struct FidCompareStatistics: ParsableCommand {
 
 /// The features of a file, and the hash of the extractor's definition.
 func featureSet(
-  of path: String, _ name: ExtractorName, limit: Int?, seed: UInt64,
+  of tokens: DatasetArgument, _ name: ExtractorName, limit: Int?, seed: UInt64,
   channels: ChannelPlacement?
 ) throws -> (set: FeatureSet, definitionHash: ContentHash) {
-  let dataset = try DatasetArgument(argument: path).load(
-    sampling: limit, seed: seed, channels: channels)
+  let dataset = try tokens.load(sampling: limit, seed: seed, channels: channels)
   let extractor = try name.extractor(for: dataset, seed: seed)
   let progress = Progress("\(name.rawValue) features", total: dataset.imageCount, unit: "images")
   defer { progress.finish() }
@@ -70,8 +64,10 @@ struct StatisticsComparison {
   let generated: String
   let extractors: [ExtractorName]
   let limit: Int?
-  let seed: UInt64
+  /// Nil where none was given.
+  let givenSeed: UInt64?
   let channels: ChannelPlacement?
+  private var seed: UInt64 { givenSeed ?? 0 }
 
   /// Whether a file holds statistics instead of tokens, by its name.
   static func isStatistics(_ path: String) -> Bool { path.hasSuffix(".npz") }
@@ -84,14 +80,6 @@ struct StatisticsComparison {
     let dimensions: Int
     let frechetDistance, meanTerm, covarianceTerm: JSONNumber
     let provenance: Provenance
-
-    enum CodingKeys: String, CodingKey {
-      case command, real, generated, extractor, dimensions, provenance
-      case definitionHash = "definition_hash"
-      case frechetDistance = "frechet_distance"
-      case meanTerm = "mean_term"
-      case covarianceTerm = "covariance_term"
-    }
   }
 
   /// Computes and prints the distance.
@@ -105,17 +93,17 @@ struct StatisticsComparison {
           ? "--extractor is for tokens; both files hold statistics"
           : "name with --extractor the one extractor whose statistics the .npz file holds")
     }
-    if bothAreStatistics, channels != nil {
-      throw ValidationError("--channels is for tokens; both files hold statistics")
-    }
-    if bothAreStatistics, limit != nil {
-      throw ValidationError("--limit is for tokens; both files hold statistics")
+    for (name, isGiven) in [
+      ("--channels", channels != nil), ("--limit", limit != nil), ("--seed", givenSeed != nil),
+    ] where bothAreStatistics && isGiven {
+      throw ValidationError("\(name) is for tokens; both files hold statistics")
     }
     var definitionHash: ContentHash?
     func gaussian(_ path: String) throws -> FeatureGaussian {
       if Self.isStatistics(path) { return FeatureGaussian(try FeatureStatistics(npz: path)) }
       let (set, hash) = try featureSet(
-        of: path, extractors[0], limit: limit, seed: seed, channels: channels)
+        of: DatasetArgument(argument: path), extractors[0], limit: limit, seed: seed,
+        channels: channels)
       definitionHash = hash
       return set.gaussian
     }

@@ -31,10 +31,14 @@ struct ProxyOptions: ParsableArguments {
   var extractors: [ExtractorName] = []
 
   @Option(
+    name: .customLong("neighbors"),
     help: ArgumentHelp(
-      "The numbers of nearest neighbours for precision, recall, density and coverage.",
+      "The numbers of nearest neighbours for precision, recall, density and coverage. (default: 3,5)",
       valueName: "k,…"))
-  var neighbors = NeighborCounts(values: [3, 5])
+  var givenNeighbors: NeighborCounts?
+
+  /// The numbers of neighbours, with their default.
+  var neighbors: NeighborCounts { givenNeighbors ?? NeighborCounts(values: [3, 5]) }
 
   /// The extractors for a dataset.
   ///

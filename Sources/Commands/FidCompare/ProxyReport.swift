@@ -14,14 +14,6 @@ struct ProxyReport: Encodable {
     let frechetDistance, frechetDistanceCorrected, frechetDistanceInfinity: JSONNumber
     let kernelDistance: JSONNumber
     let neighbors: [Neighbors]
-
-    enum CodingKeys: String, CodingKey {
-      case neighbors
-      case frechetDistance = "frechet_distance"
-      case frechetDistanceCorrected = "frechet_distance_corrected"
-      case frechetDistanceInfinity = "frechet_distance_infinity"
-      case kernelDistance = "kernel_distance"
-    }
   }
 
   let imagesReal, imagesGenerated, samplesReal, samplesGenerated: Int
@@ -128,24 +120,6 @@ struct ProxyReport: Encodable {
         + [text(\.precision), text(\.recall), text(\.density), text(\.coverage)]
     }
   }
-
-  enum CodingKeys: String, CodingKey {
-    case neighbors, splits
-    case imagesReal = "images_real"
-    case imagesGenerated = "images_generated"
-    case samplesReal = "samples_real"
-    case samplesGenerated = "samples_generated"
-    case frechetDistance = "frechet_distance"
-    case meanTerm = "mean_term"
-    case covarianceTerm = "covariance_term"
-    case frechetDistanceCorrected = "frechet_distance_corrected"
-    case frechetDistanceCorrectedStandardError = "frechet_distance_corrected_standard_error"
-    case frechetDistanceInfinity = "frechet_distance_infinity"
-    case frechetDistanceInfinityStandardError = "frechet_distance_infinity_standard_error"
-    case kernelDistance = "kernel_distance"
-    case kernelDistanceStandardError = "kernel_distance_standard_error"
-    case standardDeviations = "standard_deviations"
-  }
 }
 
 /// Distances between dependencies, for JSON: one, or means over several splits of the images.
@@ -154,12 +128,6 @@ struct DependencyReport: Encodable {
     let order: String
     let sequential, parallel, increase: JSONNumber
     let realTotalIncrease, generatedTotalIncrease: JSONNumber
-
-    enum CodingKeys: String, CodingKey {
-      case order, sequential, parallel, increase
-      case realTotalIncrease = "real_total_increase"
-      case generatedTotalIncrease = "generated_total_increase"
-    }
   }
 
   let imagesReal, imagesGenerated: Int
@@ -168,7 +136,7 @@ struct DependencyReport: Encodable {
   let profiles: [Profile]
   let splits: Int?
   /// Of the maps, over the splits; nil for one comparison.
-  let conditionalEntropyMapsDeviation, informationMapsDeviation: JSONNumber?
+  let conditionalEntropyMapsStandardDeviation, informationMapsStandardDeviation: JSONNumber?
 
   /// - Parameters:
   ///   - distances: One, or one for each split.
@@ -194,18 +162,8 @@ struct DependencyReport: Encodable {
     func deviation(_ value: (DependencyDistance) -> Double) -> JSONNumber? {
       distances.count > 1 ? JSONNumber(distances.map(value).standardDeviation) : nil
     }
-    conditionalEntropyMapsDeviation = deviation(\.maps)
-    informationMapsDeviation = deviation(\.information)
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case references, profiles, splits
-    case conditionalEntropyMapsDeviation = "conditional_entropy_maps_standard_deviation"
-    case informationMapsDeviation = "information_maps_standard_deviation"
-    case imagesReal = "images_real"
-    case imagesGenerated = "images_generated"
-    case conditionalEntropyMaps = "conditional_entropy_maps"
-    case informationMaps = "information_maps"
+    conditionalEntropyMapsStandardDeviation = deviation(\.maps)
+    informationMapsStandardDeviation = deviation(\.information)
   }
 }
 

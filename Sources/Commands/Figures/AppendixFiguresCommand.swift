@@ -13,31 +13,36 @@ public struct AppendixFiguresCommand: ParsableCommand {
     commandName: "appendix-figures",
     abstract: "The figures of the paper's appendix on token dependencies, from any tokens.",
     discussion: """
-      Draws into a folder (default: Plots)
-        conditional-entropy-maps      H(v_i | v_j) for four reference tokens (supplement figure 11)
-        information-maps              I(v_i; v_j) for the same: what depends on the reference
-        order-comparison              distant and raster, four tokens a step (supplement figure 12)
-        entropy-against-distance      conditional entropy against distance to the reference
-        information-against-distance  mutual information against distance to the reference
-        increase-per-step             entropy increase of every step
-        total-increase-against-steps  total increase for a range of tokens per step and orders
-
       EXAMPLES
         appendix-figures
+            All figures of the embedded photographs, into Plots.
         appendix-figures --tokens codes.h5 --output-dir figures --figure-format pdf
+            Of your own tokens.
+
+      The figures are
+        conditional-entropy-maps      H(v_i | v_j) for four reference tokens
+                                      (supplement figure 11)
+        information-maps              I(v_i; v_j) for the same: what depends on
+                                      the reference
+        order-comparison              distant and raster, four tokens a step
+                                      (supplement figure 12)
+        entropy-against-distance      conditional entropy against distance
+        information-against-distance  mutual information against distance
+        increase-per-step             entropy increase of every step
+        total-increase-against-steps  total increase for a range of tokens per
+                                      step and orders
+
+      \(exitStatusHelp)
       """,
     version: packageVersion)
 
-  @OptionGroup var tokens: TokenOptions
-  @OptionGroup var estimation: EstimationOptions
+  @OptionGroup(title: "Tokens") var tokens: TokenOptions
+  @OptionGroup(title: "Estimation") var estimation: EstimationOptions
+  @OptionGroup(visibility: .hidden) var context: ContextOptions
+  @OptionGroup(title: "Results") var folder: FolderOption<PlotFolder>
+  @OptionGroup(title: "Results") var format: FigureFormatOption<PlotFolder>
 
-  @Option(help: ArgumentHelp("The folder for the figures, made if need be.", valueName: "folder"))
-  var outputDir = "Plots"
-
-  @Option(
-    name: .customLong("figure-format"),
-    help: "png, svg or pdf; may be repeated. (default: png, svg, pdf)")
-  var formats: [FigureFormat] = []
+  private var outputDir: String { folder.path ?? PlotFolder.standard }
 
   /// Tokens per step of the two orders of the paper's comparison.
   private static let paperTokensPerStep = 4
@@ -57,6 +62,7 @@ public struct AppendixFiguresCommand: ParsableCommand {
         "appendix-figures draws in-sample bounds of the linear regressor; order-compare and entropy-map know the other bounds"
           + " and regressors")
     }
+    try context.refuse(because: "the figures are of least squares on all earlier tokens")
   }
 
   /// Estimates everything and draws it.
@@ -100,7 +106,7 @@ public struct AppendixFiguresCommand: ParsableCommand {
     try writeFigures(
       figures(maps: maps, paper: paper, totals: totals, dataset: dataset),
       to: URL(fileURLWithPath: outputDir, isDirectory: true),
-      formats: formats.isEmpty ? FigureFormat.allCases : formats, provenance: provenance)
+      formats: format.formats, provenance: provenance)
   }
 
   private func figures(

@@ -16,17 +16,21 @@ public struct OrderCompareCommand: ParsableCommand {
     discussion: """
       EXAMPLES
         order-compare raster distant
-            The paper's comparison on the embedded photographs: a table and order-compare.png.
+            The paper's comparison on the embedded photographs: a table and
+            order-compare.png.
         order-compare distant:n=4 distant:n=16 distant:initial=0 halton diagonal
             Any number of orders, each with its own options.
         order-compare raster my-order.txt --tokens codes.h5 --json
             Your order, as a table of step numbers, on your tokens.
 
-      The increase of a token is its conditional entropy given the earlier steps only, minus that
-      given every token before it. The sum over a step is its conditional total correlation: what
-      is lost when its tokens are drawn independently.
+      The increase of a token is its conditional entropy given the earlier steps
+      only, minus that given every token before it. The sum over a step is its
+      conditional total correlation: what is lost when its tokens are drawn
+      independently.
 
       \(OrderFamily.help)
+
+      \(exitStatusHelp)
       """,
     version: packageVersion)
 
@@ -35,28 +39,13 @@ public struct OrderCompareCommand: ParsableCommand {
 
   @Option(
     name: [.customLong("tokens-per-step"), .customShort("n")],
-    help: ArgumentHelp("Tokens generated together, unless an order says n=.", valueName: "n"))
-  var tokensPerStep = 4
-
-  @Option(
     help: ArgumentHelp(
-      "Use only context tokens at most this many rows and columns away, for few images. Tokens of a step that are farther"
-        + " apart count as independent whatever the data say, so this is not for comparing orders.",
-      valueName: "cells"))
-  var contextWindow: Int?
+      "Tokens generated together, unless an order says n= or has steps of its own. (default: 4)",
+      valueName: "n"))
+  var givenTokensPerStep: Int?
 
-  @Option(
-    help: ArgumentHelp(
-      "Shrink coefficients by a ridge of this times the mean variance, for few images: entropies are biased then,"
-        + " held-out bounds remain upper bounds.",
-      valueName: "lambda"))
-  var ridge: Double?
-
-  @Flag(
-    help: ArgumentHelp(
-      "Shrink coefficients by the ridge that Ledoit and Wolf's covariance amounts to; biased as --ridge is."
-    ))
-  var ledoitWolf = false
+  /// n, with its default.
+  private var tokensPerStep: Int { givenTokensPerStep ?? StepSchedule.defaultTokensPerStep }
 
   @Flag(
     help: ArgumentHelp(
@@ -64,56 +53,63 @@ public struct OrderCompareCommand: ParsableCommand {
         + " (false discovery rate 5%)."))
   var onlyDistinguishable = false
 
-  @OptionGroup var tokens: TokenOptions
-  @OptionGroup var estimation: EstimationOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "Tokens") var tokens: TokenOptions
+  @OptionGroup(title: "Estimation") var estimation: EstimationOptions
+  @OptionGroup(title: "Few images") var context: ContextOptions
+  @OptionGroup(title: "Results") var output: OutputOptions
 
   /// Makes the command for the parser.
   public init() {}
 
-  /// Refuses a number of tokens per step below 1.
+  /// Refuses options that exclude each other or are out of range.
   public func validate() throws {
     guard tokensPerStep >= 1 else {
       throw ValidationError("--tokens-per-step \(tokensPerStep): at least 1 is needed")
     }
-    if let contextWindow {
-      guard contextWindow >= 1 else {
-        throw ValidationError("--context-window \(contextWindow): at least 1 is needed")
-      }
-      guard estimation.bound != .heldOut, estimation.regressor == .linear else {
-        throw ValidationError("--context-window is for in-sample bounds of the linear regressor")
-      }
-    }
-    if let ridge, !(ridge > 0 && ridge.isFinite) {
-      throw ValidationError("--ridge \(ridge): expected a positive number")
-    }
-    if ridge != nil && ledoitWolf {
-      throw ValidationError("--ridge and --ledoit-wolf exclude each other")
-    }
-    if shrinkage != .none {
-      guard contextWindow == nil else {
-        throw ValidationError("--ridge and --ledoit-wolf exclude --context-window")
-      }
-      guard estimation.bound != .debiased else {
-        throw ValidationError(
-          "\(ledoitWolf ? "--ledoit-wolf" : "--ridge") shrinks coefficients, and the debiased bound is for least squares:"
-            + " use --bound held-out, or --bound wishart, which is then biased")
-      }
-      guard estimation.bound == .heldOut || estimation.errors != .robust else {
-        throw ValidationError(
-          "--errors robust is for fits that are not shrunk: leave it out, or use --bound held-out")
-      }
+    try context.check(with: estimation)
+    if onlyDistinguishable, !output.isDrawn {
+      throw ValidationError(
+        "--only-distinguishable is for figures and previews, and there is none: tables, --json and --csv have all steps"
+      )
     }
   }
 
-  /// How coefficients are shrunk.
-  private var shrinkage: Shrinkage { ledoitWolf ? .ledoitWolf : ridge.map { .ridge($0) } ?? .none }
+  /// Refuses to leave out steps by a test that there is not.
+  ///
+  /// The estimation must know by now where its errors come from.
+  private func requireTests() throws {
+    guard onlyDistinguishable, estimation.bound != .heldOut else { return }
+    let obstacle: String? =
+      if estimation.regressor == .mlp {
+        "a trained network is tested on images it has not seen: use --bound held-out"
+      } else if context.shrinkage != .none {
+        "fits that are shrunk are tested on images they have not seen: use --bound held-out"
+      } else if context.contextWindow != nil, estimation.errorKind == .gaussian {
+        "steps within a window are tested by the images: use --errors robust or --bound debiased"
+      } else {
+        nil
+      }
+    if let obstacle { throw ValidationError("--only-distinguishable: \(obstacle)") }
+  }
+
+  /// Refuses a number of tokens per step that no order heeds.
+  private func requireUse(ofTokensPerStepBy specifications: [OrderSpecification]) throws {
+    guard let givenTokensPerStep, !specifications.contains(where: \.takesTokensPerStep) else {
+      return
+    }
+    throw ValidationError(
+      "--tokens-per-step \(givenTokensPerStep): there is no use for it, because every order has steps of its own"
+    )
+  }
+
+  private var shrinkage: Shrinkage { context.shrinkage }
 
   /// What the line above the table says of it.
   private func shrinkageNote(_ profiles: [OrderProfile]) -> String {
     guard shrinkage != .none else { return "" }
-    let name = ledoitWolf ? "Ledoit–Wolf ridge" : "ridge"
-    let value = (ridge ?? profiles.first?.ridge).map { " " + String(format: "%.3g", $0) } ?? ""
+    let name = context.ledoitWolf ? "Ledoit–Wolf ridge" : "ridge"
+    let value =
+      (context.ridge ?? profiles.first?.ridge).map { " " + String(format: "%.3g", $0) } ?? ""
     return " · \(name)\(value)\(estimation.bound == .heldOut ? "" : ", biased")"
   }
 
@@ -144,17 +140,17 @@ public struct OrderCompareCommand: ParsableCommand {
     let clock = Stopwatch()
     try output.checkFigures()
     let specifications = try orders.map { try OrderSpecification(argument: $0) }
+    try requireUse(ofTokensPerStepBy: specifications)
     let dataset = try tokens.load()
     estimation.clusterErrors(of: dataset, canBeRobust: shrinkage == .none)
+    try requireTests()
     let orders = try specifications.map {
       try $0.order(on: dataset.grid, tokensPerStep: tokensPerStep)
     }
     let features = try estimation.features(of: dataset)
     let progress = EstimationProgress(
       images: dataset.imageCount, orders: orders.count)
-    var settings = estimation.settings(tokens)
-    settings.contextWindow = contextWindow
-    settings.shrinkage = shrinkage
+    let settings = estimation.settings(tokens, context)
     let profiles: [OrderProfile]
     do {
       profiles = try OrderProfile.profiles(
@@ -178,7 +174,7 @@ public struct OrderCompareCommand: ParsableCommand {
     } else if output.csv {
       try printCSV(profiles)
     } else {
-      let window = contextWindow.map { " · contexts within \($0) cells" } ?? ""
+      let window = context.contextWindow.map { " · contexts within \($0) cells" } ?? ""
       try printText(measurementLine(dataset, estimation, tokens) + window + shrinkageNote(profiles))
       try printText(orderTable(profiles, estimation).text)
       try printText(profiles.jointEntropyLine(estimation))
@@ -201,7 +197,7 @@ public struct OrderCompareCommand: ParsableCommand {
   private func health(of profiles: [OrderProfile], _ dataset: TokenDataset) -> HealthFacts {
     HealthFacts(
       dataset: dataset, fit: profiles.first?.health, kurtosisRatio: profiles.first?.kurtosisRatio,
-      resolution: contextWindow == nil && estimation.bound == .debiased
+      resolution: context.contextWindow == nil && estimation.bound == .debiased
         ? ResolutionFacts(profiles, dataset: dataset) : nil)
   }
 
@@ -419,32 +415,6 @@ private struct OrderCompareResult: Encodable {
       sequentialUpperLimit = limits(profile.sequential)
       parallelUpperLimit = limits(profile.parallel)
     }
-
-    enum CodingKeys: String, CodingKey {
-      case name, steps, sequential, parallel, increase, step
-      case tokensPerStep = "tokens_per_step"
-      case totalIncrease = "total_increase"
-      case totalIncreaseStandardError = "total_increase_standard_error"
-      case meanIncrease = "mean_increase"
-      case maxIncrease = "max_increase"
-      case sequentialStandardError = "sequential_standard_error"
-      case parallelStandardError = "parallel_standard_error"
-      case increaseStandardError = "increase_standard_error"
-      case stepTotalCorrelation = "step_total_correlation"
-      case stepTotalCorrelationStandardError = "step_total_correlation_standard_error"
-      case stepPValue = "step_p_value"
-      case stepAdjustedPValue = "step_adjusted_p_value"
-      case totalIncreaseConfidenceInterval = "total_increase_confidence_interval"
-      case fallbackTokens = "fallback_tokens"
-      case stepPairs = "step_pairs"
-      case stepPairsBeyondWindow = "step_pairs_beyond_window"
-      case jointEntropy = "joint_entropy"
-      case jointEntropyStandardError = "joint_entropy_standard_error"
-      case differenceFromFirst = "difference_from_first"
-      case differenceFromFirstStandardError = "difference_from_first_standard_error"
-      case sequentialUpperLimit = "sequential_upper_limit"
-      case parallelUpperLimit = "parallel_upper_limit"
-    }
   }
 
   let command = "order-compare"
@@ -487,11 +457,11 @@ private struct OrderCompareResult: Encodable {
     heldOut = HeldOutFacts(estimation, options.tokens, of: dataset)
     images = dataset.imageCount
     featureDimensions = dataset.featureDimensions
-    jitter = options.tokens.jitter
+    jitter = estimation.jitter
     marginals = estimation.marginals.rawValue
-    contextWindow = options.contextWindow
-    ridge = options.ridge ?? profiles.first?.ridge
-    ledoitWolf = options.ledoitWolf
+    contextWindow = options.context.contextWindow
+    ridge = options.context.ridge ?? profiles.first?.ridge
+    ledoitWolf = options.context.ledoitWolf
     featuresRidge = featuresPerToken == nil ? nil : randomFeatureRidge
     self.health = health
     given = estimation.given?.rawValue
@@ -502,21 +472,5 @@ private struct OrderCompareResult: Encodable {
     jointEntropyOrder = joint?.order.name
     orders = profiles.map { Order($0, first: profiles[0], estimation) }
     self.provenance = provenance
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case command, grid, units, bound, errors, regressor, images, jitter, marginals, health, orders,
-      provenance
-    case heldOut = "held_out"
-    case ridge
-    case ledoitWolf = "ledoit_wolf"
-    case featuresRidge = "features_ridge"
-    case contextWindow = "context_window"
-    case featuresPerToken = "features_per_token"
-    case featureDimensions = "feature_dimensions"
-    case given
-    case jointEntropy = "joint_entropy"
-    case jointEntropyStandardError = "joint_entropy_standard_error"
-    case jointEntropyOrder = "joint_entropy_order"
   }
 }

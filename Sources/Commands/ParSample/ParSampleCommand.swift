@@ -15,23 +15,28 @@ public struct ParSampleCommand: ParsableCommand {
     abstract: "Draw images from a PAR transformer, several tokens at a time.",
     discussion: """
       EXAMPLES
-        par-sample --model par-L-4x.safetensors --classes 207,360 --count 8 --guidance 1.6 \\
-          --codebook scenes.h5 --output samples.h5 --images samples
-            Eight images of two classes, as a token dataset and as PNG files.
+        par-sample --model par-L-4x.safetensors --classes 207,360 --count 8 \\
+          --guidance 1.6 --codebook vq16.safetensors --output samples.h5
+            Eight images of two classes, as a token dataset; --images FOLDER
+            writes PNG files too.
         par-sample --preset L --random-weights --tokens-per-step 16
             How long one image takes on this machine.
-        par-sample --model par-L-4x.safetensors --order my-order.txt --grid 32x32 --json
+        par-sample --model par-L-4x.safetensors --order my-order.txt \\
+          --grid 32x32 --json
             Another order and resolution.
 
-      A model written by par-train knows its order, grid and attention, and another order, attention
-      or codebook is refused. An order must have n single steps and then groups of n, as a model
-      with n − 1 transition tokens was trained; or no single steps at all.
+      A model written by par-train knows its order, grid and attention, and
+      another order, attention or codebook is refused. An order must have n single
+      steps and then groups of n, as a model with n − 1 transition tokens was
+      trained; or no single steps at all. Image i depends on --seed and i alone.
 
       \(OrderFamily.help)
+
+      \(exitStatusHelp)
       """,
     version: packageVersion)
 
-  @OptionGroup var model: ParSampleModel
+  @OptionGroup(title: "Model") var model: ParSampleModel
 
   @Option(
     help: ArgumentHelp(
@@ -44,112 +49,36 @@ public struct ParSampleCommand: ParsableCommand {
       "The grid of tokens, HxW or TxHxW. (default: the checkpoint's, or 24x24)", valueName: "grid"))
   var grid: String?
 
-  @Option(help: "Classes, by number from 0, separated by commas.")
-  var classes = "0"
-
-  @Option(help: "How many images in all; the classes take turns. (default: one of each class)")
-  var count: Int?
-
-  @Option(help: "The scale of classifier-free guidance; 1 for none.")
-  var guidance: Float = 1
-
-  @Option(
-    help: ArgumentHelp("The steps, from 1, with guidance. (default: all)", valueName: "first:last"))
-  var guidanceInterval: String?
-
-  @Flag(help: "Take the most probable code each time.")
-  var greedy = false
-
-  @Option(help: "What logits are divided by.")
-  var temperature: Float = 1
-
-  @Option(help: "Draw from the k most probable codes; 0 for all.")
-  var topK = 0
-
-  @Option(help: "Draw from the most probable codes with this much probability.")
-  var topP: Float = 1
-
   @Option(
     help: ArgumentHelp(
       "What tokens of one step see of each other: groupwise or causal. (default: the checkpoint's, or groupwise)",
       valueName: "pattern"))
   var attention: AttentionPattern?
 
-  @Flag(help: "Accept an order, attention or codebook other than the checkpoint was trained with.")
-  var allowMismatch = false
+  @OptionGroup(title: "Drawing") var drawing: ParSampleDrawing
+  @OptionGroup(title: "Drawing") var seedOption: SeedOption
+  @OptionGroup(title: "Drawing") var threadsOption: ThreadsOption
 
-  @Option(help: "The seed; image i depends on it and i alone.")
-  var seed: UInt64 = 0
+  @OptionGroup(title: "Results") var results: ParSampleOutput
 
-  @Option(help: "How many images are generated together.")
-  var batch = 8
-
-  @Option(help: "Threads. (default: one for each processor)")
-  var threads: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      """
-      What the codes mean, for --output and --images: a token dataset (a file, or an embedded one \
-      by its name: \(EmbeddedData.names.joined(separator: ", "))), a VQ-16 tokenizer (.safetensors \
-      or .pt), or, without images, a codebook (.npy).
-      """,
-      valueName: "file"))
-  var codebook: String?
-
-  @Option(
-    name: .shortAndLong,
-    help: ArgumentHelp("Write the images as a token dataset.", valueName: "file.h5"))
-  var output: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Write each image as a PNG file into this folder, made if need be.", valueName: "folder"))
-  var images: String?
-
-  @Flag(help: "Print the result as JSON.")
-  var json = false
-
-  /// More images than anybody will wait for.
-  private static let mostImages = 10_000_000
+  private var seed: UInt64 { seedOption.value }
+  private var output: String? { results.output }
+  private var images: String? { results.images }
 
   /// Makes the command for the parser.
   public init() {}
 
   /// Refuses options that exclude each other or are out of range.
   public func validate() throws {
-    if let count, !(1...Self.mostImages).contains(count) {
-      throw ValidationError("--count \(count): expected 1 to \(Self.mostImages)")
-    }
-    if let threads, !(1...WorkerTeam.mostWorkers).contains(threads) {
-      throw ValidationError("--threads \(threads): 1 to \(WorkerTeam.mostWorkers) are possible")
-    }
-    if greedy, temperature != 1 || topK != 0 || topP != 1 {
-      throw ValidationError("--greedy leaves nothing for --temperature, --top-k and --top-p")
-    }
-    if guidanceInterval != nil, guidance <= 1 {
-      throw ValidationError("--guidance-interval needs --guidance above 1")
-    }
-    for (name, place) in [("--output", output), ("--images", images)]
-    where place != nil && codebook == nil {
-      throw ValidationError("\(name) needs --codebook: what the model's codes mean")
-    }
-    if output == nil, images == nil, codebook != nil {
-      throw ValidationError("--codebook is for --output and --images")
-    }
-    _ = try labels()
     _ = try parsedGrid()
-    do { try samplingOptions(attention: attention ?? .groupwise).validate() } catch {
-      throw ValidationError("\(error)")
-    }
   }
 
   /// Generates the images and prints or writes them.
   public func run() throws {
-    let team = WorkerTeam(workers: threads)
-    if let threads { BLAS.threads = threads }
+    let team = WorkerTeam(workers: threadsOption.count)
+    threadsOption.apply()
     let specification = try order.map { try OrderSpecification(argument: $0) }
-    _ = try? codebook.map { try DatasetArgument(argument: $0).path }
+    _ = try? results.codebook.map { try DatasetArgument(argument: $0).path }
     // Whether it can be written is found out before anything is generated.
     if let output { try checkOutput(output, inputs: [model.model]) }
     let (weights, trained) = try model.load(seed: seed, team: team)
@@ -159,18 +88,19 @@ public struct ParSampleCommand: ParsableCommand {
       order: order(specification, on: grid, trained, tokensPerStep: configuration.tokensPerStep),
       tokensPerStep: configuration.tokensPerStep)
     let attention = try attention(of: trained)
-    let codebook = try codebook.map {
+    let codebook = try results.codebook.map {
       try SampleCodebook(path: $0, codes: configuration.codes, isForImages: images != nil)
     }
     if let codebook, let expected = trained.codebookHash, codebook.hash != expected {
       try refuse(
         trained, what: "a codebook of hash \(expected)",
-        "\(self.codebook ?? "") has \(codebook.hash)")
+        "\(results.codebook ?? "") has \(codebook.hash)")
     }
     let folder = try images.map { try SampleImageFolder(path: $0) }
-    let labels = try labels()
+    let labels = try drawing.labels()
     let sampler = try PARSampler(
-      weights: weights, sequence: sequence, options: samplingOptions(attention: attention),
+      weights: weights, sequence: sequence,
+      options: drawing.options(attention: attention, seed: seed),
       team: team)
 
     let clock = Stopwatch()
@@ -200,7 +130,7 @@ public struct ParSampleCommand: ParsableCommand {
         ParSampleResult.Sample(label: $0, codes: JSONGrid(grid: grid, values: $1))
       },
       seconds: seconds, provenance: provenance)
-    if json {
+    if results.json.isWanted {
       try printJSON(result)
     } else {
       try printSummary(result, weights: weights, sequence: sequence, batches: sampler)
@@ -211,7 +141,7 @@ public struct ParSampleCommand: ParsableCommand {
     _ result: ParSampleResult, weights: PARWeights, sequence: PARSequence, batches: PARSampler
   ) throws {
     let count = result.samples.count
-    let batchImages = min(batch, count)
+    let batchImages = min(drawing.batch, count)
     let passes = result.steps * ((count + batchImages - 1) / batchImages)
     let bytes = Double(weights.streamedByteCount) * Double(passes)
     try printText(
@@ -226,15 +156,6 @@ public struct ParSampleCommand: ParsableCommand {
       """)
     if let output { try printText("wrote \(output)") }
     if let images { try printText("wrote \(count) PNG file\(count == 1 ? "" : "s") to \(images)") }
-  }
-
-  private func labels() throws -> [Int] {
-    let words = classes.split(separator: ",", omittingEmptySubsequences: false)
-    let numbers = words.compactMap { Int($0.filter { $0 != " " }) }
-    guard numbers.count == words.count, numbers.allSatisfy({ $0 >= 0 }) else {
-      throw ValidationError("--classes \(classes): expected numbers from 0, as in 207,360")
-    }
-    return (0..<(count ?? numbers.count)).map { numbers[$0 % numbers.count] }
   }
 
   private func parsedGrid() throws -> TokenGrid? {
@@ -272,11 +193,72 @@ public struct ParSampleCommand: ParsableCommand {
 
   /// Refuses what the model was not trained for, unless the user insists.
   private func refuse(_ trained: TrainedModel, what: String, _ found: String) throws {
-    guard !allowMismatch else { return }
+    guard !model.allowMismatch else { return }
     throw SampleMismatch(model: trained.path, trained: what, found: found)
   }
+}
 
-  private func samplingOptions(attention: AttentionPattern) throws -> SamplingOptions {
+/// What is drawn, and how.
+struct ParSampleDrawing: ParsableArguments {
+  @Option(help: "Classes, by number from 0, separated by commas.")
+  var classes = "0"
+
+  @Option(help: "How many images in all; the classes take turns. (default: one of each class)")
+  var count: Int?
+
+  @Option(help: "The scale of classifier-free guidance; 1 for none.")
+  var guidance: Float = 1
+
+  @Option(
+    help: ArgumentHelp("The steps, from 1, with guidance. (default: all)", valueName: "first:last"))
+  var guidanceInterval: String?
+
+  @Flag(help: "Take the most probable code each time.")
+  var greedy = false
+
+  @Option(help: "What logits are divided by. (default: 1)")
+  var temperature: Float?
+
+  @Option(help: "Draw from the k most probable codes; 0 for all. (default: 0)")
+  var topK: Int?
+
+  @Option(help: "Draw from the most probable codes with this much probability. (default: 1)")
+  var topP: Float?
+
+  @Option(help: "How many images are generated together.")
+  var batch = 8
+
+  /// More images than anybody will wait for.
+  private static let mostImages = 10_000_000
+
+  func validate() throws {
+    if let count, !(1...Self.mostImages).contains(count) {
+      throw ValidationError("--count \(count): expected 1 to \(Self.mostImages)")
+    }
+    if greedy, temperature != nil || topK != nil || topP != nil {
+      throw ValidationError("--greedy leaves nothing for --temperature, --top-k and --top-p")
+    }
+    if guidanceInterval != nil, guidance <= 1 {
+      throw ValidationError("--guidance-interval needs --guidance above 1")
+    }
+    _ = try labels()
+    do { try options(attention: .groupwise, seed: 0).validate() } catch {
+      throw ValidationError("\(error)")
+    }
+  }
+
+  /// The class of every image.
+  func labels() throws -> [Int] {
+    let words = classes.split(separator: ",", omittingEmptySubsequences: false)
+    let numbers = words.compactMap { Int($0.filter { $0 != " " }) }
+    guard numbers.count == words.count, numbers.allSatisfy({ $0 >= 0 }) else {
+      throw ValidationError("--classes \(classes): expected numbers from 0, as in 207,360")
+    }
+    return (0..<(count ?? numbers.count)).map { numbers[$0 % numbers.count] }
+  }
+
+  /// The same for the sampler.
+  func options(attention: AttentionPattern, seed: UInt64) throws -> SamplingOptions {
     var interval: ClosedRange<Int>?
     if let guidanceInterval {
       let bounds = guidanceInterval.split(separator: ":", omittingEmptySubsequences: false)
@@ -289,8 +271,43 @@ public struct ParSampleCommand: ParsableCommand {
     }
     return SamplingOptions(
       guidance: guidance, guidanceInterval: interval, isGreedy: greedy,
-      filter: TokenFilter(temperature: temperature, topK: topK, topP: topP), attention: attention,
-      seed: seed, batchSize: batch)
+      filter: TokenFilter(temperature: temperature ?? 1, topK: topK ?? 0, topP: topP ?? 1),
+      attention: attention, seed: seed, batchSize: batch)
+  }
+}
+
+/// Where the images go.
+struct ParSampleOutput: ParsableArguments {
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Write the images as a token dataset.", valueName: "file.h5"))
+  var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write each image as a PNG file into this folder, made if need be.", valueName: "folder"))
+  var images: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      What the codes mean, for --output and --images: a token dataset (a file, or an embedded one \
+      by its name: \(EmbeddedData.names.joined(separator: ", "))), a VQ-16 tokenizer (.safetensors \
+      or .pt), or, without images, a codebook (.npy).
+      """,
+      valueName: "file"))
+  var codebook: String?
+
+  @OptionGroup var json: JSONOption
+
+  func validate() throws {
+    for (name, place) in [("--output", output), ("--images", images)]
+    where place != nil && codebook == nil {
+      throw ValidationError("\(name) needs --codebook: what the model's codes mean")
+    }
+    if output == nil, images == nil, codebook != nil {
+      throw ValidationError("--codebook is for --output and --images")
+    }
   }
 }
 
@@ -325,9 +342,4 @@ private struct ParSampleResult: Encodable {
   let samples: [Sample]
   let seconds: Double
   let provenance: Provenance
-
-  enum CodingKeys: String, CodingKey {
-    case command, order, steps, grid, samples, seconds, provenance
-    case tokensPerStep = "tokens_per_step"
-  }
 }

@@ -32,12 +32,15 @@ struct ParSampleModel: ParsableArguments {
   var tokensPerStep: Int?
 
   @Option(
-    help: "Attention heads, where the checkpoint is of no published size and does not say.")
+    help: "Attention heads, where the checkpoint does not say; else those of the published size.")
   var heads: Int?
 
   @Option(
     help: "How weights are kept: f32 or bf16. (default: as stored; bf16 for random weights)")
   var precision: WeightPrecision?
+
+  @Flag(help: "Accept an order, attention or codebook other than the checkpoint was trained with.")
+  var allowMismatch = false
 
   func validate() throws {
     switch (model, preset) {
@@ -51,6 +54,10 @@ struct ParSampleModel: ParsableArguments {
           "--preset has no weights of its own: add --random-weights, or use --model")
       }
       if heads != nil { throw ValidationError("--heads is for --model; a preset has its own") }
+      if allowMismatch {
+        throw ValidationError(
+          "--allow-mismatch is for --model; a preset was not trained with anything")
+      }
     }
     if let tokensPerStep, tokensPerStep < 1 {
       throw ValidationError("--tokens-per-step \(tokensPerStep): at least 1 is needed")

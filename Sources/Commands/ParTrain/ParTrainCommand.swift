@@ -8,16 +8,17 @@ public struct ParTrainCommand: ParsableCommand {
     commandName: "par-train",
     abstract: "Train a PAR transformer on a token dataset, or measure one on held-out tokens.",
     usage: """
-      par-train [<file.h5>] [--order <order>] [-n <n>] [options] --output-dir <folder>
-      par-train likelihood <model> [<file.h5>] [options]
+      par-train [--tokens <file>] [--order <order>] [-n <n>] [options]
+                --output-dir <folder>
+      par-train likelihood <model> [--tokens <file>] [options]
       """,
     discussion: """
       EXAMPLES
         par-train --order distant --tokens-per-step 4 --output-dir run
             A small model of the embedded photographs, with its loss curve.
-        par-train codes.h5 --order raster -n 1 --width 256 --output-dir run
+        par-train --tokens codes.h5 --order raster -n 1 --output-dir run
             A sequential model of your own tokens. Ctrl-C writes a checkpoint.
-        par-train codes.h5 --order raster -n 1 --width 256 --output-dir run --resume
+        par-train --tokens codes.h5 --order raster -n 1 --output-dir run --resume
             Goes on where it stopped, and ends with the same bits as if it had not.
         par-train likelihood run/model.safetensors
             The negative log-likelihood of every cell of images that were held out.
@@ -25,6 +26,8 @@ public struct ParTrainCommand: ParsableCommand {
       All options of training: par-train help train
 
       \(OrderFamily.help)
+
+      \(exitStatusHelp)
       """,
     version: packageVersion,
     subcommands: [TrainModel.self, TrainLikelihood.self],

@@ -2,8 +2,6 @@ import ArgumentParser
 import Figures
 import Files
 import Foundation
-import LinearAlgebra
-import NeuralKernels
 import PARTransformer
 import TokenData
 import TokenGrids
@@ -13,24 +11,28 @@ struct TrainLikelihood: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "likelihood",
     abstract: "The negative log-likelihood of every cell of held-out images, as a map.",
+    usage: """
+      par-train likelihood <model> [<tokens>] [--sequential <model>] [options]
+      """,
     discussion: """
       EXAMPLES
         par-train likelihood run/model.safetensors
             The embedded photographs, 12x12, that were held out in training.
-        par-train likelihood par/model.safetensors --sequential seq/model.safetensors
+        par-train likelihood par/model.safetensors \\
+          --sequential seq/model.safetensors
             Beside it the map of a model with one token per step.
 
-      Values are means of −log q(token | what the model sees when it generates it), in nats,
-      with standard errors over images. On the dataset the model was trained on only held-out
-      images count, on another one all.
+      Values are means of −log q(token | what the model sees when it generates
+      it), in nats, with standard errors over images. On the dataset the model was
+      trained on only held-out images count, on another one all.
       """)
 
   @Argument(help: ArgumentHelp("A model written by par-train.", valueName: "model"))
   var model: String
 
-  @Argument(
-    help: ArgumentHelp("\(DatasetArgument.help) It must have codes.", valueName: "file"))
-  var tokens = DatasetArgument(argument: "scenes-12x12")
+  @OptionGroup(title: "Tokens") var tokens: DatasetArgumentOrOption<TrainingTokens>
+  @OptionGroup(title: "Tokens") var limitOption: LimitOption
+  @OptionGroup(title: "Tokens") var seedOption: SeedOption
 
   @Option(
     help: ArgumentHelp(
@@ -38,25 +40,18 @@ struct TrainLikelihood: ParsableCommand {
       valueName: "model"))
   var sequential: String?
 
-  @Option(help: ArgumentHelp("Measure at most so many images.", valueName: "images"))
-  var limit: Int?
+  @OptionGroup var threadsOption: ThreadsOption
+  @OptionGroup(title: "Results") var output: LikelihoodOutput
 
-  @Option(help: "Threads. (default: one for each processor)") var threads: Int?
-  @OptionGroup var output: LikelihoodOutput
-
-  func validate() throws {
-    if let threads, !(1...WorkerTeam.mostWorkers).contains(threads) {
-      throw ValidationError("--threads \(threads): 1 to \(WorkerTeam.mostWorkers) are possible")
-    }
-    if let limit, limit < 1 { throw ValidationError("--limit \(limit): at least 1 is needed") }
-  }
+  private var limit: Int? { limitOption.limit }
+  private var threads: Int? { threadsOption.count }
 
   func run() throws {
     let clock = Stopwatch()
     try output.figures.check(default: output.json || output.csv ? nil : ".")
-    if let threads { BLAS.threads = threads }
+    threadsOption.apply()
     for input in [model, sequential ?? model] { InputFiles.shared.insert(input) }
-    let dataset = try tokens.load()
+    let dataset = try tokens.dataset.load()
     var maps = [("par", try measure(model, dataset))]
     if let sequential {
       let map = try measure(sequential, dataset)
@@ -67,7 +62,8 @@ struct TrainLikelihood: ParsableCommand {
       }
       maps.append(("seq", map))
     }
-    let provenance = try Provenance(of: dataset, seed: nil).finished(after: clock)
+    let provenance = try Provenance(of: dataset, seed: limit == nil ? nil : seedOption.value)
+      .finished(after: clock)
     if output.json {
       try printJSON(
         LikelihoodResult(
@@ -88,7 +84,8 @@ struct TrainLikelihood: ParsableCommand {
     let progress = Progress("measuring", total: limit ?? dataset.imageCount, unit: "images")
     defer { progress.finish() }
     return try PositionLikelihood(
-      model: path, tokens: dataset, imageLimit: limit, threads: threads,
+      model: path, tokens: dataset, imageLimit: limit, seed: seedOption.value,
+      threads: threads,
       progress: { progress.update($0) })
   }
 
@@ -144,10 +141,11 @@ struct LikelihoodOutput: ParsableArguments {
   @Flag(help: "Print the result as comma-separated values.")
   var csv = false
 
-  @OptionGroup var figures: FigureOptions
+  @OptionGroup var figures: FigureOptions<FigureFolder>
 
   func validate() throws {
     if json, csv { throw ValidationError("--json and --csv exclude each other") }
+    try figures.requireFigures(besides: json || csv)
   }
 
   /// The folder of figures: with `--json` and `--csv` there are none unless a folder is named.
@@ -163,10 +161,10 @@ private struct LikelihoodResult: Encodable {
     let tokensPerStep: Int
     let images: Int
     let heldOut: Bool
-    let mean: Double
-    let standardError: JSONNumber
-    let means: JSONGrid<JSONNumber>
-    let standardErrors: JSONGrid<JSONNumber>
+    let nll: Double
+    let nllStandardError: JSONNumber
+    let nllMap: JSONGrid<JSONNumber>
+    let standardErrorMap: JSONGrid<JSONNumber>
 
     init(name: String, _ map: PositionLikelihood) {
       self.name = name
@@ -175,20 +173,10 @@ private struct LikelihoodResult: Encodable {
       tokensPerStep = map.tokensPerStep
       images = map.imageCount
       heldOut = map.isHeldOut
-      mean = map.mean
-      standardError = JSONNumber(map.standardError)
-      means = JSONGrid(map.grid, map.means)
-      standardErrors = JSONGrid(map.grid, map.standardErrors)
-    }
-
-    enum CodingKeys: String, CodingKey {
-      case name, model, order, images
-      case tokensPerStep = "tokens_per_step"
-      case heldOut = "held_out"
-      case mean = "nll"
-      case standardError = "nll_standard_error"
-      case means = "nll_map"
-      case standardErrors = "standard_error_map"
+      nll = map.mean
+      nllStandardError = JSONNumber(map.standardError)
+      nllMap = JSONGrid(map.grid, map.means)
+      standardErrorMap = JSONGrid(map.grid, map.standardErrors)
     }
   }
 

@@ -2,8 +2,6 @@ import ArgumentParser
 import Figures
 import Files
 import Foundation
-import LinearAlgebra
-import NeuralKernels
 import PARTransformer
 import TokenData
 import TokenGrids
@@ -12,15 +10,22 @@ import TokenGrids
 struct TrainModel: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train a model. (default)",
+    usage: """
+      par-train [train] [<tokens>] [--order <order>] [-n <n>] [options]
+                --output-dir <folder>
+      """,
     discussion: """
-      The folder gets model.safetensors at the end, checkpoint.safetensors on the way, loss.csv and a figure of the
-      losses. Weights start from N(0, 0.02²); AdamW with β = (0.9, 0.95); the learning rate rises in the first 5 % of
-      the steps and falls to 0 as a cosine. Losses are in nats a token.
+      EXAMPLES
+        par-train --order distant --tokens-per-step 4 --output-dir run
+        par-train --tokens codes.h5 --order raster -n 1 --output-dir run --resume
+
+      The folder gets model.safetensors at the end, checkpoint.safetensors on the
+      way, loss.csv and a figure of the losses. Weights start from N(0, 0.02²);
+      AdamW with β = (0.9, 0.95); the learning rate rises in the first 5 % of the
+      steps and falls to 0 as a cosine. Losses are in nats a token.
       """)
 
-  @Argument(
-    help: ArgumentHelp("\(DatasetArgument.help) It must have codes.", valueName: "file"))
-  var tokens = DatasetArgument(argument: "scenes-12x12")
+  @OptionGroup(title: "Tokens") var tokens: DatasetArgumentOrOption<TrainingTokens>
 
   @Option(help: "The order of generation: name[:key=value,…] or the path of an order file.")
   var order = "distant"
@@ -33,65 +38,35 @@ struct TrainModel: ParsableCommand {
   @Option(help: "What tokens of one step see of each other: groupwise or causal.")
   var attention = AttentionPattern.groupwise
 
-  @Option(help: ArgumentHelp("The run's folder, made if need be.", valueName: "folder"))
-  var outputDir: String
+  @OptionGroup(title: "Model and training") var training: TrainingOptions
+  @OptionGroup(title: "Model and training") var seedOption: SeedOption
+  @OptionGroup(title: "Model and training") var threadsOption: ThreadsOption
+
+  @OptionGroup(title: "Results") var figures: FigureOptions<RunFolder>
 
   @Flag(help: "Go on from the folder's checkpoint; start where there is none.")
   var resume = false
 
-  @Option(help: "Transformer blocks.") var layers = 4
-  @Option(help: "Attention heads.") var heads = 4
-  @Option(help: "The width of the residual stream.") var width = 128
-  @Option(help: "Optimizer steps.") var steps = 2000
-  @Option(help: "Images in each step.") var batchSize = 32
-  @Option(help: "The largest learning rate.") var learningRate: Float = 1e-3
-  @Option(help: "AdamW's weight decay of matrices.") var weightDecay: Float = 0.05
-  @Option(help: "Dropout of embeddings and of what layers add.") var dropout: Float = 0.1
-  @Option(help: "How often an image loses its class, for guidance.") var labelDropout: Float = 0.1
-  @Option(help: "The share of the steps in which the learning rate rises.") var warmup = 0.05
-  @Option(help: "The largest norm of the gradient.") var clip: Float = 1
-
-  @Option(
-    help: ArgumentHelp(
-      "Images held out. (default: a twentieth, at most 512)", valueName: "images"))
-  var validationImages: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Steps from one validation to the next. (default: a twentieth of all)", valueName: "steps"))
-  var validationInterval: Int?
-
   @Option(help: ArgumentHelp("Minutes from one checkpoint to the next.", valueName: "minutes"))
   var checkpointMinutes = 10.0
 
-  @Option(help: "The seed of everything random.") var seed: UInt64 = 0
-  @Option(help: "Threads. (default: one for each processor)") var threads: Int?
-  @Flag(help: "Print the result as JSON.") var json = false
-  @Flag(help: "Draw no figure.") var noFigure = false
+  @OptionGroup(title: "Results") var json: JSONOption
 
-  @Option(
-    name: .customLong("figure-format"),
-    help: "png, svg or pdf; may be repeated. (default: png, svg)")
-  var formats: [FigureFormat] = []
+  private var seed: UInt64 { seedOption.value }
+  private var threads: Int? { threadsOption.count }
+  /// Validation has seen to it that there is one.
+  private var outputDir: String { figures.folder.path ?? "." }
 
   private var settings: TrainingSettings {
-    TrainingSettings(
-      layers: layers, heads: heads, width: width, steps: steps, batchSize: batchSize,
-      learningRate: learningRate, weightDecay: weightDecay, dropout: dropout,
-      labelDropout: labelDropout, warmup: warmup, clip: clip, seed: seed,
-      validationImages: validationImages, validationInterval: validationInterval,
-      checkpointSeconds: checkpointMinutes * 60)
+    training.settings(seed: seed, checkpointSeconds: checkpointMinutes * 60)
   }
 
   func validate() throws {
+    if figures.folder.path == nil {
+      throw ValidationError("Missing expected argument '--output-dir <folder>'")
+    }
     if tokensPerStep < 1 {
       throw ValidationError("--tokens-per-step \(tokensPerStep): at least 1 is needed")
-    }
-    if let threads, !(1...WorkerTeam.mostWorkers).contains(threads) {
-      throw ValidationError("--threads \(threads): 1 to \(WorkerTeam.mostWorkers) are possible")
-    }
-    if noFigure, !formats.isEmpty {
-      throw ValidationError("--no-figure leaves nothing for --figure-format")
     }
     do { try settings.validate() } catch { throw ValidationError("\(error)") }
   }
@@ -100,11 +75,11 @@ struct TrainModel: ParsableCommand {
     Interruption.asksToStop()
     let clock = Stopwatch()
     try OutputFolder.check(outputDir)
-    if let threads { BLAS.threads = threads }
+    threadsOption.apply()
     let specification = try OrderSpecification(argument: order)
-    let dataset = try tokens.load()
+    let dataset = try tokens.dataset.load()
     let order = try specification.order(on: dataset.grid, tokensPerStep: tokensPerStep)
-    let display = TrainingDisplay(steps: steps)
+    let display = TrainingDisplay(steps: training.steps)
     let outcome = try PARTraining.run(
       tokens: dataset, order: order, tokensPerStep: tokensPerStep, attention: attention,
       settings: settings, directory: outputDir, resume: resume, threads: threads,
@@ -114,23 +89,21 @@ struct TrainModel: ParsableCommand {
     let result = TrainingResult(
       order: order.name, tokensPerStep: tokensPerStep, attention: attention.rawValue,
       grid: dataset.grid.jsonExtents, outcome: outcome, provenance: provenance)
-    if json {
+    if json.isWanted {
       try printJSON(result)
     } else {
       try printSummary(outcome, order: order)
     }
     guard outcome.finished else {
       report(
-        "stopped after step \(outcome.step.grouped) of \(steps.grouped); the same command with --resume goes on"
+        "stopped after step \(outcome.step.grouped) of \(training.steps.grouped); the same command with --resume goes on"
           + " from \(outputDir)/\(PARTraining.checkpointName)")
       throw ExitCode(Interruption.exitStatus)
     }
     Interruption.removeTemporaryFiles()
-    if !noFigure, !outcome.history.isEmpty {
-      try writeFigures(
-        [figure(outcome, dataset: dataset, order: order)],
-        to: URL(fileURLWithPath: outputDir, isDirectory: true),
-        formats: formats.isEmpty ? [.png, .svg] : formats, provenance: provenance)
+    if let directory = figures.directory(default: nil), !outcome.history.isEmpty {
+      try figures.write(
+        [figure(outcome, dataset: dataset, order: order)], to: directory, provenance: provenance)
     }
   }
 
@@ -157,9 +130,52 @@ struct TrainModel: ParsableCommand {
         record.validationLoss.map { .init(step: record.step, loss: $0) }
       },
       caption: "\(order.name), \(tokensPerStep) tokens per step, \(attention.rawValue) attention;"
-        + " \(layers) layers of width \(width), \(outcome.parameterCount.grouped) parameters;"
-        + " \(batchSize) images a step. Data: \(dataset.name), \(dataset.imageCount.grouped) images."
+        + " \(settings.layers) layers of width \(settings.width), \(outcome.parameterCount.grouped) parameters;"
+        + " \(settings.batchSize) images a step. Data: \(dataset.name), \(dataset.imageCount.grouped) images."
     )
+  }
+}
+
+/// What is trained and how.
+struct TrainingOptions: ParsableArguments {
+  @Option(help: "Transformer blocks.") var layers = 4
+  @Option(help: "Attention heads.") var heads = 4
+  @Option(help: "The width of the residual stream.") var width = 128
+  @Option(help: "Optimizer steps.") var steps = 2000
+  @Option(help: "Images in each step. (default: 32)") var batch: Int?
+  @Option(name: .customLong("batch-size"), help: .hidden) var formerBatch: Int?
+  @Option(help: "The largest learning rate.") var learningRate: Float = 1e-3
+  @Option(help: "AdamW's weight decay of matrices.") var weightDecay: Float = 0.05
+  @Option(help: "Dropout of embeddings and of what layers add.") var dropout: Float = 0.1
+  @Option(help: "How often an image loses its class, for guidance.") var labelDropout: Float = 0.1
+  @Option(help: "The share of the steps in which the learning rate rises.") var warmup = 0.05
+  @Option(help: "The largest norm of the gradient.") var clip: Float = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "Images held out. (default: a twentieth, at most 512)", valueName: "images"))
+  var validationImages: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Steps from one validation to the next. (default: a twentieth of all)", valueName: "steps"))
+  var validationInterval: Int?
+
+  func validate() throws {
+    try renamed(batch, "--batch", formerly: formerBatch, "--batch-size")
+    if validationImages == 0, validationInterval != nil {
+      throw ValidationError("--validation-images 0 leaves nothing for --validation-interval")
+    }
+  }
+
+  /// The settings, with their defaults.
+  func settings(seed: UInt64, checkpointSeconds: Double) -> TrainingSettings {
+    TrainingSettings(
+      layers: layers, heads: heads, width: width, steps: steps,
+      batchSize: batch ?? formerBatch ?? 32, learningRate: learningRate, weightDecay: weightDecay,
+      dropout: dropout, labelDropout: labelDropout, warmup: warmup, clip: clip, seed: seed,
+      validationImages: validationImages, validationInterval: validationInterval,
+      checkpointSeconds: checkpointSeconds)
   }
 }
 
@@ -183,44 +199,43 @@ private final class TrainingDisplay {
 
 /// The result of `par-train --json`.
 private struct TrainingResult: Encodable {
+  struct Record: Encodable {
+    let step: Int
+    let loss: Double
+    let validationLoss: JSONNumber
+  }
+
   let command = "par-train"
   let order: String
   let tokensPerStep: Int
   let attention: String
   let grid: [Int]
-  let outcome: TrainingOutcome
+  let model: String
+  let finished: Bool
+  let step: Int
+  let parameters: Int
+  let validationLoss: JSONNumber
+  let tokensPerSecond: Double
+  let history: [Record]
   let provenance: Provenance
 
-  enum CodingKeys: String, CodingKey {
-    case command, order, attention, grid, model, finished, step, parameters, history, provenance
-    case tokensPerStep = "tokens_per_step"
-    case validationLoss = "validation_loss"
-    case tokensPerSecond = "tokens_per_second"
-  }
-
-  private struct Record: Encodable {
-    let step: Int
-    let loss: Double
-    let validation_loss: JSONNumber
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(command, forKey: .command)
-    try container.encode(order, forKey: .order)
-    try container.encode(tokensPerStep, forKey: .tokensPerStep)
-    try container.encode(attention, forKey: .attention)
-    try container.encode(grid, forKey: .grid)
-    try container.encode(outcome.model, forKey: .model)
-    try container.encode(outcome.finished, forKey: .finished)
-    try container.encode(outcome.step, forKey: .step)
-    try container.encode(outcome.parameterCount, forKey: .parameters)
-    try container.encode(JSONNumber(outcome.validationLoss), forKey: .validationLoss)
-    try container.encode(outcome.tokensPerSecond, forKey: .tokensPerSecond)
-    try container.encode(
-      outcome.history.map {
-        Record(step: $0.step, loss: $0.loss, validation_loss: JSONNumber($0.validationLoss))
-      }, forKey: .history)
-    try container.encode(provenance, forKey: .provenance)
+  init(
+    order: String, tokensPerStep: Int, attention: String, grid: [Int], outcome: TrainingOutcome,
+    provenance: Provenance
+  ) {
+    self.order = order
+    self.tokensPerStep = tokensPerStep
+    self.attention = attention
+    self.grid = grid
+    model = outcome.model
+    finished = outcome.finished
+    step = outcome.step
+    parameters = outcome.parameterCount
+    validationLoss = JSONNumber(outcome.validationLoss)
+    tokensPerSecond = outcome.tokensPerSecond
+    history = outcome.history.map {
+      Record(step: $0.step, loss: $0.loss, validationLoss: JSONNumber($0.validationLoss))
+    }
+    self.provenance = provenance
   }
 }

@@ -56,11 +56,37 @@ extension TokenGrid {
   }
 }
 
-/// Prints a result as JSON with sorted keys, so that the same result is the same bytes.
-func printJSON(_ result: some Encodable) throws {
+/// The version of the fields that results have as JSON: raised when one is removed, renamed or changes its meaning.
+let jsonSchemaVersion = 1
+
+/// How everything is written as JSON: names of properties in snake_case, in the order of the alphabet, so that the same result
+/// is the same bytes. Names that are keys of a dictionary stay as they are.
+func makeJSONEncoder(_ formatting: JSONEncoder.OutputFormatting = []) -> JSONEncoder {
   let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  try printText(String(decoding: try encoder.encode(result), as: UTF8.self))
+  encoder.keyEncodingStrategy = .convertToSnakeCase
+  encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
+  return encoder
+}
+
+/// A result with the version of its fields.
+struct VersionedResult<Result: Encodable>: Encodable {
+  let result: Result
+
+  init(_ result: Result) { self.result = result }
+
+  private enum CodingKeys: CodingKey { case schemaVersion }
+
+  func encode(to encoder: any Encoder) throws {
+    try result.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(jsonSchemaVersion, forKey: .schemaVersion)
+  }
+}
+
+/// Prints a result as JSON; see ``makeJSONEncoder(_:)``.
+func printJSON(_ result: some Encodable) throws {
+  let data = try makeJSONEncoder().encode(VersionedResult(result))
+  try printText(String(decoding: data, as: UTF8.self))
 }
 
 extension String {

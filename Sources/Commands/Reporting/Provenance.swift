@@ -55,13 +55,6 @@ struct Provenance: Encodable {
     lines.append("threads: \(threads), BLAS core: \(blasCore)")
     return lines
   }
-
-  enum CodingKeys: String, CodingKey {
-    case version, input, seed, threads, seconds
-    case commandLine = "command_line"
-    case inputHash = "input_hash"
-    case blasCore = "blas_core"
-  }
 }
 
 extension String {

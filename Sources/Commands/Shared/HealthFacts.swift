@@ -76,18 +76,6 @@ struct HealthFacts: Encodable {
     }
     return lines
   }
-
-  enum CodingKeys: String, CodingKey {
-    case degreesOfFreedom = "degrees_of_freedom"
-    case degreesOfFreedomPerChannel = "degrees_of_freedom_per_channel"
-    case conditionNumber = "condition_number"
-    case effectiveRank = "effective_rank"
-    case kurtosisRatio = "kurtosis_ratio"
-    case codebookSize = "codebook_size"
-    case codebookUsed = "codebook_used"
-    case codebookPerplexity = "codebook_perplexity"
-    case resolution
-  }
 }
 
 /// Whether there are enough images for small totals of the debiased bound.
@@ -111,12 +99,6 @@ struct ResolutionFacts: Encodable {
       Double(profiles.reduce(0) { $0 + $1.fallbackCount })
       / Double(max(profiles.count * dataset.grid.cellCount, 1))
     isResolved = imagesPerNumber >= Self.leastImagesPerNumber && fallbackShare == 0
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case imagesPerNumber = "images_per_number"
-    case fallbackShare = "fallback_share"
-    case isResolved = "is_resolved"
   }
 }
 

@@ -19,7 +19,7 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Print how far the result can be trusted; always part of --json.")
   var report = false
 
-  @OptionGroup var figures: FigureOptions
+  @OptionGroup var figures: FigureOptions<FigureFolder>
 
   func validate() throws {
     if report, csv { throw ValidationError("--report would mix with the output of --csv") }
@@ -27,6 +27,7 @@ struct OutputOptions: ParsableArguments {
     if preview, json || csv {
       throw ValidationError("--preview would mix with the output of --json and --csv")
     }
+    try figures.requireFigures(besides: json || csv)
   }
 
   /// Finds out, before the work, whether figures can be written.
@@ -36,32 +37,101 @@ struct OutputOptions: ParsableArguments {
   var figureDirectory: URL? {
     figures.directory(default: json || csv ? nil : ".")
   }
+
+  /// Whether anything is drawn, in a file or on the terminal.
+  var isDrawn: Bool { preview || figureDirectory != nil }
+}
+
+/// What a command writes into a folder, for help and for the formats of its figures.
+protocol ResultFolder {
+  /// What help says of `--output-dir`.
+  static var help: String { get }
+  /// The formats of figures where none is named.
+  static var formats: [FigureFormat] { get }
+}
+
+extension ResultFolder {
+  static var formats: [FigureFormat] { [.png, .svg] }
+}
+
+/// Figures beside results that are printed.
+enum FigureFolder: ResultFolder {
+  static let help =
+    "The folder for figures, made if need be. (default: the current folder; none with --json or --csv)"
+}
+
+/// Figures and nothing else.
+enum PlotFolder: ResultFolder {
+  static let standard = "Plots"
+  static let help = "The folder for figures, made if need be. (default: \(standard))"
+  static var formats: [FigureFormat] { FigureFormat.allCases }
+}
+
+/// A training run.
+enum RunFolder: ResultFolder {
+  static let help = "The run's folder, made if need be."
+}
+
+/// A comparison of models.
+enum ComparisonFolder: ResultFolder {
+  static let standard = "fid-compare"
+  static let help =
+    "The folder for everything that is made, itself made if need be. (default: \(standard))"
+}
+
+/// `--output-dir`.
+struct FolderOption<Folder: ResultFolder>: ParsableArguments {
+  @Option(
+    name: .customLong("output-dir"), help: ArgumentHelp("\(Folder.help)", valueName: "folder"))
+  var path: String?
+}
+
+/// `--figure-format`.
+struct FigureFormatOption<Folder: ResultFolder>: ParsableArguments {
+  @Option(
+    name: .customLong("figure-format"),
+    help: ArgumentHelp(
+      "png, svg or pdf; may be repeated. (default: \(Folder.formats.map(\.rawValue).joined(separator: ", ")))",
+      valueName: "format"))
+  var given: [FigureFormat] = []
+
+  /// The formats, with their default.
+  var formats: [FigureFormat] { given.isEmpty ? Folder.formats : given }
 }
 
 /// Whether, where and how figures are drawn.
-struct FigureOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "The folder for figures, made if need be (default: the current folder; none with --json or --csv).",
-      valueName: "folder"))
-  var outputDir: String?
+struct FigureOptions<Folder: ResultFolder>: ParsableArguments {
+  @OptionGroup var folder: FolderOption<Folder>
 
   @Flag(help: "Draw no figure.")
   var noFigure = false
 
-  @Option(
-    name: .customLong("figure-format"),
-    help: "png, svg or pdf; may be repeated. (default: png, svg)")
-  var formats: [FigureFormat] = []
+  @OptionGroup var format: FigureFormatOption<Folder>
 
   func validate() throws {
     guard noFigure else { return }
-    if outputDir != nil { throw ValidationError("--no-figure leaves nothing for --output-dir") }
-    if !formats.isEmpty { throw ValidationError("--no-figure leaves nothing for --figure-format") }
+    if Folder.self == FigureFolder.self, folder.path != nil {
+      throw ValidationError("--no-figure leaves nothing for --output-dir")
+    }
+    if !format.given.isEmpty {
+      throw ValidationError("--no-figure leaves nothing for --figure-format")
+    }
+  }
+
+  /// Refuses formats of figures that are not drawn because results go to standard output for another program.
+  ///
+  /// - Parameter isForProgram: Whether `--json` or `--csv` was given, which draw figures only into a folder that is named.
+  func requireFigures(besides isForProgram: Bool) throws {
+    if isForProgram, folder.path == nil, !format.given.isEmpty {
+      throw ValidationError(
+        "--figure-format needs --output-dir beside --json and --csv, which draw no figure without a folder"
+      )
+    }
   }
 
   func directory(default folder: String?) -> URL? {
-    noFigure ? nil : (outputDir ?? folder).map { URL(fileURLWithPath: $0, isDirectory: true) }
+    noFigure
+      ? nil : (self.folder.path ?? folder).map { URL(fileURLWithPath: $0, isDirectory: true) }
   }
 
   /// Finds out, before the work, whether the folder can be written that figures will go to.
@@ -73,9 +143,7 @@ struct FigureOptions: ParsableArguments {
 
   /// Draws figures into a folder, as ``writeFigures(_:to:formats:provenance:)`` does.
   func write(_ figures: [any Figure], to directory: URL, provenance: Provenance) throws {
-    try writeFigures(
-      figures, to: directory, formats: formats.isEmpty ? [.png, .svg] : formats,
-      provenance: provenance)
+    try writeFigures(figures, to: directory, formats: format.formats, provenance: provenance)
   }
 }
 

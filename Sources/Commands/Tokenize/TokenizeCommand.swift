@@ -8,20 +8,23 @@ public struct TokenizeCommand: ParsableCommand {
     abstract: "Turn images into tokens, look at files of tokens, and turn tokens into images.",
     usage: """
       tokenize --images <dir> [options] --output <file.h5>
+      tokenize import --codes <path> [options] --output <file.h5>
       tokenize info <file.h5>
-      tokenize decode <file.h5> [--images <images>] --output <file.png>
+      tokenize decode <file.h5> [--select <numbers>] --output <file.png>
       """,
     discussion: """
-      Examples:
+      EXAMPLES
         tokenize --images photos --output photos.h5
         tokenize --images photos --grid 16x16 --codes 4096 --output photos.h5
-        tokenize --images photos --vq vq_ds16_c2i.pt --size 384 --output photos.h5
-        tokenize import --codes imagenet384_codes --codebook vq_ds16_c2i.pt --sample 10000 \\
-          --output imagenet.h5
+        tokenize --images photos --vq vq_ds16_c2i.pt --output photos.h5
+        tokenize import --codes imagenet384_codes --codebook vq_ds16_c2i.pt \\
+          --count 10000 --output imagenet.h5
         tokenize info photos.h5
-        tokenize decode photos.h5 --images 0..15 --output sheet.png
+        tokenize decode photos.h5 --select 0..15 --output sheet.png
 
       All options of the first form: tokenize help images
+
+      \(exitStatusHelp)
       """,
     version: packageVersion,
     subcommands: [

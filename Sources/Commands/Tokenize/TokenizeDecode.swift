@@ -3,22 +3,30 @@ import FileFormats
 import TokenData
 import VisualTokenizers
 
-/// `tokenize decode FILE --images 0..15 --output sheet.png`: tokens back to pictures.
+/// `tokenize decode FILE --select 0..15 --output sheet.png`: tokens back to pictures.
 struct TokenizeDecode: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "decode",
-    abstract: "Turn tokens back into images, on one contact sheet (PNG).")
+    abstract: "Turn tokens back into images, on one contact sheet (PNG).",
+    usage: """
+      tokenize decode <tokens> [--select <numbers>] [--vq <file>]
+                      [--columns <columns>] --output <file.png>
+      """,
+    discussion: """
+      EXAMPLES
+        tokenize decode photos.h5 --select 0..15 --output sheet.png
+        tokenize decode --tokens imagenet.h5 --vq vq_ds16_c2i.pt -o sheet.png
+      """)
 
-  @Argument(
-    help: ArgumentHelp(
-      "\(DatasetArgument.help) It must have a decoder, or be of --vq.", valueName: "file"))
-  var tokens: DatasetArgument
+  @OptionGroup(title: "Tokens") var tokens: DatasetArgumentOrOption<DecodedTokens>
 
   @Option(
     help: ArgumentHelp(
-      "Which images, by number from 0: a list of numbers and ranges, as in 0..15 or 3,8,20..29.",
-      valueName: "images"))
-  var images = ImageSelection(ranges: [0...15])
+      "Which images, by number from 0: a list of numbers and ranges, as in 0..15 or 3,8,20..29. (default: 0..15)",
+      valueName: "numbers"))
+  var select: ImageSelection?
+
+  @Option(name: .customLong("images"), help: .hidden) var formerSelect: ImageSelection?
 
   @Option(
     help: ArgumentHelp(
@@ -33,14 +41,17 @@ struct TokenizeDecode: ParsableCommand {
   var output: String
 
   func validate() throws {
+    try renamed(select, "--select", formerly: formerSelect, "--images")
     if let columns, columns < 1 {
       throw ValidationError("--columns is \(columns); at least 1 is expected")
     }
   }
 
   func run() throws {
+    let tokens = tokens.dataset
     let dataset = try tokens.open()
     try checkOutput(output, inputs: [vq])
+    let images = select ?? formerSelect ?? ImageSelection(ranges: [0...15])
     let numbers = try images.numbers(below: dataset.imageCount, in: tokens.displayName)
     let pictures: [RGBImage]
     if let vq {

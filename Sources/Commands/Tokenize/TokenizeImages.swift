@@ -12,13 +12,20 @@ struct TokenizeImages: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "images",
     abstract: "Turn a folder of JPEG and PNG images into a file of tokens (the default).",
+    usage: "tokenize [images] --images <dir> [options] --output <file.h5>",
     discussion: """
-      Sub-folders are classes; a folder without sub-folders has no labels. Every image is cropped \
-      around its centre to the aspect of the grid and reduced to rows·patch x columns·patch \
-      pixels; smaller images are left out unless --enlarge is given, because enlarging makes \
-      neighbouring tokens depend on each other. Each patch becomes one token: its pixels are \
-      projected on their leading principal components and the nearest entry of a codebook is \
-      taken, which k-means has learned from the same images.
+      EXAMPLES
+        tokenize --images photos --output photos.h5
+        tokenize --images photos --like scenes --output photos.h5
+        tokenize --images photos --vq vq_ds16_c2i.pt --size 384 -o photos.h5
+
+      Sub-folders are classes; a folder without sub-folders has no labels. Every
+      image is cropped around its centre to the aspect of the grid and reduced to
+      rows·patch x columns·patch pixels; smaller images are left out unless
+      --enlarge is given, because enlarging makes neighbouring tokens depend on
+      each other. Each patch becomes one token: its pixels are projected on their
+      leading principal components and the nearest entry of a codebook is taken,
+      which k-means has learned from the same images.
 
       Images that cannot be read are named and left out.
       """)
@@ -50,8 +57,7 @@ struct TokenizeImages: ParsableCommand {
   @Option(help: "The largest number of iterations of k-means. (default: 50)")
   var iterations: Int?
 
-  @Option(help: "The seed of everything random. (default: 0)")
-  var seed: UInt64?
+  @OptionGroup var seedOption: SeedOption
 
   @Flag(help: "Also use images smaller than the grid needs, enlarged.")
   var enlarge = false
@@ -73,32 +79,29 @@ struct TokenizeImages: ParsableCommand {
       "The width and height of the images that --vq encodes. (default: 384)", valueName: "pixels"))
   var size: Int?
 
-  @Option(help: "Where the images come from, for the file's record.")
-  var source = ""
+  @OptionGroup(title: "Results") var record: DatasetRecord
+  @OptionGroup(title: "Results") var json: JSONOption
 
-  @Option(help: "The licence of the images, for the file's record.")
-  var license = ""
-
-  @Flag(help: "Print the summary as JSON.")
-  var json = false
-
-  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file.h5"))
-  var output: String
+  var output: String { record.output }
 
   func validate() throws {
-    if like != nil, codes != nil || featureDimensions != nil {
-      throw ValidationError(
-        "--like takes the codebook of a file; leave out --codes and "
-          + "--feature-dimensions")
-    }
-    if vq != nil {
+    func isGiven(_ names: Set<String>) -> String? {
       let given: [(String, Bool)] = [
         ("--grid", grid != nil), ("--patch", patch != nil), ("--codes", codes != nil),
-        ("--feature-dimensions", featureDimensions != nil), ("--like", like != nil),
+        ("--feature-dimensions", featureDimensions != nil),
         ("--training-patches", trainingPatches != nil), ("--iterations", iterations != nil),
-        ("--seed", seed != nil),
+        ("--seed", seedOption.given != nil), ("--like", like != nil),
       ]
-      if let option = given.first(where: \.1)?.0 {
+      return given.first { names.contains($0.0) && $0.1 }?.0
+    }
+    let learning: Set = [
+      "--codes", "--feature-dimensions", "--training-patches", "--iterations", "--seed",
+    ]
+    if like != nil, let option = isGiven(learning) {
+      throw ValidationError("\(option) is for learning a codebook; --like takes that of a file")
+    }
+    if vq != nil {
+      if let option = isGiven(learning.union(["--grid", "--patch", "--like"])) {
         throw ValidationError("\(option) has no meaning with --vq, which decides it")
       }
     } else if size != nil {
@@ -112,7 +115,7 @@ struct TokenizeImages: ParsableCommand {
 
   func run() throws {
     if let vq { return try runVQ(checkpoint: vq) }
-    let seed = seed ?? 0
+    let seed = seedOption.value
     let tokenizer = try like.map { try PatchTokenizer(of: $0.open()) }
     var options = FolderTokenization.Options(
       grid: grid ?? TokenGrid(rows: 24, columns: 24), patchSize: patch ?? 6)
@@ -129,7 +132,7 @@ struct TokenizeImages: ParsableCommand {
     let provenance = Provenance(
       input: like?.displayName,
       inputHash: try like.map { try ContentHash(ofFileAt: $0.path).description },
-      seed: seed)
+      seed: like == nil ? seed : nil)
     let progress = TokenizationProgress(
       images: folder.entries.count, iterations: options.maximumIterations)
     try checkOutput(output, inputs: folder.entries.map(\.path))
@@ -137,7 +140,7 @@ struct TokenizeImages: ParsableCommand {
     let summary = try tokenization.run(
       writingTo: output,
       attributes: TokenAttributes(
-        tokenizer: PatchTokenizer.tokenizerName, source: source, license: license,
+        tokenizer: PatchTokenizer.tokenizerName, source: record.source, license: record.license,
         createdBy: "token-entropy \(provenance.version): \(provenance.commandLine)"),
       tokenizer: tokenizer,
       progress: { progress.update($0) },
@@ -149,8 +152,20 @@ struct TokenizeImages: ParsableCommand {
     let result = TokenizeReport(
       output: output, folder: folder, options: options, summary: summary,
       provenance: provenance.finished(after: clock))
-    if json { try printJSON(result) } else { try printText(result.text) }
+    if json.isWanted { try printJSON(result) } else { try printText(result.text) }
   }
+}
+
+/// Where a dataset is written, and what it says of itself.
+struct DatasetRecord: ParsableArguments {
+  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file.h5"))
+  var output: String
+
+  @Option(help: "Where the images come from, for the file's record.")
+  var source = ""
+
+  @Option(help: "The licence of the images, for the file's record.")
+  var license = ""
 }
 
 /// Names the sub-folders without images on standard error: their labels are kept, and nothing has them.
@@ -233,17 +248,6 @@ struct TokenizeReport: Encodable {
     meanSquaredError = summary.meanSquaredError
     iterations = summary.iterations
     self.provenance = provenance
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case command, output, images, classes, grid, codes, perplexity, iterations, provenance
-    case imagesLeftOut = "images_left_out"
-    case otherFiles = "other_files"
-    case emptyFolders = "empty_folders"
-    case patchSize = "patch_size"
-    case codesUsed = "codes_used"
-    case featureDimensions = "feature_dimensions"
-    case meanSquaredError = "mean_squared_error"
   }
 
   var text: String {

@@ -11,19 +11,25 @@ struct TokenizeImport: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
     abstract: "Turn codes or features of another program into a file of tokens.",
+    usage: """
+      tokenize import --codes <path> [--codebook <file>] [options]
+                      --output <file.h5>
+      """,
     discussion: """
-      --codes names a folder as LlamaGen and PAR write it, {i}.npy of (1, crops, tokens), or one \
-      .npy file of (images, tokens), (images, rows, columns) or (images, frames, rows, columns); \
-      with floating-point numbers and a last extent of channels it holds continuous features, \
-      which need no codebook. Any type of number, byte order and memory order is read.
+      EXAMPLES
+        tokenize import --codes imagenet384_codes --codebook vq_ds16_c2i.pt \\
+          --count 10000 --crops random --output imagenet.h5
+        tokenize import --codes video.npy --codebook codebook.npy -o video.h5
 
-      Files that are missing, short or damaged are named, counted and left out. The file of \
-      tokens records which photograph every row is a crop of (/image_ids).
+      --codes names a folder as LlamaGen and PAR write it, {i}.npy of (1, crops,
+      tokens), or one .npy file of (images, tokens), (images, rows, columns) or
+      (images, frames, rows, columns); with floating-point numbers and a last
+      extent of channels it holds continuous features, which need no codebook. Any
+      type of number, byte order and memory order is read.
 
-      Examples:
-        tokenize import --codes imagenet384_codes --codebook vq_ds16_c2i.pt --sample 10000 \\
-          --crops random --output imagenet.h5
-        tokenize import --codes video.npy --codebook codebook.npy --output video.h5
+      Files that are missing, short or damaged are named, counted and left out.
+      The file of tokens records which photograph every row is a crop of
+      (/image_ids).
       """)
 
   @Option(
@@ -48,37 +54,30 @@ struct TokenizeImport: ParsableCommand {
       valueName: "grid"))
   var grid: String?
 
-  @Option(help: DatasetArgument.channelsHelp)
-  var channels: ChannelPlacement?
+  @OptionGroup var channels: ChannelsOption
 
   @Option(help: "Which crops of a photograph to take: all, first or random.")
   var crops = TokenImport.Crops.first
 
   @Option(
     help: ArgumentHelp("How many photographs to draw. (default: all)", valueName: "photographs"))
-  var sample: Int?
+  var count: Int?
 
-  @Option(help: "The seed of all draws.")
-  var seed: UInt64 = 0
+  @Option(name: .customLong("sample"), help: .hidden) var formerCount: Int?
 
-  @Option(help: "Where the images come from, for the file's record.")
-  var source = ""
+  @OptionGroup var seed: SeedOption
+  @OptionGroup(title: "Results") var record: DatasetRecord
+  @OptionGroup(title: "Results") var json: JSONOption
 
-  @Option(help: "The licence of the images, for the file's record.")
-  var license = ""
-
-  @Flag(help: "Print the summary as JSON.")
-  var json = false
-
-  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file.h5"))
-  var output: String
+  private var output: String { record.output }
 
   /// How many problems are named before the rest is only counted.
   private static let namedProblems = 20
 
   func validate() throws {
-    if let sample, sample < 1 {
-      throw ValidationError("--sample \(sample): at least 1 photograph is needed")
+    try renamed(count, "--count", formerly: formerCount, "--sample")
+    if let count = count ?? formerCount, count < 1 {
+      throw ValidationError("--count \(count): at least 1 photograph is needed")
     }
     if let grid, TokenGrid(grid) == nil {
       throw ValidationError("--grid \(grid): expected \(TokenGrid.expectedText)")
@@ -89,9 +88,9 @@ struct TokenizeImport: ParsableCommand {
     var options = TokenImport.Options()
     options.grid = grid.flatMap { TokenGrid($0) }
     options.crops = crops
-    options.channels = channels
-    options.sample = sample
-    options.seed = seed
+    options.channels = channels.channels
+    options.sample = count ?? formerCount
+    options.seed = seed.value
     let source = try TokenImport(
       path: codes, labels: labels, codebook: codebook.map { try CodebookFile.read($0) },
       options: options)
@@ -101,14 +100,14 @@ struct TokenizeImport: ParsableCommand {
       }
     }
     try checkOutput(output, inputs: [codes, labels, codebook] + files)
-    let provenance = Provenance(input: codes, seed: seed)
+    let provenance = Provenance(input: codes, seed: seed.value)
     var problems = 0
     let progress = Progress("importing", total: source.photographCount, unit: "photographs")
     let summary = try source.run(
       writingTo: output,
       attributes: TokenAttributes(
         tokenizer: codebook.map { URL(fileURLWithPath: $0).lastPathComponent } ?? "",
-        source: self.source, license: license,
+        source: record.source, license: record.license,
         createdBy: "token-entropy \(provenance.version): \(provenance.commandLine)"),
       progress: { progress.update($0.done) },
       leftOut: { problem in
@@ -128,7 +127,11 @@ struct TokenizeImport: ParsableCommand {
           + " \(first): codes are in files named by whole numbers, as 17.npy")
     }
     let result = TokenizeImportResult(output: output, summary: summary, provenance: provenance)
-    if json { try printJSON(result) } else { try printText(result.text(wanted: sample)) }
+    if json.isWanted {
+      try printJSON(result)
+    } else {
+      try printText(result.text(wanted: options.sample))
+    }
   }
 }
 
@@ -161,15 +164,6 @@ struct TokenizeImportResult: Encodable {
     codes = summary.codebookSize
     featureDimensions = summary.featureDimensions
     self.provenance = provenance
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case command, output, images, photographs, labels, grid, codes, provenance
-    case photographsAvailable = "photographs_available"
-    case cropsPerPhotograph = "crops_per_photograph"
-    case leftOut = "left_out"
-    case missingNumbers = "missing_numbers"
-    case featureDimensions = "feature_dimensions"
   }
 
   func text(wanted: Int?) -> String {

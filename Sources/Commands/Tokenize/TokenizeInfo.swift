@@ -6,20 +6,21 @@ import TokenData
 struct TokenizeInfo: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "Show the size, the use of the codebook, the labels and the origin of a token file.")
+    abstract: "Show the size, the use of the codebook, the labels and the origin of a token file.",
+    usage: "tokenize info <tokens> [--channels <place>] [--json]",
+    discussion: """
+      EXAMPLES
+        tokenize info photos.h5
+        tokenize info --tokens scenes --json
+      """)
 
-  @Argument(help: ArgumentHelp("\(DatasetArgument.help)", valueName: "file"))
-  var tokens: DatasetArgument
-
-  @Option(help: DatasetArgument.channelsHelp)
-  var channels: ChannelPlacement?
-
-  @Flag(help: "Print JSON.")
-  var json = false
+  @OptionGroup(title: "Tokens") var tokens: DatasetArgumentOrOption<AnyTokens>
+  @OptionGroup(title: "Tokens") var channels: ChannelsOption
+  @OptionGroup(title: "Results") var json: JSONOption
 
   func run() throws {
-    let result = try TokenInfoReport(of: tokens, channels: channels)
-    if json { try printJSON(result) } else { try printText(result.text) }
+    let result = try TokenInfoReport(of: tokens.dataset, channels: channels.channels)
+    if json.isWanted { try printJSON(result) } else { try printText(result.text) }
   }
 }
 
@@ -84,13 +85,6 @@ struct TokenInfoReport: Encodable {
     source = dataset.attributes.source
     license = dataset.attributes.license
     createdBy = dataset.attributes.createdBy
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case command, file, images, grid, codebook, classes, decoder, tokenizer, source, license
-    case contentHash = "content_hash"
-    case featureDimensions = "feature_dimensions"
-    case createdBy = "created_by"
   }
 
   var text: String {

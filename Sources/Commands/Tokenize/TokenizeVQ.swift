@@ -20,7 +20,7 @@ extension TokenizeImages {
     let summary = try tokenization.run(
       writingTo: output,
       attributes: TokenAttributes(
-        tokenizer: VQTokenization.tokenizerName, source: source, license: license,
+        tokenizer: VQTokenization.tokenizerName, source: record.source, license: record.license,
         createdBy: "token-entropy \(provenance.version): \(provenance.commandLine)"),
       progress: { progress.update($0) },
       leftOut: { error in
@@ -31,7 +31,7 @@ extension TokenizeImages {
     let result = VQTokenizeReport(
       output: output, folder: folder, tokenization: tokenization, summary: summary,
       provenance: provenance.finished(after: clock))
-    if json { try printJSON(result) } else { try printText(result.text) }
+    if json.isWanted { try printJSON(result) } else { try printText(result.text) }
   }
 }
 
@@ -61,12 +61,6 @@ struct VQTokenizeReport: Encodable {
     codes = summary.codeCounts.count
     codesUsed = summary.codeCounts.count { $0 > 0 }
     self.provenance = provenance
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case command, output, images, classes, grid, size, codes, provenance
-    case imagesLeftOut = "images_left_out"
-    case codesUsed = "codes_used"
   }
 
   var text: String {
