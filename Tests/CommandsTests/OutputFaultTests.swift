@@ -426,14 +426,16 @@ private final class Bench {
   // MARK: Signals
 
   /// Starts a command that draws with a gnuplot which never ends, and waits for that.
-  private func drawing(before: String) throws -> (Process, output: Pipe, errors: Pipe) {
+  private func drawing(
+    before: String, program: String = "order-compare"
+  ) throws -> (Process, output: Pipe, errors: Pipe) {
     try bench.clear()
     let path = try bench.gnuplot(
       "echo > \(bench.path("drawing")); while [ -e \(bench.path("drawing")) ]; do sleep 0.05; done"
         + "; echo '</svg>'")
-    let running = bench.process(
-      "order-compare", bench.writers[7].call + ["--figure-format", "svg"], before: before,
-      path: path)
+    let writer = try #require(bench.writers.first { $0.program == program })
+    let format = writer.arguments.contains("--figure-format") ? [] : ["--figure-format", "svg"]
+    let running = bench.process(program, writer.call + format, before: before, path: path)
     // Tests may be run where these are ignored.
     for number in [SIGINT, SIGHUP] { signal(number, SIG_DFL) }
     try running.0.run()
@@ -446,14 +448,17 @@ private final class Bench {
   }
 
   @Test func signalsWhileDrawingLeaveNothing() throws {
-    for number in [SIGINT, SIGTERM, SIGHUP] {
-      let running = try drawing(before: "")
+    for (program, figure, number) in [
+      ("order-compare", "order-compare", SIGINT), ("order-compare", "order-compare", SIGTERM),
+      ("order-compare", "order-compare", SIGHUP), ("entropy-map", "entropy-map", SIGINT),
+      ("appendix-figures", "conditional-entropy-maps", SIGINT),
+    ] {
+      let running = try drawing(before: "", program: program)
       kill(running.0.processIdentifier, number)
       running.0.waitUntilExit()
       try FileManager.default.removeItem(atPath: bench.path("drawing"))
       #expect(bench.outcome(of: running).status == 128 + number)
-      #expect(
-        try bench.files() == ["made", "made/order-compare.dat", "made/order-compare.gp"])
+      #expect(try bench.files() == ["made", "made/\(figure).dat", "made/\(figure).gp"])
     }
   }
 

@@ -78,6 +78,19 @@ struct TokenizeImportTests {
     }
   }
 
+  /// Codes have no channels, in a folder as in one array.
+  @Test(arguments: ["x_codes", "x_codes/0.npy"])
+  func channelsOfCodesAreRefused(codes: String) throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try writeFolder(smallDataset(), crops: 2, in: folder)
+    let result = try Program(name: "tokenize").run(
+      ["import", "--codes", codes, "--codebook", "codebook.npy", "--channels", "first"]
+        + ["--output", "out.h5"], in: folder)
+    #expect(result.status == 1 && !result.files.contains("out.h5"))
+    #expect(result.errors.contains("--channels"), "\(result.errors)")
+  }
+
   @Test(arguments: [["--sample", "0"], ["--grid", "24"], ["--crops", "some"]])
   func wrongOptionsAreRefused(options: [String]) {
     #expect(throws: (any Error).self) {

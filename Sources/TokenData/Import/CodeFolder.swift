@@ -19,8 +19,9 @@ struct CodeFolder: TokenImportSource {
 
   /// Lists the folder and finds the layout in the first file that can be read.
   ///
+  /// - Parameter channels: where features have their channels, which codes have not: refused.
   /// - Throws: ``TokenImportError``, or what is wrong with the first file where none can be read.
-  init(path: String, grid: TokenGrid?) throws {
+  init(path: String, grid: TokenGrid?, channels: ChannelPlacement? = nil) throws {
     self.path = path
     let names: [String]
     do {
@@ -54,7 +55,8 @@ struct CodeFolder: TokenImportSource {
             file: file, type: array.type.description, expected: "whole numbers, the codes,")
         }
         layout = try ImportLayout(
-          shape: array.shape, leading: 0, type: array.type, grid: grid, file: file)
+          shape: array.shape, leading: 0, type: array.type, grid: grid, channels: channels,
+          file: file)
         type = array.type
         return
       } catch {

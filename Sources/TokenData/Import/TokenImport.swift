@@ -103,7 +103,8 @@ public struct TokenImport: Sendable {
       throw FileError.missing(path)
     }
     if isDirectory.boolValue {
-      source = try CodeFolder(path: path, grid: options.grid)
+      source = try CodeFolder(
+        path: path, grid: options.grid, channels: options.channels)
       let labels = labels ?? CodeFolder.labelFolder(besideCodes: path)
       self.labels = try ImportLabels(path: labels)
       inputFolders = [path] + (labels.map { [$0] } ?? [])
