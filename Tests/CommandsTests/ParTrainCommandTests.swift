@@ -72,6 +72,16 @@ private struct Likelihoods: Decodable {
     #expect(maps.map(\.name) == ["par", "seq"] && maps.map(\.tokens_per_step) == [4, 1])
     #expect(maps.allSatisfy { $0.held_out && $0.images == 10 && $0.nll_standard_error > 0 })
     #expect(maps.allSatisfy { abs($0.nll_map.joined().reduce(0, +) / 36 - $0.nll) < 1e-6 })
+    // A limit draws images by the seed; more than there are is all of them.
+    let limited = try ["0", "1", "0"].map { seed in
+      let result = try program.run([
+        "likelihood", models[0], data, "--json", "--limit", "5", "--seed", seed,
+      ])
+      let map = try JSONDecoder().decode(Likelihoods.self, from: Data(result.output.utf8)).maps[0]
+      #expect(map.images == 5 && result.output.contains("\"seed\":\(seed)"))
+      return map.nll
+    }
+    #expect(limited[0] == limited[2] && limited[0] != limited[1])
     let swapped = try program.run([
       "likelihood", models[1], data, "--sequential", models[0], "--no-figure",
     ])
