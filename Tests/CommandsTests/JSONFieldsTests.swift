@@ -1,4 +1,6 @@
+import FileFormats
 import Foundation
+import Statistics
 import Testing
 import TokenData
 import TokenGrids

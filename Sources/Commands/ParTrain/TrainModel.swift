@@ -2,6 +2,7 @@ import ArgumentParser
 import Figures
 import Files
 import Foundation
+import NeuralKernels
 import PARTransformer
 import TokenData
 import TokenGrids

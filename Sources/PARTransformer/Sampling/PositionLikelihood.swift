@@ -1,6 +1,7 @@
 import FileFormats
 import LinearAlgebra
 import NeuralKernels
+import Statistics
 import TokenData
 import TokenGrids
 

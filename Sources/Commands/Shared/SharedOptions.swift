@@ -1,5 +1,6 @@
 import ArgumentParser
 import LinearAlgebra
+import NeuralKernels
 import TokenData
 
 /// What the help of every program ends with: how it tells a script what became of the work.
