@@ -91,12 +91,11 @@ public struct DependencyDistance: Hashable, Sendable {
   ) throws -> DependencyEstimates {
     let cells = references ?? standardReferences(on: features.grid)
     return DependencyEstimates(
-      maps: try ConditionalEntropyMap.maps(
-        references: cells, of: features, bound: .debiased, jitter: jitter),
+      maps: try MapEstimator(EstimationSettings(bound: .debiased, jitter: jitter)).maps(
+        references: cells, in: features),
       profiles: try orders.isEmpty
         ? []
-        : OrderProfile.profiles(
-          of: orders, features: features, settings: EstimationSettings(jitter: jitter)))
+        : OrderEstimator(EstimationSettings(jitter: jitter)).profiles(of: orders, in: features))
   }
 
   /// All tokens of grids of up to 256, of larger ones those in every second row and column, or third, and so on; of videos in

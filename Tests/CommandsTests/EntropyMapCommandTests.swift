@@ -36,8 +36,8 @@ private struct Output: Decodable {
   #expect(output.grid == [6, 6] && output.images == 300 && output.feature_dimensions == 2)
   #expect(output.provenance.input == "small.h5" && !output.provenance.input_hash.isEmpty)
   #expect(output.maps.map(\.reference) == [[2, 3], [0, 0]])
-  let expected = try ConditionalEntropyMap.maps(
-    references: [GridCell(row: 2, column: 3), GridCell(row: 0, column: 0)], of: dataset)
+  let expected = try MapEstimator().maps(
+    references: [GridCell(row: 2, column: 3), GridCell(row: 0, column: 0)], in: dataset)
   for (map, exact) in zip(output.maps, expected) {
     let values = map.entropy.flatMap(\.self)
     let errors = map.standard_error.flatMap(\.self)

@@ -39,9 +39,8 @@ func jsonHoldsTheProfilesOfTheLibrary(bound: EntropyBound) throws {
   #expect(output.command == "order-compare" && output.units == "bits" && output.grid == [6, 6])
   try #require(output.orders.count == 2 && output.bound == bound.rawValue)
   for (order, name) in zip(output.orders, ["raster", "distant"]) {
-    let exact = try OrderProfile.profiles(
-      of: [OrderSpecification(name).order(on: dataset.grid, tokensPerStep: 4)], features: dataset,
-      settings: EstimationSettings(bound: bound))[0]
+    let exact = try OrderEstimator(EstimationSettings(bound: bound)).profiles(
+      of: [OrderSpecification(name).order(on: dataset.grid, tokensPerStep: 4)], in: dataset)[0]
     #expect(order.name == name && order.steps == exact.order.steps.count)
     #expect(order.step.flatMap(\.self) == exact.order.stepNumbers)
     let bits = EntropyUnit.bits.perNat

@@ -18,11 +18,10 @@ private func photographs(_ file: URL, channels: Int) throws -> (TokenDataset, im
 private func profiles(
   _ dataset: TokenDataset, _ images: some Collection<Int>, bound: EntropyBound = .debiased
 ) throws -> [OrderProfile] {
-  try OrderProfile.profiles(
+  try OrderEstimator(EstimationSettings(bound: bound)).profiles(
     of: ["raster", "distant", "distant:n=16", "halton"].map {
       try OrderSpecification($0).order(on: dataset.grid, tokensPerStep: 4)
-    }, features: ImageSubset(of: dataset, images: images.sorted()),
-    settings: EstimationSettings(bound: bound))
+    }, in: ImageSubset(of: dataset, images: images.sorted()))
 }
 
 /// What holds for photographs does not depend on how many of them there are: with 1.7, 3, 6 and 23 images for each of an

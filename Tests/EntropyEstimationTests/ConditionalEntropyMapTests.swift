@@ -12,7 +12,7 @@ func mapsAgreeWithOrdersOfTwoSteps(bound: EntropyBound) throws {
   let moments = try TokenMoments(of: samples, precision: .double)
   let j = 4
   let map = try #require(
-    try ConditionalEntropyMap.maps(references: [grid.cell(at: j)], moments: moments, bound: bound)
+    try MapEstimator.maps(references: [grid.cell(at: j)], moments: moments, bound: bound)
       .first)
   #expect(map.entropy[j] == nil)
   for i in 0..<grid.cellCount where i != j {
@@ -33,9 +33,9 @@ func mapsFromFeaturesAgreeWithMapsFromMoments(channels: Int) throws {
   let grid = TokenGrid(frames: 2, rows: 3, columns: 4)
   let samples = try GaussianField(grid: grid, channels: channels).samples(700, seed: 4)
   let references = [GridCell(row: 1, column: 2), GridCell(frame: 1, row: 0, column: 3)]
-  let fast = try ConditionalEntropyMap.maps(
-    references: references, of: samples, bound: .wishart)
-  let exact = try ConditionalEntropyMap.maps(
+  let fast = try MapEstimator(EstimationSettings(bound: .wishart)).maps(
+    references: references, in: samples)
+  let exact = try MapEstimator.maps(
     references: references, moments: TokenMoments(of: samples, precision: .double))
   for (a, b) in zip(fast, exact) {
     #expect(a.reference == b.reference)
@@ -51,7 +51,7 @@ func mapsFromFeaturesAgreeWithMapsFromMoments(channels: Int) throws {
   let samples = try GaussianField(grid: grid, channels: 2).samples(4000, seed: 9)
   let reference = GridCell(row: 2, column: 2)
   let map = try #require(
-    try ConditionalEntropyMap.maps(references: [reference], of: samples).first)
+    try MapEstimator().maps(references: [reference], in: samples).first)
   let darkest = grid.rasterCells.filter { map.entropy[grid.index(of: $0)] != nil }
     .sorted {
       (map.entropy[grid.index(of: $0)]?.value ?? 0) < (map.entropy[grid.index(of: $1)]?.value ?? 0)
@@ -70,13 +70,13 @@ func mapsFromFeaturesAgreeWithMapsFromMoments(channels: Int) throws {
   let grid = TokenGrid(rows: 2, columns: 3)
   let samples = try GaussianField(grid: grid, channels: 4).samples(8, seed: 1)
   let outside = #expect(throws: EstimationError.self) {
-    try ConditionalEntropyMap.maps(references: [GridCell(row: 2, column: 0)], of: samples)
+    try MapEstimator().maps(references: [GridCell(row: 2, column: 0)], in: samples)
   }
   #expect(
     outside?.description
       == "reference (2, 0) is outside the 2x3 grid of samples: rows are 0 to 1, columns 0 to 2")
   let few = #expect(throws: EstimationError.self) {
-    try ConditionalEntropyMap.maps(references: [GridCell(row: 0, column: 0)], of: samples)
+    try MapEstimator().maps(references: [GridCell(row: 0, column: 0)], in: samples)
   }
   #expect(few?.description.contains("8 images are too few") == true)
 }
@@ -86,12 +86,12 @@ func mapsFromFeaturesAgreeWithMapsFromMoments(channels: Int) throws {
   var samples = try GaussianField(grid: grid, channels: 1).samples(40, seed: 6)
   for image in 0..<40 { samples.values[image * 3 + 2] = 7 }
   let error = #expect(throws: EstimationError.self) {
-    try ConditionalEntropyMap.maps(references: [GridCell(row: 0, column: 0)], of: samples)
+    try MapEstimator().maps(references: [GridCell(row: 0, column: 0)], in: samples)
   }
   #expect(error?.description.contains("channel 0 of token (0, 2) has the same value") == true)
   #expect(
-    try ConditionalEntropyMap.maps(
-      references: [GridCell(row: 0, column: 0)], of: samples, jitter: 1e-4)[0].entropy[2] != nil)
+    try MapEstimator(EstimationSettings(jitter: 1e-4)).maps(
+      references: [GridCell(row: 0, column: 0)], in: samples)[0].entropy[2] != nil)
 }
 
 extension ConditionalEntropyMap {

@@ -16,12 +16,11 @@ private let network = NetworkSettings(hidden: 24, epochs: 40, learningRate: 1e-2
   for bound in [EntropyBound.heldOut, .algorithm1] {
     let settings = EstimationSettings(
       regressor: .mlp(network), bound: bound, folds: 2, seed: 3)
-    let line = try OrderProfile.profiles(
-      of: [order], features: samples,
-      settings: EstimationSettings(bound: bound, folds: 2, seed: 3))[0].sequential[1].value
-    let found = try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0]
-    let map = try ConditionalEntropyMap.maps(
-      references: [samples.grid.cell(at: 0)], of: samples, settings: settings)[0]
+    let line = try OrderEstimator(EstimationSettings(bound: bound, folds: 2, seed: 3)).profiles(
+      of: [order], in: samples)[0].sequential[1].value
+    let found = try OrderEstimator(settings).profiles(of: [order], in: samples)[0]
+    let map = try MapEstimator(settings).maps(references: [samples.grid.cell(at: 0)], in: samples)[
+      0]
     let mapped = try #require(map.entropy[1]).value
     for value in [found.sequential[1].value, mapped] {
       #expect((line - value) / (line - truth) > 0.8, "\(bound) \(line) \(value) \(truth)")
@@ -39,11 +38,11 @@ private let network = NetworkSettings(hidden: 24, epochs: 40, learningRate: 1e-2
   let samples = field.samples(400, seed: 3)
   let order = try GenerationOrder(name: "pair", grid: grid, steps: [[0], [1, 2]])
   func profile(_ seed: UInt64) throws -> OrderProfile {
-    try OrderProfile.profiles(
-      of: [order], features: samples,
-      settings: EstimationSettings(
+    try OrderEstimator(
+      EstimationSettings(
         regressor: .mlp(NetworkSettings(hidden: 8, epochs: 12, learningRate: 1e-2)),
-        bound: .heldOut, seed: seed))[0]
+        bound: .heldOut, seed: seed)
+    ).profiles(of: [order], in: samples)[0]
   }
   let first = try profile(1)
   #expect(try first.sequential == profile(1).sequential)
@@ -60,9 +59,8 @@ private let network = NetworkSettings(hidden: 24, epochs: 40, learningRate: 1e-2
   let order = try GenerationOrder(name: "line", grid: samples.grid, steps: [[0], [1]])
   func refusal(_ bound: EntropyBound) -> String? {
     #expect(throws: EstimationError.self) {
-      try OrderProfile.profiles(
-        of: [order], features: samples,
-        settings: EstimationSettings(regressor: .mlp(network), bound: bound))
+      try OrderEstimator(EstimationSettings(regressor: .mlp(network), bound: bound)).profiles(
+        of: [order], in: samples)
     }?.description
   }
   #expect(refusal(.debiased)?.contains("no debiased bound") == true)
@@ -116,9 +114,8 @@ private let network = NetworkSettings(hidden: 24, epochs: 40, learningRate: 1e-2
   let samples = try GaussianField(grid: grid, channels: 2).samples(300, seed: 8)
   let order = try GenerationOrder(name: "mixed", grid: grid, steps: [[4], [0, 5], [1, 3, 2]])
   func profile(_ regressor: Regressor) throws -> OrderProfile {
-    try OrderProfile.profiles(
-      of: [order], features: samples,
-      settings: EstimationSettings(regressor: regressor, bound: .heldOut, seed: 4))[0]
+    try OrderEstimator(EstimationSettings(regressor: regressor, bound: .heldOut, seed: 4)).profiles(
+      of: [order], in: samples)[0]
   }
   let line = try profile(.linear)
   let network = try profile(.mlp(NetworkSettings(hidden: 4, epochs: 1, learningRate: 1e-9)))
@@ -135,11 +132,11 @@ private let network = NetworkSettings(hidden: 24, epochs: 40, learningRate: 1e-2
   let samples = field.samples(32, seed: 2)
   let order = try GenerationOrder(
     name: "raster", grid: grid, steps: (0..<16).map { [$0] })
-  #expect(!OrderProfile.hasLinearPart(samples))
-  let found = try OrderProfile.profiles(
-    of: [order], features: samples,
-    settings: EstimationSettings(
+  #expect(!OrderEstimator.hasLinearPart(samples))
+  let found = try OrderEstimator(
+    EstimationSettings(
       regressor: .mlp(NetworkSettings(hidden: 8, epochs: 4, learningRate: 1e-3)), bound: .heldOut,
-      folds: 2))[0]
+      folds: 2)
+  ).profiles(of: [order], in: samples)[0]
   #expect(found.jointEntropy.value.isFinite && found.totalIncrease.value == 0)
 }

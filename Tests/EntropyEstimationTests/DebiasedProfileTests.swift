@@ -271,8 +271,8 @@ func debiasedTotalsHoldWhereImagesHaveTheirOwnSizes(kind: Heteroskedasticity) th
     let samples = Samples(
       grid: grid, featureDimensions: 8, values: rows.elements.map { Float($0) })
     for bound in [EntropyBound.debiased, .wishart] {
-      let found = try OrderProfile.profiles(
-        of: [order], features: samples, settings: EstimationSettings(bound: bound))[0]
+      let found = try OrderEstimator(EstimationSettings(bound: bound)).profiles(
+        of: [order], in: samples)[0]
       if bound == .debiased {
         debiased.append(found.totalIncrease.value - truth)
       } else {
@@ -336,13 +336,13 @@ func stepTestsKeepTheirSize(sigma: Double) throws {
     }
   }
   let settings = EstimationSettings(isGivenClass: true)
-  let whole = try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0]
+  let whole = try OrderEstimator(settings).profiles(of: [order], in: samples)[0]
   #expect(abs(whole.totalIncrease.value - found.totalIncrease.value) < 1e-5)
   func refusal(_ classes: [UInt32]?) -> String? {
     var samples = samples
     samples.imageClasses = classes
     return #expect(throws: EstimationError.self) {
-      try OrderProfile.profiles(of: [order], features: samples, settings: settings)
+      try OrderEstimator(settings).profiles(of: [order], in: samples)
     }?.description
   }
   #expect(refusal(nil)?.contains("need labels, and it has none") == true)
@@ -355,8 +355,8 @@ func stepTestsKeepTheirSize(sigma: Double) throws {
   var samples = try GaussianField(grid: grid, channels: 2).samples(400, seed: 61)
   for i in 0..<400 * 6 { samples.values[2 * i + 1] = samples.values[2 * i] }
   let order = try order()
-  let found = try OrderProfile.profiles(
-    of: [order], features: samples, settings: EstimationSettings(jitter: 0.01))[0]
+  let found = try OrderEstimator(EstimationSettings(jitter: 0.01)).profiles(
+    of: [order], in: samples)[0]
   var variance = 0.0
   for column in 0..<12 {
     let values = (0..<400).map { Double(samples.values[$0 * 12 + column]) }
@@ -367,8 +367,7 @@ func stepTestsKeepTheirSize(sigma: Double) throws {
   for i in noisy.values.indices {
     noisy.values[i] += Float((0.01 * variance).squareRoot() * normal.next())
   }
-  let expected = try OrderProfile.profiles(
-    of: [order], features: noisy, settings: EstimationSettings())[0]
+  let expected = try OrderEstimator(EstimationSettings()).profiles(of: [order], in: noisy)[0]
   // Twelve numbers whose variances 400 draws of the noise know to √(2/400) = 7%: 12·½·0.07 at the very most.
   #expect(abs(found.jointEntropy.value - expected.jointEntropy.value) < 0.42)
 }
@@ -384,8 +383,8 @@ func stepTestsKeepTheirSize(sigma: Double) throws {
     #expect(error?.description.contains("takes the images") == true)
   }
   let error = #expect(throws: EstimationError.self) {
-    try OrderProfile.profiles(
-      of: [order()], features: samples, settings: EstimationSettings(shrinkage: .ridge(0.1)))
+    try OrderEstimator(EstimationSettings(shrinkage: .ridge(0.1))).profiles(
+      of: [order()], in: samples)
   }
   #expect(error?.description.contains("the debiased bound is for least squares") == true)
 }

@@ -76,8 +76,8 @@ func robustIntervalsCoverHeavyTails(context: Int) throws {
       400, tokens: context + 1, channels: 2, seed: UInt64(seed) &* 97 &+ 5,
       heavyTails: true)
     func covers(_ errors: ErrorKind) throws -> Bool {
-      try OrderProfile.profiles(
-        of: [order], features: data, settings: EstimationSettings(bound: .wishart, errors: errors))[
+      try OrderEstimator(EstimationSettings(bound: .wishart, errors: errors)).profiles(
+        of: [order], in: data)[
           0
         ]
         .sequential[context].confidenceInterval.contains(truth)

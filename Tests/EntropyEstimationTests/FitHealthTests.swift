@@ -36,9 +36,8 @@ private let grid = TokenGrid(rows: 2, columns: 2)
   let order = try GenerationOrder(name: "pairs", grid: grid, steps: [[0, 1], [2, 3]])
   func ratio(_ bound: EntropyBound) throws -> Double {
     try #require(
-      try OrderProfile.profiles(
-        of: [order], features: samples, settings: EstimationSettings(bound: bound, errors: .robust)
-      )[0].kurtosisRatio)
+      try OrderEstimator(EstimationSettings(bound: bound, errors: .robust)).profiles(
+        of: [order], in: samples)[0].kurtosisRatio)
   }
   for bound in [EntropyBound.wishart, .heldOut] { #expect(abs(try ratio(bound) - 1) < 0.3) }
   for i in samples.values.indices where i / 4 % 10 == 0 { samples.values[i] *= 4 }

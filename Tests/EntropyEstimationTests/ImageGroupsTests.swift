@@ -40,16 +40,15 @@ private func order() throws -> GenerationOrder {
     return result
   }
   var together = copies { $0 / 4 }
-  let ignorant = try OrderProfile.profiles(
-    of: [order()], features: together,
-    settings: EstimationSettings(bound: .wishart, errors: .robust))[0]
+  let ignorant = try OrderEstimator(EstimationSettings(bound: .wishart, errors: .robust)).profiles(
+    of: [order()], in: together)[0]
   together.imageGroups = (0..<600).map { UInt32($0 / 4) }
   var apart = copies { $0 % 150 }
   apart.imageGroups = (0..<600).map { UInt32($0 % 150) }
   for bound in [EntropyBound.wishart, .heldOut] {
     let settings = EstimationSettings(bound: bound, errors: .robust, folds: 3, seed: 2)
     func profile(_ samples: Samples) throws -> OrderProfile {
-      try OrderProfile.profiles(of: [order()], features: samples, settings: settings)[0]
+      try OrderEstimator(settings).profiles(of: [order()], in: samples)[0]
     }
     let (one, four, other) = (try profile(alone), try profile(together), try profile(apart))
     for cell in 0..<4 {
@@ -63,12 +62,10 @@ private func order() throws -> GenerationOrder {
     }
     #expect(abs(four.totalIncrease.standardError / other.totalIncrease.standardError - 1) < 1e-6)
   }
-  let map = try ConditionalEntropyMap.maps(
-    references: [grid.cell(at: 0)], of: apart,
-    settings: EstimationSettings(bound: .wishart, errors: .robust))[0]
-  let single = try ConditionalEntropyMap.maps(
-    references: [grid.cell(at: 0)], of: alone,
-    settings: EstimationSettings(bound: .wishart, errors: .robust))[0]
+  let map = try MapEstimator(EstimationSettings(bound: .wishart, errors: .robust)).maps(
+    references: [grid.cell(at: 0)], in: apart)[0]
+  let single = try MapEstimator(EstimationSettings(bound: .wishart, errors: .robust)).maps(
+    references: [grid.cell(at: 0)], in: alone)[0]
   let (a, b) = (try #require(map.entropy[3]), try #require(single.entropy[3]))
   #expect(abs(a.standardError / b.standardError - 1) < 0.05)
 }

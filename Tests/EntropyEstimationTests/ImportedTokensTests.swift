@@ -51,7 +51,7 @@ struct ImportedTokensTests {
     let moments = try TokenMoments(of: dataset)
     let reference = GridCell(frame: 1, row: 2, column: 1)
     let map = try #require(
-      try ConditionalEntropyMap.maps(references: [reference], moments: moments).first)
+      try MapEstimator.maps(references: [reference], moments: moments).first)
     // The neighbours of the reference along the copying are the most certain, but for the first
     // frame, whose tokens still tend to the code that each image starts with.
     let entropies = map.entropy.map { $0?.value ?? .infinity }

@@ -14,9 +14,8 @@ private func sharesClosed(
   let order = try GenerationOrder(name: "line", grid: samples.grid, steps: [[0], [1]])
   func entropies(_ regressor: Regressor) throws -> (Double, Double) {
     let settings = EstimationSettings(regressor: regressor, bound: .heldOut, seed: seed)
-    let map = try ConditionalEntropyMap.maps(
-      references: [reference], of: samples, settings: settings)[0]
-    let profile = try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0]
+    let map = try MapEstimator(settings).maps(references: [reference], in: samples)[0]
+    let profile = try OrderEstimator(settings).profiles(of: [order], in: samples)[0]
     return (try #require(map.entropy[1]).value, profile.sequential[1].value)
   }
   let (line, found) = (try entropies(.linear), try entropies(regressor))
@@ -126,8 +125,8 @@ func functionsCloseTheGap(bent: Bool, kind: RandomFeatureKind) throws {
   }
   #expect(losses.allSatisfy { $0[0] == 0 })
   // In-sample: the mean of ½eᵀΣ⁻¹e is d/2, so the line is left by what the network took off.
-  let line = try ConditionalEntropyMap.maps(
-    references: [reference], of: samples, bound: .algorithm1)[0]
+  let line = try MapEstimator(EstimationSettings(bound: .algorithm1)).maps(
+    references: [reference], in: samples)[0]
   let mean = losses.reduce(0) { $0 + $1[1] } / 600
   #expect(try #require(line.entropy[1]).value - mean > 2)
 }

@@ -130,9 +130,8 @@ func debiasedMapsAgreeWithHatMatrices(channels: Int) throws {
     let closed =
       bound == .debiased
       ? double
-      : try ConditionalEntropyMap.maps(
-        references: references, of: samples,
-        settings: EstimationSettings(bound: bound, errors: .gaussian, jitter: 1e-3))
+      : try MapEstimator(EstimationSettings(bound: bound, errors: .gaussian, jitter: 1e-3)).maps(
+        references: references, in: samples)
     for index in references.indices {
       for cell in 0..<grid.cellCount {
         let values = [single, double, closed].map { $0[index].information[cell]?.value ?? 0 }
@@ -239,8 +238,8 @@ func debiasedMapsAgreeWithHatMatrices(channels: Int) throws {
   var (entropies, informations) = ([Double](), [Double]())
   var (entropyErrors, informationErrors) = ([Double](), [Double]())
   for seed in UInt64(0)..<300 {
-    let map = try ConditionalEntropyMap.maps(
-      references: [pair.cell(at: 0)], of: field.samples(60, seed: 1000 + seed))[0]
+    let map = try MapEstimator().maps(
+      references: [pair.cell(at: 0)], in: field.samples(60, seed: 1000 + seed))[0]
     let (entropy, information) = (try #require(map.entropy[1]), try #require(map.information[1]))
     entropies.append(entropy.value)
     entropyErrors.append(entropy.standardError)
@@ -275,8 +274,8 @@ private func tokensOfUnequalImages(_ count: Int, channels: Int, seed: UInt64) ->
     let samples = tokensOfUnequalImages(120, channels: 2, seed: 500 + seed)
     func information(_ bound: EntropyBound) throws -> Estimate {
       try #require(
-        try ConditionalEntropyMap.maps(
-          references: [pair.cell(at: 0)], of: samples, bound: bound)[0].information[1])
+        try MapEstimator(EstimationSettings(bound: bound)).maps(
+          references: [pair.cell(at: 0)], in: samples)[0].information[1])
     }
     let estimate = try information(.debiased)
     debiased.append(estimate.value)
@@ -307,7 +306,7 @@ private func tokensOfUnequalImages(_ count: Int, channels: Int, seed: UInt64) ->
       fittedTo: samples, channels: 2, bound: .debiased, jitter: 0, means: means
     ).maps(references: [pair.cell(at: 0)], of: samples)
   }
-  let map = try ConditionalEntropyMap.maps(references: [pair.cell(at: 0)], of: samples)[0]
+  let map = try MapEstimator().maps(references: [pair.cell(at: 0)], in: samples)[0]
   let slow = try HatMatrixEstimate(
     of: 1, given: [0], in: samples, groups: Array(repeating: 0, count: 80))
   // The slow way loses half the digits to its normal equations.
@@ -316,7 +315,7 @@ private func tokensOfUnequalImages(_ count: Int, channels: Int, seed: UInt64) ->
     for c in 0..<2 { samples.values[i * 4 + 2 + c] = samples.values[i * 4 + c] }
   }
   let error = #expect(throws: EstimationError.self) {
-    try ConditionalEntropyMap.maps(references: [pair.cell(at: 0)], of: samples)
+    try MapEstimator().maps(references: [pair.cell(at: 0)], in: samples)
   }
   #expect(error?.description.contains("of token (0, 1) is a linear function of") == true)
 }
@@ -326,8 +325,7 @@ private func tokensOfUnequalImages(_ count: Int, channels: Int, seed: UInt64) ->
   let grid = TokenGrid(rows: 2, columns: 3)
   let samples = try GaussianField(grid: grid, channels: 2).samples(60, seed: 8)
   let settings = EstimationSettings(bound: .heldOut, folds: 2, seed: 9)
-  let map = try ConditionalEntropyMap.maps(
-    references: [grid.cell(at: 2)], of: samples, settings: settings)[0]
+  let map = try MapEstimator(settings).maps(references: [grid.cell(at: 2)], in: samples)[0]
   let split = try settings.split(of: samples)
   for cell in [0, 1, 3, 4, 5] {
     func losses(_ context: [Int]) throws -> [Double] {
@@ -353,8 +351,8 @@ private func tokensOfUnequalImages(_ count: Int, channels: Int, seed: UInt64) ->
   let truth = try field.entropy(of: 1, given: []) - field.entropy(of: 1, given: [0])
   var (values, errors) = ([Double](), [Double]())
   for seed in UInt64(0)..<400 {
-    let map = try ConditionalEntropyMap.maps(
-      references: [pair.cell(at: 0)], of: field.samples(80, seed: 40 + seed), bound: .wishart)[0]
+    let map = try MapEstimator(EstimationSettings(bound: .wishart)).maps(
+      references: [pair.cell(at: 0)], in: field.samples(80, seed: 40 + seed))[0]
     let information = try #require(map.information[1])
     values.append(information.value)
     errors.append(information.standardError)
@@ -368,9 +366,8 @@ private func tokensOfUnequalImages(_ count: Int, channels: Int, seed: UInt64) ->
 @Test func debiasedMapsTakeRandomFunctions() throws {
   let samples = try GaussianField(grid: pair, channels: 2).samples(400, seed: 5)
   let settings = EstimationSettings(regressor: .features(count: 3, kind: .relu), bound: .debiased)
-  let map = try ConditionalEntropyMap.maps(
-    references: [pair.cell(at: 0)], of: samples, settings: settings)[0]
-  let linear = try ConditionalEntropyMap.maps(references: [pair.cell(at: 0)], of: samples)[0]
+  let map = try MapEstimator(settings).maps(references: [pair.cell(at: 0)], in: samples)[0]
+  let linear = try MapEstimator().maps(references: [pair.cell(at: 0)], in: samples)[0]
   #expect(map.featureDimensions == 2 && map.marginal[1] == linear.marginal[1])
   // Gaussian tokens have nothing but a linear dependence.
   let (a, b) = (try #require(map.information[1]), try #require(linear.information[1]))

@@ -19,7 +19,7 @@ func heldOutLossesAgreeWithSeparateFits(folds: Int) throws {
   let settings = EstimationSettings(bound: .heldOut, folds: folds, heldOutFraction: 0.3, seed: 5)
   let order = try order()
   let profile = try #require(
-    try OrderProfile.profiles(of: [order], features: samples, settings: settings).first)
+    try OrderEstimator(settings).profiles(of: [order], in: samples).first)
   let split = try settings.split(of: samples)
   var totals = [Double](repeating: 0, count: split.parts.reduce(0) { $0 + $1.count })
   var shares: [Double] = []
@@ -73,9 +73,8 @@ func independentTokensHaveNoHeldOutIncrease(heavyTails: Bool) throws {
     }
     let samples = Samples(grid: grid, featureDimensions: 2, values: values)
     totals.append(
-      try OrderProfile.profiles(
-        of: [order], features: samples,
-        settings: EstimationSettings(bound: .heldOut, seed: UInt64(seed)))[0].totalIncrease.value)
+      try OrderEstimator(EstimationSettings(bound: .heldOut, seed: UInt64(seed))).profiles(
+        of: [order], in: samples)[0].totalIncrease.value)
   }
   let mean = Moments(totals).mean
   #expect(mean > -0.5 && mean < 0.5, "\(totals)")
@@ -106,12 +105,13 @@ func heldOutValuesAreUpperBoundsOnAverage(skewed: Bool, regressor: Regressor) th
     let settings = EstimationSettings(
       regressor: regressor, bound: .heldOut, folds: 4, seed: UInt64(seed))
     excess.append(
-      try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0].jointEntropy
+      try OrderEstimator(settings).profiles(of: [order], in: samples)[0].jointEntropy
         .value - truth)
     inSample.append(
-      try OrderProfile.profiles(
-        of: [order], features: samples, settings: EstimationSettings(bound: .algorithm1))[0]
-        .jointEntropy.value - gaussian)
+      try OrderEstimator(EstimationSettings(bound: .algorithm1)).profiles(of: [order], in: samples)[
+        0
+      ]
+      .jointEntropy.value - gaussian)
   }
   let moments = Moments(excess)
   #expect(moments.mean > 6 * moments.standardErrorOfMean, "\(moments.mean)")
@@ -125,7 +125,7 @@ func heldOutValuesAreUpperBoundsOnAverage(skewed: Bool, regressor: Regressor) th
   let order = try order()
   let settings = EstimationSettings(bound: .wishart, errors: .robust)
   let profile = try #require(
-    try OrderProfile.profiles(of: [order], features: samples, settings: settings).first)
+    try OrderEstimator(settings).profiles(of: [order], in: samples).first)
   #expect(profile.errors == .robust)
   let exact = try OrderProfile(of: order, moments: TokenMoments(of: samples, precision: .double))
   for cell in 0..<grid.cellCount {
@@ -200,9 +200,8 @@ private func mahalanobis(
   ]
   var differences = [Double](), errors = [Double]()
   for seed in 0..<120 {
-    let profiles = try OrderProfile.profiles(
-      of: orders, features: field.samples(150, seed: UInt64(seed) &* 7 &+ 1),
-      settings: EstimationSettings(bound: .wishart, errors: .robust))
+    let profiles = try OrderEstimator(EstimationSettings(bound: .wishart, errors: .robust))
+      .profiles(of: orders, in: field.samples(150, seed: UInt64(seed) &* 7 &+ 1))
     let difference = profiles[1].difference(from: profiles[0])
     differences.append(difference.value)
     errors.append(try #require(difference.standardError))
@@ -210,18 +209,16 @@ private func mahalanobis(
   }
   let ratio = Moments(errors).mean / Moments(differences).standardDeviation
   #expect(abs(ratio - 1) < 0.34, "\(ratio)")
-  let gaussian = try OrderProfile.profiles(
-    of: orders, features: field.samples(150, seed: 1),
-    settings: EstimationSettings(bound: .wishart))
+  let gaussian = try OrderEstimator(EstimationSettings(bound: .wishart)).profiles(
+    of: orders, in: field.samples(150, seed: 1))
   #expect(gaussian[1].difference(from: gaussian[0]).standardError == nil)
 }
 
 @Test func tooFewFittedImagesAreRefused() throws {
   let samples = try GaussianField(grid: grid, channels: 2).samples(16, seed: 1)
   let error = #expect(throws: EstimationError.self) {
-    try OrderProfile.profiles(
-      of: [order()], features: samples,
-      settings: EstimationSettings(bound: .heldOut, heldOutFraction: 0.25))
+    try OrderEstimator(EstimationSettings(bound: .heldOut, heldOutFraction: 0.25)).profiles(
+      of: [order()], in: samples)
   }
   #expect(
     error?.description == """
@@ -229,8 +226,8 @@ private func mahalanobis(
       needed, or --folds 16 or more, or --feature-dimensions 1
       """)
   // What is advised works.
-  _ = try OrderProfile.profiles(
-    of: [order()], features: samples, settings: EstimationSettings(bound: .heldOut, folds: 16))
+  _ = try OrderEstimator(EstimationSettings(bound: .heldOut, folds: 16)).profiles(
+    of: [order()], in: samples)
 }
 
 /// Maps hold out the same images and have the same losses as separate fits.
@@ -238,9 +235,7 @@ private func mahalanobis(
   let samples = try GaussianField(grid: grid, channels: 2).samples(60, seed: 8)
   let settings = EstimationSettings(bound: .heldOut, folds: 2, seed: 9)
   let map = try #require(
-    try ConditionalEntropyMap.maps(
-      references: [grid.cell(at: 2)], of: samples, settings: settings
-    ).first)
+    try MapEstimator(settings).maps(references: [grid.cell(at: 2)], in: samples).first)
   let split = try settings.split(of: samples)
   #expect(map.entropy[2] == nil && map.bound == .heldOut)
   for cell in [0, 1, 3, 4, 5] {
@@ -258,9 +253,8 @@ private func mahalanobis(
 @Test func robustErrorsOfMapsAgreeWithExplicitLeverages() throws {
   let samples = try GaussianField(grid: grid, channels: 2).samples(60, seed: 18)
   let map = try #require(
-    try ConditionalEntropyMap.maps(
-      references: [grid.cell(at: 1)], of: samples,
-      settings: EstimationSettings(bound: .wishart, errors: .robust)
+    try MapEstimator(EstimationSettings(bound: .wishart, errors: .robust)).maps(
+      references: [grid.cell(at: 1)], in: samples
     ).first)
   for cell in [0, 2, 3, 4, 5] {
     let slow = try mahalanobis(samples, target: cell, context: [1])

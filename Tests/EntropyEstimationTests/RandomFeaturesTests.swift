@@ -42,7 +42,7 @@ func functionsFollowTheChannels(kind: RandomFeatureKind) throws {
   let wide = try RandomFeatures(of: samples, count: 3, seed: 4)
   let values = try wide.features(ofImages: 0..<200)
   let order = try GenerationOrder(name: "steps", grid: grid, steps: [[2], [0, 3], [1]])
-  let profile = try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0]
+  let profile = try OrderEstimator(settings).profiles(of: [order], in: samples)[0]
   #expect(profile.featureDimensions == 2)
   // The little noise on the functions' variances: a share of their mean over all tokens.
   var ridge = 0.0
@@ -81,8 +81,7 @@ func functionsFollowTheChannels(kind: RandomFeatureKind) throws {
     #expect(abs(profile.sequential[cell].value - sequential) < 1e-6)
     #expect(abs(profile.parallel[cell].value - parallel) < 1e-6)
   }
-  let map = try ConditionalEntropyMap.maps(
-    references: [grid.cell(at: 0)], of: samples, settings: settings)[0]
+  let map = try MapEstimator(settings).maps(references: [grid.cell(at: 0)], in: samples)[0]
   for cell in 1..<4 {
     let expected = try slow(cell, [0])
     #expect(abs((map.entropy[cell]?.value ?? 0) - expected) < 1e-4)
@@ -99,10 +98,8 @@ func functionsCloseTheGapThatALineLeaves(kind: RandomFeatureKind) throws {
   let order = try GenerationOrder(name: "line", grid: grid, steps: [[0], [1]])
   for bound in EntropyBound.allCases {
     func entropy(_ regressor: Regressor) throws -> Double {
-      try OrderProfile.profiles(
-        of: [order], features: samples,
-        settings: EstimationSettings(regressor: regressor, bound: bound, folds: 2, seed: 2)
-      )[0].sequential[1].value
+      try OrderEstimator(EstimationSettings(regressor: regressor, bound: bound, folds: 2, seed: 2))
+        .profiles(of: [order], in: samples)[0].sequential[1].value
     }
     let line = try entropy(.linear)
     let bent = try entropy(.features(count: 12, kind: kind))
@@ -129,9 +126,8 @@ func bentSamples(_ count: Int, seed: UInt64) -> Samples {
   let order = try GenerationOrder(name: "all", grid: grid, steps: [[0, 1, 2, 3]])
   func refusal(_ count: Int) -> String? {
     #expect(throws: EstimationError.self) {
-      try OrderProfile.profiles(
-        of: [order], features: samples,
-        settings: EstimationSettings(regressor: .features(count: count, kind: .relu)))
+      try OrderEstimator(EstimationSettings(regressor: .features(count: count, kind: .relu)))
+        .profiles(of: [order], in: samples)
     }?.description
   }
   #expect(
@@ -139,7 +135,6 @@ func bentSamples(_ count: Int, seed: UInt64) -> Samples {
       samples: 30 images are too few for a regression on 4 tokens of 2 channels and 6 random functions each; at least 33 \
       are needed; --features-per-token 5 or fewer would do
       """)
-  _ = try OrderProfile.profiles(
-    of: [order], features: samples,
-    settings: EstimationSettings(regressor: .features(count: 5, kind: .relu)))
+  _ = try OrderEstimator(EstimationSettings(regressor: .features(count: 5, kind: .relu))).profiles(
+    of: [order], in: samples)
 }

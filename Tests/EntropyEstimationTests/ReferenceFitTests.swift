@@ -104,9 +104,8 @@ import TokenGrids
     })
   func entropy(_ regressor: Regressor) throws -> Double {
     try #require(
-      ConditionalEntropyMap.maps(
-        references: [GridCell(row: 0, column: 0)], of: samples,
-        settings: EstimationSettings(regressor: regressor, bound: .heldOut, folds: 5, seed: 2))[0]
+      MapEstimator(EstimationSettings(regressor: regressor, bound: .heldOut, folds: 5, seed: 2))
+        .maps(references: [GridCell(row: 0, column: 0)], in: samples)[0]
         .entropy[1]
     ).value
   }

@@ -31,7 +31,7 @@ import TokenGrids
     let shift = 2 * Double(exponent) * log(2)
     let order = try GenerationOrder.raster(on: grid)
     func profile(_ dataset: TokenDataset) throws -> OrderProfile {
-      try OrderProfile.profiles(of: [order], features: dataset, settings: EstimationSettings())[0]
+      try OrderEstimator(EstimationSettings()).profiles(of: [order], in: dataset)[0]
     }
     let (a, b) = (try profile(one), try profile(scaled))
     // The scaled features differ by a power of two exactly; log-determinants of size 100 are rounded to 10⁻¹³.
@@ -42,8 +42,8 @@ import TokenGrids
       #expect(abs(b.parallel[index].value - a.parallel[index].value - shift) < 1e-9)
     }
     func map(_ dataset: TokenDataset) throws -> ConditionalEntropyMap {
-      try ConditionalEntropyMap.maps(
-        references: [GridCell(row: 0, column: 1)], of: dataset, settings: EstimationSettings())[0]
+      try MapEstimator(EstimationSettings()).maps(
+        references: [GridCell(row: 0, column: 1)], in: dataset)[0]
     }
     let (c, d) = (try map(one), try map(scaled))
     for index in 0..<grid.cellCount {

@@ -31,7 +31,7 @@ func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
   let order = try order()
   let share = 0.3
   let settings = EstimationSettings(bound: .wishart, shrinkage: .ridge(share))
-  let profile = try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0]
+  let profile = try OrderEstimator(settings).profiles(of: [order], in: samples)[0]
   let full = scatter(samples)
   let size = full.rows
   let penalty = share * (0..<size).reduce(0.0) { $0 + full[$1, $1] } / Double(size)
@@ -84,7 +84,7 @@ func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
   let order = try order()
   let settings = EstimationSettings(
     bound: .heldOut, heldOutFraction: 0.4, shrinkage: .ridge(0.2), seed: 5)
-  let profile = try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0]
+  let profile = try OrderEstimator(settings).profiles(of: [order], in: samples)[0]
   let split = try settings.split(of: samples)
   let fitted = samples.chosen(split.fitted(besides: 0))
   let full = scatter(fitted)
@@ -122,9 +122,8 @@ func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
   let intensity = min(1, noise / Double(m * m) / spread)
   let found = try TokenMoments(of: samples).ledoitWolfRidge(of: samples)
   #expect(abs(found - intensity / (1 - intensity)) < 1e-7)
-  let profile = try OrderProfile.profiles(
-    of: [order()], features: samples,
-    settings: EstimationSettings(bound: .wishart, shrinkage: .ledoitWolf))[0]
+  let profile = try OrderEstimator(EstimationSettings(bound: .wishart, shrinkage: .ledoitWolf))
+    .profiles(of: [order()], in: samples)[0]
   #expect(abs((profile.ridge ?? 0) - found) < 1e-9)
 }
 
@@ -134,7 +133,7 @@ func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
   let order = try GenerationOrder(name: "all", grid: samples.grid, steps: [Array(0..<64)])
   func refusal(_ settings: EstimationSettings) -> String? {
     #expect(throws: EstimationError.self) {
-      try OrderProfile.profiles(of: [order], features: samples, settings: settings)
+      try OrderEstimator(settings).profiles(of: [order], in: samples)
     }?.description
   }
   #expect(
@@ -149,7 +148,7 @@ func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
     EstimationSettings(bound: .wishart, shrinkage: .ledoitWolf),
   ] {
     #expect(
-      try OrderProfile.profiles(of: [order], features: samples, settings: settings)[0]
+      try OrderEstimator(settings).profiles(of: [order], in: samples)[0]
         .jointEntropy.value.isFinite)
   }
   #expect(

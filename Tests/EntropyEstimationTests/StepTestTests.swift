@@ -39,8 +39,8 @@ import TokenGrids
   let samples = try GaussianField(grid: grid, channels: 2).samples(300, seed: 2)
   let order = try GenerationOrder(name: "pairs", grid: grid, steps: [[0], [1, 2], [3]])
   for bound in EntropyBound.allCases {
-    let profile = try OrderProfile.profiles(
-      of: [order], features: samples, settings: EstimationSettings(bound: bound))[0]
+    let profile = try OrderEstimator(EstimationSettings(bound: bound)).profiles(
+      of: [order], in: samples)[0]
     #expect(profile.stepTests.map { $0?.isDistinguishable } == [nil, true, nil])
   }
 }

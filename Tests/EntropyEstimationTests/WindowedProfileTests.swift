@@ -15,9 +15,8 @@ private func order() throws -> GenerationOrder {
 func windowedEntropiesAreThoseOfFitsOnTheWindow(bound: EntropyBound) throws {
   let samples = try GaussianField(grid: grid, channels: 2).samples(90, seed: 6)
   let order = try order()
-  let profile = try OrderProfile.profiles(
-    of: [order], features: samples,
-    settings: EstimationSettings(bound: bound, contextWindow: 1))[0]
+  let profile = try OrderEstimator(EstimationSettings(bound: bound, contextWindow: 1)).profiles(
+    of: [order], in: samples)[0]
   for cell in 0..<grid.cellCount {
     func near(_ context: [Int]) -> [Int] {
       let target = grid.cell(at: cell)

@@ -139,13 +139,12 @@ public struct EntropyMapCommand: ParsableCommand {
       let progress = EstimationProgress(
         images: dataset.imageCount, orders: references.count)
       defer { progress.finish() }
-      return try ConditionalEntropyMap.maps(
-        references: references, of: dataset, settings: estimation.settings(tokens),
-        progress: progress.update)
+      return try MapEstimator(estimation.settings(tokens)).maps(
+        references: references, in: dataset, progress: progress.update)
     }
     func maps(of features: some TokenFeatures) throws -> [ConditionalEntropyMap] {
       try tokens.withMoments(of: features, jitter: estimation.jitter) {
-        try ConditionalEntropyMap.maps(
+        try MapEstimator.maps(
           references: references, moments: $0, bound: estimation.bound)
       }
     }

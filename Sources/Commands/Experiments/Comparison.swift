@@ -165,8 +165,7 @@ struct Comparison {
   private func totalIncreases() -> [GenerationOrder: Estimate?] {
     let orders = configurations.map(\.order).removingRepeats
     do {
-      let profiles = try OrderProfile.profiles(
-        of: orders, features: dataset, settings: EstimationSettings())
+      let profiles = try OrderEstimator().profiles(of: orders, in: dataset)
       return Dictionary(
         uniqueKeysWithValues: zip(orders, profiles).map { ($0, $1.totalIncrease) })
     } catch {

@@ -75,8 +75,8 @@ struct FidCompareProxies: ParsableCommand {
     let specifications = try orders.map { try OrderSpecification(argument: $0).order(on: a.grid) }
     if !specifications.isEmpty {
       try AdvisedError.advising([], otherwise: ", or leave out --order") {
-        try OrderProfile.requireImages(for: a)
-        try OrderProfile.requireImages(for: b)
+        try OrderEstimator.requireImages(for: a)
+        try OrderEstimator.requireImages(for: b)
       }
     }
     let extractors = try proxies.extractors(for: a, seed: seed)

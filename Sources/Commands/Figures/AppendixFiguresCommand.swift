@@ -72,7 +72,7 @@ public struct AppendixFiguresCommand: ParsableCommand {
     let dataset = try tokens.load()
     estimation.clusterErrors(of: dataset)
     try AdvisedError.advising(["--feature-dimensions", "--jitter"]) {
-      try OrderProfile.requireImages(for: dataset)
+      try OrderEstimator.requireImages(for: dataset)
     }
     let grid = dataset.grid
     let compared = try ["distant", "raster"].map {
@@ -86,12 +86,11 @@ public struct AppendixFiguresCommand: ParsableCommand {
       )
     }
     let settings = estimation.settings(tokens)
-    let maps = try ConditionalEntropyMap.maps(
-      references: Self.references(on: grid), of: dataset, settings: settings)
+    let maps = try MapEstimator(settings).maps(references: Self.references(on: grid), in: dataset)
     let orders = compared + curves.flatMap(\.1)
     let progress = EstimationProgress(images: dataset.imageCount, orders: orders.count)
-    let profiles = try OrderProfile.profiles(
-      of: orders, features: dataset, settings: settings, progress: { progress.update($0) })
+    let profiles = try OrderEstimator(settings).profiles(
+      of: orders, in: dataset, progress: { progress.update($0) })
     progress.finish()
     let paper = Array(profiles.prefix(compared.count))
     var rest = profiles.dropFirst(compared.count)

@@ -130,7 +130,7 @@ public struct OrderCompareCommand: ParsableCommand {
     case .tooFewFittedImages where settings.regressor == .linear: advice = "--ledoit-wolf"
     default: return error
     }
-    guard (try? OrderProfile.profiles(of: [first], features: features, settings: shrunken)) != nil
+    guard (try? OrderEstimator(shrunken).profiles(of: [first], in: features)) != nil
     else { return error }
     return AdvisedError(description: "\(error), or \(advice)")
   }
@@ -153,9 +153,8 @@ public struct OrderCompareCommand: ParsableCommand {
     let settings = estimation.settings(tokens, context)
     let profiles: [OrderProfile]
     do {
-      profiles = try OrderProfile.profiles(
-        of: orders, features: features, settings: settings,
-        progress: { progress.update($0) })
+      profiles = try OrderEstimator(settings).profiles(
+        of: orders, in: features, progress: { progress.update($0) })
     } catch let error as EstimationError {
       progress.finish()
       throw advised(error, orders: orders, features: features, settings: settings)

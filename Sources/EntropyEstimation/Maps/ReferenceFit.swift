@@ -335,7 +335,7 @@ struct MeasuredLosses {
   }
 }
 
-extension ConditionalEntropyMap {
+extension MapEstimator {
   /// The losses of images without any reference, by token and image: there is nothing to learn from, and the law of a token is
   /// that of least squares without predictors.
   static func marginalLosses(

@@ -3,7 +3,7 @@ import Synchronization
 import TokenData
 import TokenGrids
 
-extension OrderProfile {
+extension OrderEstimator {
   /// Profiles by a network for each order: held-out, or in-sample as Algorithm 1 has it.
   static func networkProfiles(
     of orders: [GenerationOrder], features: some TokenFeatures, network: NetworkSettings,
@@ -131,7 +131,7 @@ extension OrderProfile {
   }
 }
 
-extension ConditionalEntropyMap {
+extension MapEstimator {
   /// Maps by a network for each reference: from its token, of all others.
   static func networkMaps(
     references: [GridCell], of features: some TokenFeatures, network: NetworkSettings,
@@ -141,7 +141,7 @@ extension ConditionalEntropyMap {
       throw EstimationError.networkIsNotDebiased(settings.bound)
     }
     let grid = features.grid
-    let parts = try OrderProfile.trainingParts(of: features, settings)
+    let parts = try OrderEstimator.trainingParts(of: features, settings)
     let aloneByPart = try parts.map { part in
       try marginalLosses(of: part.measured, fittedTo: part.fitted, settings)
     }

@@ -70,10 +70,10 @@ private struct WindowToken: Sendable {
   var increaseInfluence: [Double] = []
 }
 
-extension OrderProfile {
+extension OrderEstimator {
   /// Profiles of orders whose contexts hold only tokens within a window about the target: for few images.
   ///
-  /// - Throws: As ``init(of:moments:bound:window:)``, and what reading the features throws.
+  /// - Throws: As ``OrderProfile/init(of:moments:bound:window:)``, and what reading the features throws.
   /// - Complexity: As there; the debiased bound and errors from the images add n solves of as many numbers for all images,
   ///   and keep all features in memory.
   static func windowProfiles(
@@ -95,7 +95,9 @@ extension OrderProfile {
       }
     }
   }
+}
 
+extension OrderProfile {
   /// The profile of an order whose contexts hold only tokens within a window about the target, by a closed form. A smaller
   /// context cannot lower a conditional entropy, so what is an upper bound stays one.
   ///
@@ -116,7 +118,7 @@ extension OrderProfile {
     try self.init(of: order, moments: moments, bound: bound, window: window, images: nil)
   }
 
-  private init(
+  fileprivate init(
     of order: GenerationOrder, moments: TokenMoments, bound: EntropyBound, window: Int,
     images: WindowImages?
   ) throws {

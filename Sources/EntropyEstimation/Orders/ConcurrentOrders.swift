@@ -4,7 +4,7 @@ import Synchronization
 import TokenData
 import TokenGrids
 
-extension OrderProfile {
+extension OrderEstimator {
   /// How many orders are factored at the same time at most; each needs (n·d)² numbers.
   static let concurrentOrders = 4
 
@@ -19,7 +19,7 @@ extension OrderProfile {
   /// other that another one can use.
   ///
   /// - Parameter progress: Told how many orders are done; called from several threads.
-  /// - Throws: As ``init(of:moments:bound:)``; the first order's error.
+  /// - Throws: As ``OrderProfile/init(of:moments:bound:)``; the first order's error.
   /// - Complexity: (n·d)³/3 multiplications and additions an order, at most four times (n·d)² numbers of memory.
   public static func profiles(
     of orders: [GenerationOrder], moments: TokenMoments, bound: EntropyBound = .wishart,

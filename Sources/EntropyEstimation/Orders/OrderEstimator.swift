@@ -2,18 +2,35 @@ import LinearAlgebra
 import TokenData
 import TokenGrids
 
-extension OrderProfile {
-  /// Profiles of orders straight from the features, with any bound and any errors.
+/// Estimates what orders lose: the door to profiles of orders, whatever the regressor, the bound and the errors.
+public struct OrderEstimator: Sendable {
+  /// How to estimate.
+  public let settings: EstimationSettings
+
+  /// Makes an estimator; without settings that of the commands.
+  public init(_ settings: EstimationSettings = EstimationSettings()) { self.settings = settings }
+
+  /// Profiles of orders straight from the features.
   ///
   /// - Parameters:
   ///   - orders: Orders of the features' grid.
   ///   - features: The tokens.
-  ///   - settings: How to estimate.
   ///   - progress: Told what is being done; called from several threads.
-  /// - Throws: ``EstimationError`` as ``init(of:moments:bound:)`` does, and what reading the features throws.
+  /// - Throws: ``EstimationError`` for too few images, another grid, constant and linearly dependent channels, and settings
+  ///   that exclude each other; what reading the features throws.
   /// - Complexity: O(m·(n·d)²/2 + orders·(n·d)³/3); errors from the images add O(m·(n·d)²/2) an order, the held-out bound
   ///   with k folds takes the whole k times.
-  public static func profiles(
+  public func profiles(
+    of orders: [GenerationOrder], in features: some TokenFeatures,
+    progress: @Sendable (EstimationStage) -> Void = { _ in }
+  ) throws -> [OrderProfile] {
+    try Self.profiles(of: orders, features: features, settings: settings, progress: progress)
+  }
+}
+
+extension OrderEstimator {
+  /// The engine: features are rescaled and arranged first, then handed to the regressor.
+  private static func profiles(
     of orders: [GenerationOrder], features: some TokenFeatures, settings: EstimationSettings,
     progress: @Sendable (EstimationStage) -> Void = { _ in }
   ) throws -> [OrderProfile] {
