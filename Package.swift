@@ -183,7 +183,7 @@ let package = Package(
       name: "CommandsTests",
       dependencies: [
         "Commands", "EmbeddedData", "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra",
-        "NeuralKernels", "PARTransformer", "Statistics", "TokenData", "TokenGrids",
+        "NeuralKernels", "PARTransformer", "Statistics", "TestSupport", "TokenData", "TokenGrids",
         "VisualTokenizers", "appendix-figures", "entropy-map", "fid-compare", "order-compare",
         "par-sample", "par-train", "tokenize", argumentParser,
       ]),
