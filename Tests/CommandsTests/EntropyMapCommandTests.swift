@@ -38,7 +38,9 @@ private struct Output: Decodable {
   #expect(output.maps.map(\.reference) == [[2, 3], [0, 0]])
   let expected = try MapEstimator().maps(
     references: [GridCell(row: 2, column: 3), GridCell(row: 0, column: 0)], in: dataset)
+  try #require(expected.count == 2)
   for (map, exact) in zip(output.maps, expected) {
+    try #require(exact.entropy.count == 36)
     let values = map.entropy.flatMap(\.self)
     let errors = map.standard_error.flatMap(\.self)
     let shared = map.information.flatMap(\.self)
@@ -61,7 +63,9 @@ private struct Output: Decodable {
     let map = try #require(
       try JSONDecoder().decode(Output.self, from: Data(one.output.utf8)).maps.first)
     #expect(maps.count == 36 && maps[35].reference == [5, 5])
-    for (a, b) in zip(maps[35].entropy.flatMap(\.self), map.entropy.flatMap(\.self)) {
+    let (ofAll, alone) = (maps[35].entropy.flatMap(\.self), map.entropy.flatMap(\.self))
+    try #require(ofAll.count == 36 && alone.count == 36)
+    for (a, b) in zip(ofAll, alone) {
       #expect(abs((a ?? 0) - (b ?? 0)) < 1e-5 && (a == nil) == (b == nil))
     }
   }

@@ -36,12 +36,49 @@ func everyEstimatorIsRepeatable(options: [String]) throws {
       let object = try #require(
         try JSONSerialization.jsonObject(with: Data(outputs[0].utf8))
           as? [String: Any])
-      let heldOut = outputs[0].contains("\"bound\":\"held-out\"")
-      #expect((object["held_out"] != nil) == heldOut)
-      #expect(outputs[0].contains("upper_limit") == heldOut)
-      let name = options[0] == "--regressor" ? options[1] : "linear"
-      #expect(object["regressor"] as? String == name)
+      func given(_ name: String) -> String? {
+        options.firstIndex(of: name).map { options[$0 + 1] }
+      }
+      let regressor = given("--regressor") ?? "linear"
+      #expect(object["regressor"] as? String == regressor)
+      let bound = given("--bound") ?? (regressor == "mlp" ? "held-out" : "debiased")
+      #expect(object["bound"] as? String == bound)
+      #expect((object["held_out"] != nil) == (bound == "held-out"))
+      #expect(outputs[0].contains("upper_limit") == (bound == "held-out"))
+      // Closed forms have errors from sizes unless others are asked for; all else has them from the images.
+      let isClosed = ["wishart", "algorithm-1"].contains(bound) && regressor != "mlp"
+      #expect(
+        object["errors"] as? String == given("--errors") ?? (isClosed ? "gaussian" : "robust"))
     }
+  }
+}
+
+/// `--errors robust` changes the errors of a closed form, and not what they are errors of; with the debiased bound it is the
+/// default, and `--errors gaussian` is refused.
+@Test func errorsAreThoseAskedFor() throws {
+  try withFile(small()) { path in
+    func total(_ options: [String]) throws -> (value: Double, error: Double) {
+      let result = try compare.run(["raster", "--tokens", path, "--json"] + options)
+      try #require(result.status == 0, "\(result.errors)")
+      let object = try #require(
+        try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+      let order = try #require((object["orders"] as? [[String: Any]])?.first)
+      return (
+        try #require(order["total_increase"] as? Double),
+        try #require(order["total_increase_standard_error"] as? Double)
+      )
+    }
+    for bound in ["wishart", "algorithm-1"] {
+      let gaussian = try total(["--bound", bound, "--errors", "gaussian"])
+      let robust = try total(["--bound", bound, "--errors", "robust"])
+      #expect(abs(gaussian.value - robust.value) < 1e-6)
+      // The tokens take few values, far from Gaussian: the errors differ by far more than rounding.
+      #expect(abs(gaussian.error / robust.error - 1) > 0.01, "\(bound) \(gaussian) \(robust)")
+      #expect(try total(["--bound", bound]).error == gaussian.error)
+    }
+    #expect(try total(["--errors", "robust"]) == total([]))
+    let refused = try compare.run(["raster", "--tokens", path, "--errors", "gaussian"])
+    #expect(refused.status != 0 && refused.errors.contains("gaussian"))
   }
 }
 
@@ -137,7 +174,10 @@ func mapsOfAllReferencesAreGivenTheClass(bound: String) throws {
     }
     let (one, all) = (try result(["--ref", "0,0"]), try result(["--all"]))
     #expect(all["given"] as? String == "class")
-    for (a, b) in zip(try entropy(one, 0).joined(), try entropy(all, 0).joined()) {
+    let (alone, ofAll) = (try entropy(one, 0), try entropy(all, 0))
+    try #require(alone.map(\.count) == Array(repeating: 6, count: 6))
+    try #require(ofAll.map(\.count) == Array(repeating: 6, count: 6))
+    for (a, b) in zip(alone.joined(), ofAll.joined()) {
       #expect((a == nil) == (b == nil) && abs((a ?? 0) - (b ?? 0)) < 1e-6)
     }
     let health = try #require(all["health"] as? [String: Any])

@@ -47,6 +47,8 @@ func jsonHoldsTheProfilesOfTheLibrary(bound: EntropyBound) throws {
     #expect(abs(order.total_increase - exact.totalIncrease.value * bits) < 1e-9)
     #expect(abs(order.mean_increase * 36 - order.total_increase) < 1e-9)
     #expect(order.max_increase == order.increase.flatMap(\.self).max())
+    try #require(order.sequential.map(\.count) == Array(repeating: 6, count: 6))
+    try #require(exact.sequential.count == 36)
     for (a, b) in zip(order.sequential.flatMap(\.self), exact.sequential) {
       #expect(abs(a - b.value * bits) < 1e-9)
     }

@@ -37,7 +37,9 @@ func mapsFromFeaturesAgreeWithMapsFromMoments(channels: Int) throws {
     references: references, in: samples)
   let exact = try MapEstimator.maps(
     references: references, moments: TokenMoments(of: samples, precision: .double))
+  try #require(fast.count == references.count && exact.count == references.count)
   for (a, b) in zip(fast, exact) {
+    try #require(a.entropy.count == grid.cellCount && b.entropy.count == grid.cellCount)
     #expect(a.reference == b.reference)
     for (x, y) in zip(a.entropy, b.entropy) {
       #expect(abs((x?.value ?? 0) - (y?.value ?? 0)) < 1e-6)

@@ -175,6 +175,9 @@ private func influences(
   }
   expectNear(exact.totalIncrease, single.totalIncrease)
   expectNear(exact.jointEntropy, single.jointEntropy)
+  // Four single tokens, then eight steps of four.
+  try #require(exact.totalCorrelation.count == 12 && single.totalCorrelation.count == 12)
+  #expect(exact.totalCorrelation.count { $0.standardError > 0 } == 8)
   for (a, b) in zip(exact.totalCorrelation, single.totalCorrelation) where a.standardError > 0 {
     expectNear(a, b)
   }

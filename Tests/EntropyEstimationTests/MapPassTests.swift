@@ -166,6 +166,8 @@ func debiasedMapsAgreeWithHatMatrices(channels: Int) throws {
     return (try pass.maps(references: references, of: fitted), losses)
   }
   let (whole, tiled) = (try result(1 << 29), try result(small))
+  try #require(whole.0.count == references.count && tiled.0.count == references.count)
+  try #require(whole.1.count == references.count && tiled.1.count == references.count)
   for (a, b) in zip(whole.0, tiled.0) {
     #expect(a.entropy == b.entropy && a.information == b.information && a.marginal == b.marginal)
   }

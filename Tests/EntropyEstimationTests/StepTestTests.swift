@@ -8,6 +8,7 @@ import TokenGrids
   let tests = [0.01, nil, 0.04, 0.03, 0.005].map { $0.map { StepTest(pValue: $0) } }
   let adjusted = StepTest.adjusted(tests).map { $0?.adjustedPValue }
   let expected = [0.02, nil, 0.04, 0.04, 0.02]
+  #expect(adjusted.count == expected.count)
   for (a, b) in zip(adjusted, expected) {
     #expect((a == nil) == (b == nil) && abs((a ?? 0) - (b ?? 0)) < 1e-15)
   }

@@ -12,6 +12,7 @@ import TokenGrids
     try merged.merge(TokenMoments(of: samples, images: part, precision: .double))
   }
   #expect(merged.imageCount == 90)
+  #expect(merged.mean.count == 12 && whole.mean.count == 12)
   for (a, b) in zip(merged.mean, whole.mean) { #expect(abs(a - b) < 1e-12) }
   for i in 0..<12 {
     for j in 0...i { #expect(abs(merged.scatter[i, j] - whole.scatter[i, j]) < 1e-9) }

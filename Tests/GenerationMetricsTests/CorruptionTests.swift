@@ -31,6 +31,7 @@ import TokenGrids
     #expect(
       abs(results[0].kernel.estimate.value) < 8 * results[0].kernel.estimate.standardError)
     let last = results[results.count - 1]
+    try #require(!last.neighbors.isEmpty && results[0].neighbors.count == last.neighbors.count)
     for (first, last) in zip(results[0].neighbors, last.neighbors) {
       // Precision and density need not fall: blurred features gather where real ones are dense.
       #expect(last.coverage < first.coverage && last.recall < first.recall)
@@ -68,6 +69,7 @@ import TokenGrids
       try DependencyDistance.estimates(of: $0).maps[real.grid.index(of: cell)]
     }
     var sum = 0.0
+    #expect(all.allSatisfy { $0.entropy.count == 36 })
     for case (let a?, let b?) in zip(all[0].entropy, all[1].entropy) {
       sum += abs(a.value - b.value)
     }

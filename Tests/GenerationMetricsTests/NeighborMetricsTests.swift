@@ -43,7 +43,7 @@ private func values(_ metrics: NeighborMetrics) -> [Double] {
 }
 
 @Suite struct NeighborMetricsTests {
-  @Test(arguments: [1, 7, 512]) func tilesAgreeWithTheDefinition(tile: Int) {
+  @Test(arguments: [1, 7, 512]) func tilesAgreeWithTheDefinition(tile: Int) throws {
     let (real, generated) = (waves(25, 6, 1).single, waves(31, 6, 9).single)
     let metrics = NeighborMetrics.metrics(
       real: real, generated: generated, neighbors: [3, 5], tile: tile)
@@ -55,6 +55,7 @@ private func values(_ metrics: NeighborMetrics) -> [Double] {
       [0.6774193548387096, 0.96, 0.7096774193548386, 0.84],
       [0.967741935483871, 1.0, 0.864516129032258, 1.0],
     ]
+    try #require(metrics.count == scipy.count)
     for (one, expected) in zip(metrics, scipy) {
       #expect(zip(values(one), expected).allSatisfy { abs($0 - $1) < 1e-12 })
     }

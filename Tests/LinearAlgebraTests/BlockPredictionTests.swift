@@ -31,7 +31,9 @@ func scatterOfResidualsLeadsBackToThatOfTheRows(blockSize: Int) throws {
   var ofRows = DoubleScatterSum(shift: shift)
   ofRows.add(count: 400, rows: { Array(rows[$0.lowerBound * columns..<$0.upperBound * columns]) })
 
-  for (a, b) in zip(prediction.undone(mean: ofResiduals.mean), ofRows.mean) {
+  let undone = prediction.undone(mean: ofResiduals.mean)
+  #expect(undone.count == columns && ofRows.mean.count == columns)
+  for (a, b) in zip(undone, ofRows.mean) {
     #expect(abs(a - b) < 1e-6)
   }
   // Residuals are rounded to Float: 6e-8 of numbers of order 1, in 400 products that average it out.

@@ -88,7 +88,10 @@ private func comparePasses<Number: PairNumber>(
     }
   }
   let (x, y) = (mapped(2), mapped(0))
-  for (norm, z) in zip(columns.squaredNorms(of: 1), y) {
+  let norms = columns.squaredNorms(of: 1)
+  // Padded with zeros for vectors of several images.
+  try #require(norms.count >= m && y.count == m)
+  for (norm, z) in zip(norms, y) {
     #expect(abs(norm - z.reduce(0) { $0 + $1 * $1 }) < tolerance)
   }
   var pair = PairResiduals<Number>(imageCount: m, channels: d)
@@ -128,6 +131,7 @@ private func comparePasses<Number: PairNumber>(
     let z = (0..<d).map { a in (0...a).reduce(0.0) { $0 + own[a, $1] * r[$1] } }
     return 0.75 * weights[i] * z.reduce(0) { $0 + $1 * $1 }
   }
+  try #require(pair.imageContributions.count >= m && contributions.count == m)
   for (a, b) in zip(pair.imageContributions, contributions) { #expect(abs(a - b) < tolerance) }
   let baseline = (0..<m).map { 1 + cos(Double($0)) }
   for size in [1, 3] {

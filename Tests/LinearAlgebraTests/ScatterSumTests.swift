@@ -44,12 +44,14 @@ func scatterAgreesWithTheObviousOne(count: Int, columns: Int) throws {
     var sum = ScatterSum(shift: shift, kernel: kernel)
     try sum.add(count: count, rows: slice(rows, columns: columns))
     #expect(sum.count == count)
+    #expect(sum.mean.count == columns && expected.mean.count == columns)
     for (a, b) in zip(sum.mean, expected.mean) { #expect(abs(a - b) < 1e-7 * (1 + abs(b))) }
     expectEqual(sum.aboutMean(), expected.scatter, tolerance: 1e-6 * Double(count))
   }
   var exact = DoubleScatterSum(shift: shift.map(Double.init))
   exact.add(count: count, rows: slice(rows, columns: columns))
   // Double precision: rounding of a few thousand additions.
+  #expect(exact.mean.count == columns)
   for (a, b) in zip(exact.mean, expected.mean) { #expect(abs(a - b) < 1e-12 * (1 + abs(b))) }
   expectEqual(exact.aboutMean(), expected.scatter, tolerance: 1e-11 * Double(count))
 }

@@ -16,7 +16,9 @@ private func random(_ rows: Int, _ columns: Int, seed: UInt64) -> Matrix {
     let eigen = try SymmetricEigen(matrix).values.reversed()
     // What is above the diagonal is not read.
     for i in 0..<n { for j in i + 1..<n { matrix[i, j] = 99 } }
-    for (a, b) in zip(try matrix.symmetricEigenvalues(), eigen) { #expect(abs(a - b) < 1e-12) }
+    let values = try matrix.symmetricEigenvalues()
+    #expect(values.count == n && eigen.count == n)
+    for (a, b) in zip(values, eigen) { #expect(abs(a - b) < 1e-12) }
   }
 
   /// The squares of the singular values are the eigenvalues of XXᵀ.
@@ -26,6 +28,7 @@ private func random(_ rows: Int, _ columns: Int, seed: UInt64) -> Matrix {
     let values = try matrix.singularValues()
     #expect(values.count == min(rows, columns))
     let eigen = try SymmetricEigen(matrix.timesTranspose()).values
+    #expect(eigen.count == rows)
     for (a, b) in zip(values, eigen) { #expect(abs(a * a - b) < 1e-12) }
     #expect(try Matrix(rows: 0, columns: 3).singularValues().isEmpty)
   }

@@ -12,6 +12,7 @@ import Testing
     }
   }
   for (product) in [a.times(b), a.times(b.transposed(), transposed: true)] {
+    #expect(product.rows == 4 && product.columns == 3)
     for (x, y) in zip(product.elements, expected.elements) { #expect(abs(x - y) < 1e-12) }
   }
   expectEqual(a.timesTranspose(), a.times(a, transposed: true), tolerance: 1e-12)

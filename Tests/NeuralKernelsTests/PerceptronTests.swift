@@ -86,6 +86,7 @@ private func matrix(_ rows: Int, _ columns: Int, seed: UInt64) -> SingleMatrix {
   var parameters: [Float] = [1, -2, 3]
   var optimizer = AdamW(parameterCount: 3, weightDecay: 0.1)
   optimizer.step(&parameters, gradient: [4, -0.5, 0], rate: 0.01)
+  #expect(parameters.count == 3)
   for (a, b) in zip(parameters, [0.999 - 0.01, -1.998 + 0.01, 2.997] as [Float]) {
     #expect(abs(a - b) < 1e-5)
   }

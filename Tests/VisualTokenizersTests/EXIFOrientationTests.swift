@@ -5,6 +5,10 @@ import Testing
 @testable import VisualTokenizers
 
 @Suite struct EXIFOrientationTests {
+  /// Where the block ends that `data` makes: two bytes that begin the file, two of the marker, two of its length, six that
+  /// name it, and a header of eight with a count of two and two tags of twelve.
+  private let blockEnd = 2 + 2 + 2 + 6 + 8 + 2 + 2 * 12
+
   /// A JPEG file with an EXIF block that holds two tags, orientation the second.
   func data(orientation: UInt16, bigEndian: Bool) throws -> Data {
     func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
@@ -36,15 +40,28 @@ import Testing
     #expect(EXIFOrientation(jpeg: Data()) == nil)
   }
 
-  /// A damaged block gives no orientation, and never a crash.
-  @Test func everyTruncationIsSurvived() throws {
-    let data = try data(orientation: 6, bigEndian: true)
-    for length in 0..<60 { _ = EXIFOrientation(jpeg: data.prefix(length)) }
-    for place in 2..<60 {
+  /// A block that is cut off gives no orientation, and one that is whole does, however little follows.
+  @Test(arguments: [false, true]) func everyTruncationIsSurvived(bigEndian: Bool) throws {
+    let data = try data(orientation: 6, bigEndian: bigEndian)
+    let found = (0...data.count).filter { EXIFOrientation(jpeg: data.prefix($0)) != nil }
+    #expect(found == Array(blockEnd...data.count))
+    #expect(found.allSatisfy { EXIFOrientation(jpeg: data.prefix($0)) == .turnClockwise })
+  }
+
+  /// A damaged byte hides the tag, or is not looked at; only in the number itself could it give another one, and 0xFF gives none
+  /// that there is.
+  @Test(arguments: [false, true]) func noDamagedByteGivesAnotherOrientation(bigEndian: Bool) throws
+  {
+    let data = try data(orientation: 6, bigEndian: bigEndian)
+    var hidden = 0
+    for place in 0..<blockEnd {
       var damaged = data
       damaged[place] = 0xFF
-      _ = EXIFOrientation(jpeg: damaged)
+      let orientation = EXIFOrientation(jpeg: damaged)
+      #expect(orientation == nil || orientation == .turnClockwise, "byte \(place)")
+      hidden += orientation == nil ? 1 : 0
     }
+    #expect(hidden > 0)
   }
 
   /// The pixel that is stored first, and the one stored to its right, in the upright picture.
