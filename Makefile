@@ -5,7 +5,9 @@ FIGURES ?= Plots
 
 MINUTES ?= 2
 
-.PHONY: figures test fuzz build bench format lint dependencies smoke clean
+FORMATTED = Package.swift Sources Tests Notebooks-data Benchmarks/Package.swift Benchmarks/Sources
+
+.PHONY: figures test fuzz build benchmarks bench format lint dependencies smoke clean
 
 ## The appendix figures of the embedded photographs, of patches into Plots/ and of learned tokens into Plots/learned/
 ## (installs missing C libraries, builds).
@@ -13,9 +15,9 @@ figures: build
 	.build/release/appendix-figures --output-dir $(FIGURES)
 	.build/release/appendix-figures --tokens learned --output-dir $(FIGURES)/learned --figure-format png
 
-## Every test.
+## Every test; the last line counts those that were skipped.
 test: dependencies
-	$(SWIFT) test --disable-xctest
+	@SWIFT="$(SWIFT)" Scripts/test
 
 ## Damaged files for every reader, with an address sanitizer: `make fuzz MINUTES=30`. Faults are kept in fuzz-failures/.
 ## Swift and the C libraries keep some memory to the end on purpose, which is no leak; and a library that asks for more
@@ -30,15 +32,19 @@ fuzz: dependencies
 build: dependencies
 	$(SWIFT) build -c release
 
+## The package of the benchmarks, which no other target builds, without running it.
+benchmarks: dependencies
+	$(SWIFT) build --package-path Benchmarks
+
 ## Side-by-side timings against the programs in Benchmarks/peers; see Benchmarks/README.md.
 bench: build
 	Benchmarks/run
 
 format:
-	$(SWIFT) format -i -r Package.swift Sources Tests Notebooks-data
+	$(SWIFT) format -i -r $(FORMATTED)
 
 lint:
-	$(SWIFT) format lint --strict -r Package.swift Sources Tests Notebooks-data
+	$(SWIFT) format lint --strict -r $(FORMATTED)
 
 ## The main commands on the embedded photographs, in a few seconds.
 smoke: build
