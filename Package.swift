@@ -13,6 +13,11 @@ func system(_ name: String, pkgConfig: String, apt: [String], brew: [String]) ->
   .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt(apt), .brew(brew)])
 }
 
+/// A library of Swift, with a README beside its sources that says what it is for.
+func library(_ name: String, dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: ["README.md"])
+}
+
 /// An executable of three lines: its command lives in `Commands`, where tests can reach it.
 func command(_ name: String) -> Target {
   .executableTarget(name: name, dependencies: ["Commands"])
@@ -60,39 +65,39 @@ let package = Package(
     .target(name: "CHDF5Input", dependencies: ["CHDF5", "CZlib"]),
 
     // Libraries, from the ground up
-    .target(name: "SystemResources"),
-    .target(name: "Files"),
-    .target(name: "Statistics"),
-    .target(name: "LinearAlgebra", dependencies: ["CKernels", "COpenBLAS"]),
-    .target(name: "NeuralKernels", dependencies: ["CKernels", "COpenBLAS", "LinearAlgebra"]),
-    .target(
-      name: "FileFormats",
+    library("SystemResources"),
+    library("Files"),
+    library("Statistics"),
+    library("LinearAlgebra", dependencies: ["CKernels", "COpenBLAS"]),
+    library("NeuralKernels", dependencies: ["CKernels", "COpenBLAS", "LinearAlgebra"]),
+    library(
+      "FileFormats",
       dependencies: ["CHDF5", "CHDF5Input", "CHDF5Output", "CZip", "Files", "LinearAlgebra"]),
-    .target(name: "TokenGrids", dependencies: ["Files", "Statistics"]),
-    .target(
-      name: "TokenData",
+    library("TokenGrids", dependencies: ["Files", "Statistics"]),
+    library(
+      "TokenData",
       dependencies: ["FileFormats", "Files", "LinearAlgebra", "Statistics", "TokenGrids"]),
-    .target(
-      name: "EntropyEstimation",
+    library(
+      "EntropyEstimation",
       dependencies: [
         "LinearAlgebra", "NeuralKernels", "Statistics", "SystemResources", "TokenData",
         "TokenGrids",
       ]),
-    .target(
-      name: "PARTransformer",
+    library(
+      "PARTransformer",
       dependencies: [
         "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "Statistics", "SystemResources",
         "TokenData", "TokenGrids",
       ]),
-    .target(name: "Figures", dependencies: ["Files", "TokenGrids"]),
-    .target(
-      name: "VisualTokenizers",
+    library("Figures", dependencies: ["Files", "TokenGrids"]),
+    library(
+      "VisualTokenizers",
       dependencies: [
         "CPNG", "CTurboJPEG", "CZlib", "FileFormats", "Files", "LinearAlgebra", "NeuralKernels",
         "Statistics", "SystemResources", "TokenData", "TokenGrids",
       ]),
-    .target(
-      name: "GenerationMetrics",
+    library(
+      "GenerationMetrics",
       dependencies: [
         "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "Statistics",
         "TokenData", "TokenGrids", "VisualTokenizers",
@@ -103,8 +108,8 @@ let package = Package(
         .copy("scenes-24x24.h5"), .copy("scenes-12x12.h5"), .copy("learned-24x24.h5"),
         .copy("learned-12x12.h5"),
       ]),
-    .target(
-      name: "Commands",
+    library(
+      "Commands",
       dependencies: [
         "CProgramStart", "EmbeddedData", "EntropyEstimation", "Figures", "FileFormats", "Files",
         "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
@@ -186,6 +191,13 @@ let package = Package(
         "NeuralKernels", "PARTransformer", "Statistics", "TestSupport", "TokenData", "TokenGrids",
         "VisualTokenizers", "appendix-figures", "entropy-map", "fid-compare", "order-compare",
         "par-sample", "par-train", "tokenize", argumentParser,
+      ]),
+    .testTarget(
+      name: "ReadmeExamplesTests",
+      dependencies: [
+        "Commands", "EmbeddedData", "EntropyEstimation", "Figures", "FileFormats", "Files",
+        "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
+        "SystemResources", "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
     .testTarget(name: "FuzzTests", dependencies: ["CZip", "fuzz"]),
   ],
