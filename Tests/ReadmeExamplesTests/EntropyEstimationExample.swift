@@ -10,8 +10,8 @@ import TokenGrids
   let orders = try ["raster", "distant"].map {
     try OrderSpecification($0).order(on: dataset.grid, tokensPerStep: 4)
   }
-  let profiles = try OrderProfile.profiles(
-    of: orders, features: dataset, settings: EstimationSettings(bound: .wishart))
+  let estimator = OrderEstimator(EstimationSettings(bound: .wishart))
+  let profiles = try estimator.profiles(of: orders, in: dataset)
   // In nats: much in raster order, little in distant.
   let lost = profiles.map { $0.totalIncrease.value }
   // What it says is so:
