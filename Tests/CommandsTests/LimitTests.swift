@@ -80,6 +80,30 @@ struct LimitTests {
     }
   }
 
+  @Test("Maps of more references than memory holds are refused")
+  func maps() throws {
+    let grid = TokenGrid(rows: 128, columns: 128)
+    let codes = (0..<20 * grid.cellCount).map { UInt32($0 * 7 % 23) }
+    let data = try TokenDataset(
+      name: "fine.h5", grid: grid,
+      tokens: .codes(
+        codes, codebook: .init(rows: 23, columns: 1, elements: (0..<23).map { Float($0) })))
+    try withFile(data, named: "fine.h5") { path in
+      for bound in ["debiased", "wishart"] {
+        let result = try run(
+          "entropy-map", ["--all", "--tokens", path, "--bound", bound, "--no-figure"],
+          under: "ulimit -v 8000000", in: temporaryFolder())
+        #expect(isOneSentence(result), "\(result.status): \(result.errors)")
+      }
+      let result = try run(
+        "entropy-map", ["--all", "--tokens", path, "--no-figure"],
+        under: "ulimit -v 8000000", in: temporaryFolder())
+      #expect(
+        result.errors.contains("fine.h5: maps of 16384 references on 128x128 tokens take 26.8 GB"))
+      #expect(result.errors.contains("name a few references with --ref"))
+    }
+  }
+
   @Test(
     "Numbers beyond all bounds are refused in a sentence",
     arguments: [

@@ -51,6 +51,8 @@ public enum EstimationError: Error, Equatable {
   /// even one does.
   case tooLittleMemory(
     source: String, InsufficientMemory, largestFeatureDimensions: Int, channels: Int)
+  /// The maps of so many references do not fit into memory.
+  case tooManyReferences(source: String, InsufficientMemory)
   /// More parts were asked for than there are images.
   case tooManyFolds(source: String, folds: Int, images: Int)
   /// Moments of different grids, channels or contents cannot be merged.
@@ -120,6 +122,8 @@ extension EstimationError: CustomStringConvertible {
           option: "--feature-dimensions",
           text: "--feature-dimensions \(largest)\(largest > 1 ? " or fewer fit" : " fits")")
       ]
+    case .tooManyReferences:
+      return [Remedy(option: "--ref", text: "name a few references with --ref")]
     case .constantChannel:
       return [
         Remedy(option: "--feature-dimensions", text: "remove it with --feature-dimensions"),
@@ -159,7 +163,8 @@ extension EstimationError: CustomStringConvertible {
         + " variances to add a jitter to"
     case .trainingDiverged(let source, let epoch):
       "\(source): the loss of the network is not a number after epoch \(epoch); lower --learning-rate"
-    case .tooLittleMemory(let source, let lack, _, _): "\(source): \(lack)"
+    case .tooLittleMemory(let source, let lack, _, _), .tooManyReferences(let source, let lack):
+      "\(source): \(lack)"
     case .tooManyFolds(let source, let folds, let images):
       "\(source): \(images) images cannot be held out in \(folds) parts; at most \(images) are possible"
     case .noClasses(let source):

@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 import Statistics
+import SystemResources
 import TokenData
 import TokenGrids
 
@@ -33,6 +34,7 @@ extension MapEstimator {
     progress: @Sendable (EstimationStage) -> Void = { _ in }
   ) throws -> [ConditionalEntropyMap] {
     try check(references, on: features.grid, name: features.name)
+    try requireMemory(references: references.count, on: features.grid, name: features.name)
     if let rescaled = try RescaledFeatures(features) {
       return try maps(
         references: references, of: rescaled, settings: settings, progress: progress
@@ -172,6 +174,7 @@ extension MapEstimator {
   ) throws -> [ConditionalEntropyMap] {
     let grid = moments.grid
     try check(references, on: grid, name: moments.name)
+    try requireMemory(references: references.count, on: grid, name: moments.name)
     guard EntropyBound.closedForm.contains(bound) else {
       throw EstimationError.boundNeedsImages(bound)
     }
@@ -185,6 +188,25 @@ extension MapEstimator {
         reference: reference,
         cross: (0..<grid.cellCount).map { moments.scatter(between: j, and: $0) }, bound: bound,
         means: FittedMeans(of: moments))
+    }
+  }
+
+  /// What a token has for each reference at the least: two estimates that may be missing, one that may not, and the sums
+  /// of images that they come from.
+  private static let bytesPerPair = 100.0
+
+  /// Refuses more maps than memory holds.
+  ///
+  /// - Throws: ``EstimationError/tooManyReferences(source:_:)``.
+  static func requireMemory(
+    references: Int, on grid: TokenGrid, name: String, available: AvailableMemory? = .now
+  ) throws(EstimationError) {
+    do throws(InsufficientMemory) {
+      try InsufficientMemory.check(
+        bytesPerPair * Double(references) * Double(grid.cellCount),
+        for: "maps of \(references) references on \(grid) tokens", available: available)
+    } catch {
+      throw .tooManyReferences(source: name, error)
     }
   }
 
