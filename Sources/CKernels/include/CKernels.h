@@ -2,6 +2,7 @@
 #ifndef TOKEN_ENTROPY_CKERNELS_H
 #define TOKEN_ENTROPY_CKERNELS_H
 
+#include "context_residuals.h"
 #include "convolution.h"
 #include "nearest.h"
 #include "pair_residuals.h"

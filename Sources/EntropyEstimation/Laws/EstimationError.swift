@@ -24,6 +24,8 @@ public enum EstimationError: Error, Equatable {
   case oneImagePerClass(source: String, images: Int)
   /// A bound or a regressor that knows no classes.
   case notGivenClass
+  /// A regressor, a bound or a shrinkage for which the steps of a sequence have no costs that add up.
+  case noStepCosts
   /// Gaussian errors were asked for with the debiased bound.
   case debiasedErrorsAreOfImages
   /// A bound that moments alone do not give.
@@ -175,6 +177,8 @@ extension EstimationError: CustomStringConvertible {
       """
     case .notGivenClass:
       "entropies given the class are in-sample: use --bound debiased, wishart or algorithm-1 and --regressor linear or features"
+    case .noStepCosts:
+      "group sizes are fitted with the linear regressor and an in-sample bound, without a ridge and a window of contexts"
     case .debiasedErrorsAreOfImages:
       "the debiased bound takes its errors from the images: leave --errors gaussian out, or use --bound wishart"
     case .boundNeedsImages(let bound):

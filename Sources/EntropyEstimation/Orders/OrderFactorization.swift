@@ -2,27 +2,16 @@ import LinearAlgebra
 import TokenData
 import TokenGrids
 
-/// The Cholesky factor of a scatter with the tokens arranged as an order generates them, what its steps make of it, and the
-/// pass over images that whitens their residuals with one triangular solve.
+/// A sequence's factorisation and what the steps of an order make of it, and the pass over images that whitens their residuals
+/// with one triangular solve.
 struct OrderFactorization: Sendable {
   let order: GenerationOrder
   let bound: EntropyBound
-  /// m, the images fitted to.
-  let imageCount: Int
-  /// The coordinates of a token.
-  let coordinates: Int
-  /// d, the channels of a token whose entropy is wanted: its first coordinates.
-  let channels: Int
+  /// The factor, in which steps play no part.
+  let base: SequenceFactorization
   let steps: [StepEstimator.Step]
-  let factor: CholeskyFactor
-  /// x̄ in raster order.
-  let mean: [Double]
-  /// Whether the scatter was summed in mixed precision, so that images may be whitened in single precision.
-  let isMixedPrecision: Bool
-  /// Whether something was added to the variances.
-  let hasJitter: Bool
 
-  /// Factors the scatter.
+  /// Factors the scatter and reads the steps off the factor.
   ///
   /// - Parameter channels: d where a token has more coordinates than channels; nil for as many.
   /// - Throws: ``EstimationError`` for another grid, too few images (ν < d for the last token), and constant or linearly
@@ -31,33 +20,19 @@ struct OrderFactorization: Sendable {
   init(
     of order: GenerationOrder, moments: TokenMoments, bound: EntropyBound, channels: Int? = nil
   ) throws {
-    let width = moments.featureDimensions
-    guard order.grid == moments.grid else {
-      throw EstimationError.gridMismatch(
-        source: moments.name, data: moments.grid, order: order.name, orderGrid: order.grid)
-    }
-    if moments.penalty == 0 {
-      try moments.requireImages(contextTokens: order.grid.cellCount - 1)
-    }
-    try moments.requireVaryingChannels()
-    factor = try Self.factor(order: order, moments: moments, channels: channels ?? width)
+    base = try SequenceFactorization(
+      of: order.sequence, on: order.grid, name: order.name, moments: moments, channels: channels)
     self.order = order
     self.bound = bound
-    imageCount = moments.imageCount
-    coordinates = width
-    self.channels = channels ?? width
-    mean = moments.mean
-    isMixedPrecision = moments.roundingScale != nil
-    hasJitter = moments.jitter > 0
     let estimator = StepEstimator(
-      lower: factor.lower, imageCount: moments.imageCount, means: moments.meanCount,
-      coordinates: width,
-      channels: self.channels, bound: bound, penalty: moments.penalty,
-      penaltyShares: moments.penalty > 0 ? factor.inverseRowNorms : [])
-    if let last = estimator.leastDegreesOfFreedom, last <= Double(self.channels) + 1 {
+      lower: base.factor.lower, imageCount: base.imageCount, means: base.meanCount,
+      coordinates: base.coordinates, channels: base.channels, bound: bound,
+      penalty: moments.penalty,
+      penaltyShares: moments.penalty > 0 ? base.factor.inverseRowNorms : [])
+    if let last = estimator.leastDegreesOfFreedom, last <= Double(base.channels) + 1 {
       throw EstimationError.ridgeTooSmall(
         source: moments.name, images: moments.imageCount, degreesOfFreedom: last,
-        channels: self.channels)
+        channels: base.channels)
     }
     var position = 0
     steps = order.steps.map { step in
@@ -66,46 +41,20 @@ struct OrderFactorization: Sendable {
     }
   }
 
-  /// L of the scatter with the tokens in the order's sequence.
-  private static func factor(
-    order: GenerationOrder, moments: TokenMoments, channels: Int
-  ) throws(EstimationError) -> CholeskyFactor {
-    let d = moments.featureDimensions
-    let sequence = order.sequence
-    func place(_ row: Int) -> (cell: GridCell, channel: Int, coordinate: Int) {
-      let cell = sequence[row / d]
-      return (order.grid.cell(at: cell), row % d, cell * d + row % d)
-    }
-    let factor: CholeskyFactor
-    do throws(NotPositiveDefinite) {
-      factor = try CholeskyFactor(
-        ofLowerTriangle: moments.scatter.symmetricPermutation(ofBlocks: sequence, blockSize: d))
-    } catch {
-      let (cell, channel, _) = place(error.index)
-      if moments.roundingScale != nil {
-        throw .insufficientPrecision(source: moments.name, cell: cell, channel: channel)
-      }
-      throw .dependentChannel(
-        source: moments.name, cell: cell, channel: channel,
-        context: error.index < d
-          ? "the token's other channels"
-          : "its other channels and the tokens before it in \(order.name)")
-    }
-    if let scale = moments.roundingScale {
-      for row in 0..<factor.order where row % d < channels {
-        let (cell, channel, coordinate) = place(row)
-        let pivot = factor.lower[row, row]
-        guard pivot * pivot > smallestResolvedShare * scale[coordinate] else {
-          throw .insufficientPrecision(source: moments.name, cell: cell, channel: channel)
-        }
-      }
-    }
-    return factor
-  }
-
-  /// The share of a coordinate's sum of squares that must be left for mixed precision to resolve it: rounding by 10⁻⁹ of
-  /// the sum then moves an entropy by less than 10⁻⁶.
-  private static let smallestResolvedShare = 1e-3
+  /// m, the images fitted to.
+  var imageCount: Int { base.imageCount }
+  /// The coordinates of a token.
+  var coordinates: Int { base.coordinates }
+  /// d, the channels of a token whose entropy is wanted: its first coordinates.
+  var channels: Int { base.channels }
+  /// L with the tokens in the order's sequence.
+  var factor: CholeskyFactor { base.factor }
+  /// x̄ in raster order.
+  var mean: [Double] { base.mean }
+  /// Whether images may be whitened in single precision.
+  var isMixedPrecision: Bool { base.isMixedPrecision }
+  /// Whether something was added to the variances.
+  var hasJitter: Bool { base.hasJitter }
 }
 
 // MARK: The pass over images

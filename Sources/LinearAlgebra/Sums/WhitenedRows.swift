@@ -263,6 +263,9 @@ package final class WhitenedRows<Scalar: WhiteningScalar>: @unchecked Sendable {
     }
   }
 
+  /// Calls `body` with the first row and the distance from row to row.
+  package func withRows(_ body: (UnsafePointer<Scalar>, Int) -> Void) { body(storage, stride) }
+
   /// x ← L⁻¹x for every row.
   ///
   /// - Complexity: O(count · columns²/2) (`trsm`), on BLAS's threads.
@@ -383,6 +386,13 @@ package struct RunSums: Sendable {
 
   /// Makes empty sums about a number near the mean.
   package init(shift: Double) { self.shift = shift }
+
+  /// Takes over sums as `te_run_sums` has them.
+  package init(shift: Double, count: Int, sums: ArraySlice<Double>) {
+    self.shift = shift
+    self.count = Double(count)
+    self.sums = Array(sums)
+  }
 
   /// Adds the first `count` numbers.
   ///
