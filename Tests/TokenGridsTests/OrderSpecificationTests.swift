@@ -22,7 +22,11 @@ import Testing
     ("halton:n=16", 51), ("halton:steps=32", 32), ("halton:schedule=arccos,n=18", 32),
     ("halton:schedule=cosine,steps=32", 32), ("spiral", 147), ("spiral:direction=out", 147),
     ("hilbert:n=3", 194), ("zcurve:n=576,initial=0", 1), ("subsample", 147),
-    ("raster: n = 16 , initial = 0", 36),
+    ("raster: n = 16 , initial = 0", 36), ("raster:steps=24", 24),
+    ("distant:steps=51", 51), ("distant:n=16,schedule=cosine,steps=24", 24),
+    ("distant:schedule=arccos,n=16", 36), ("blocks:n=16,steps=20", 20), ("spiral:steps=1", 1),
+    ("hilbert:schedule=cosine,steps=576", 576), ("zcurve:schedule=constant,steps=7", 7),
+    ("subsample:schedule=arccos,steps=9", 9), ("random:schedule=constant,steps=10", 10),
   ])
   func stepCounts(text: String, steps: Int) throws {
     let order = try order(text)
@@ -66,13 +70,22 @@ import Testing
     ("rand:seed=3", "there is no order 'rand' (did you mean random?); "),
     ("qqq", "there is no order 'qqq'; the orders are raster, distant, "),
     ("", "there is no order ''; the orders are "),
-    ("raster:", "raster: a setting is missing after ':' or ','; its keys are n=, initial="),
-    ("raster:n=4,", "raster: a setting is missing after ':' or ','; its keys are n=, initial="),
-    ("raster:n", "raster: 'n' is not key=value; its keys are n=, initial="),
-    ("raster:n=", "raster: 'n=' is not key=value; its keys are n=, initial="),
-    ("raster:=4", "raster: '=4' is not key=value; its keys are n=, initial="),
-    ("raster:m=4", "raster: there is no key 'm'; its keys are n=, initial="),
-    ("raster:seed=4", "raster: there is no key 'seed'; its keys are n=, initial="),
+    (
+      "raster:",
+      "raster: a setting is missing after ':' or ','; its keys are n=, initial=, schedule=, steps="
+    ),
+    (
+      "raster:n=4,",
+      "raster: a setting is missing after ':' or ','; its keys are n=, initial=, schedule=, steps="
+    ),
+    ("raster:n", "raster: 'n' is not key=value; its keys are n=, initial=, schedule=, steps="),
+    ("raster:n=", "raster: 'n=' is not key=value; its keys are n=, initial=, schedule=, steps="),
+    ("raster:=4", "raster: '=4' is not key=value; its keys are n=, initial=, schedule=, steps="),
+    ("raster:m=4", "raster: there is no key 'm'; its keys are n=, initial=, schedule=, steps="),
+    (
+      "raster:seed=4",
+      "raster: there is no key 'seed'; its keys are n=, initial=, schedule=, steps="
+    ),
     ("diagonal:n=4", "diagonal: there is no key 'n'; it takes no settings"),
     ("raster:n=4,n=5", "raster: n= is given twice"),
     ("raster:n=four", "raster: n=four is not a whole number from 1"),
@@ -83,17 +96,29 @@ import Testing
     ),
     ("raster:initial=-1", "raster: initial=-1 is not a whole number from 0"),
     ("random:seed=-1", "random: seed=-1 is not a whole number from 0"),
-    ("random:schedule=linear", "random: schedule=linear is not one of constant, cosine, arccos"),
+    (
+      "random:schedule=linear",
+      "random: schedule=linear is not one of constant, cosine, arccos, optimal"
+    ),
+    (
+      "halton:schedule=optimal",
+      "halton: steps= is missing, as in halton:schedule=optimal,steps=24"
+    ),
+    (
+      "raster:schedule=optimal,steps=24,n=4",
+      "raster: steps= and n= do not go together: the steps already say how many tokens each holds"
+    ),
+    (
+      "raster:steps=24,initial=0",
+      "raster: initial= and steps= do not go together: the constant schedule sets its own first steps"
+    ),
+    ("diagonal:steps=24", "diagonal: there is no key 'steps'; it takes no settings"),
     ("spiral:direction=up", "spiral: direction=up is not one of in, out"),
     ("window", "window: w= is missing, as in window:w=8"),
     ("window:w=0", "window: w=0 is not a whole number from 1"),
     (
       "halton:steps=32,n=4",
       "halton: steps= and n= do not go together: the steps already say how many tokens each holds"
-    ),
-    (
-      "random:steps=32,schedule=constant",
-      "random: steps= and schedule= do not go together: constant steps follow from n="
     ),
     (
       "random:schedule=cosine,initial=4",

@@ -45,6 +45,17 @@ import Testing
     #expect(try sizes(.arccos(steps: steps), on: grid) == expected)
   }
 
+  /// The sizes differ by at most one, and after step k ⌊k·N/S⌋ cells are generated.
+  @Test(arguments: [(4, 1), (4, 3), (16, 20), (16, 256), (24, 32), (24, 33), (1, 1), (7, 48)])
+  func equalGroupsDifferByAtMostOne(side: Int, steps: Int) throws {
+    let cells = side * side
+    let sizes = try sizes(.equal(steps: steps), on: TokenGrid(rows: side, columns: side))
+    #expect(sizes.count == steps)
+    #expect(sizes.reduce(0, +) == cells)
+    #expect(sizes.max()! - sizes.min()! <= 1)
+    for k in 1...steps { #expect(sizes.prefix(k).reduce(0, +) == k * cells / steps) }
+  }
+
   @Test func arccosOn24x24InItsPaperSteps() throws {
     let sizes = try sizes(.arccos(steps: 32), on: paperGrid)
     #expect(sizes.count == 32)
@@ -57,7 +68,9 @@ import Testing
   @Test(arguments: testGrids) func everyNumberOfStepsIsMet(grid: TokenGrid) throws {
     let cells = grid.rows * grid.columns
     for steps in Set([1, 2, cells / 2, cells - 1, cells]) where (1...cells).contains(steps) {
-      for schedule in [StepSchedule.cosine(steps: steps), .arccos(steps: steps)] {
+      for schedule in [
+        StepSchedule.equal(steps: steps), .cosine(steps: steps), .arccos(steps: steps),
+      ] {
         let order = try GenerationOrder(
           name: "test", grid: grid, frameSequence: Array(0..<cells), schedule: schedule)
         #expect(order.steps.count == grid.frames * steps)
@@ -67,7 +80,9 @@ import Testing
   }
 
   @Test(arguments: [0, -1, 577]) func otherNumbersOfStepsAreRefused(steps: Int) {
-    for schedule in [StepSchedule.cosine(steps: steps), .arccos(steps: steps)] {
+    for schedule in [
+      StepSchedule.equal(steps: steps), .cosine(steps: steps), .arccos(steps: steps),
+    ] {
       let error = #expect(throws: GenerationOrderError.self) {
         try sizes(schedule, on: paperGrid)
       }

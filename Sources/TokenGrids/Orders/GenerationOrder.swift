@@ -41,6 +41,38 @@ public struct GenerationOrder: Hashable, Sendable {
     self.steps = steps
   }
 
+  /// Makes an order from a sequence of cells that is cut into groups: the first group is the first step, and so on.
+  ///
+  /// - Parameters:
+  ///   - sequence: the raster indices of all N cells, as ``sequence`` has them.
+  ///   - groupSizes: the sizes of the steps, each at least 1, N in all.
+  /// - Throws: ``GenerationOrderError`` that names the first cell left out, repeated or outside the grid, the group
+  ///   without a cell, or the number of cells in all groups.
+  /// - Complexity: O(N).
+  public init(
+    name: String, grid: TokenGrid, sequence: [Int], groupSizes: [Int]
+  ) throws(GenerationOrderError) {
+    let single = try GenerationOrder(name: name, grid: grid, steps: sequence.map { [$0] })
+    if let empty = groupSizes.firstIndex(where: { $0 < 1 }) {
+      throw .groupSizeOutsideRange(order: name, group: empty + 1, size: groupSizes[empty])
+    }
+    // No sum of what a file says may overflow.
+    var total = 0
+    for size in groupSizes {
+      total = total.addingReportingOverflow(size).overflow ? .max : total + size
+    }
+    guard total == grid.cellCount else {
+      throw .groupSizesDoNotAddUp(
+        order: name, groups: groupSizes.count, total: total, grid: grid)
+    }
+    var start = 0
+    let steps = groupSizes.map { size in
+      defer { start += size }
+      return Array(sequence[start..<start + size])
+    }
+    self.init(uncheckedName: single.name, grid: grid, steps: steps)
+  }
+
   /// The raster indices of all cells in the order a purely sequential model visits them; position k holds token k.
   public var sequence: [Int] { steps.flatMap(\.self) }
 

@@ -24,6 +24,14 @@ public enum GenerationOrderError: Error, Equatable {
   case windowOutsideRange(order: String, width: Int, grid: TokenGrid)
   /// A number of steps below 1 or above the number of cells in a frame.
   case stepsOutsideRange(order: String, steps: Int, grid: TokenGrid)
+  /// A number of optimal steps below 1 or above the number of cells of the whole grid.
+  case optimalStepsOutsideRange(order: String, steps: Int, grid: TokenGrid)
+  /// Steps whose sizes are still to be fitted to tokens.
+  case unfittedGroupSizes(order: String)
+  /// A group of less than one cell; groups count from 1.
+  case groupSizeOutsideRange(order: String, group: Int, size: Int)
+  /// Groups that together hold more or fewer cells than the grid.
+  case groupSizesDoNotAddUp(order: String, groups: Int, total: Int, grid: TokenGrid)
 
   /// Two errors are equal when they say the same.
   public static func == (left: Self, right: Self) -> Bool { left.description == right.description }
@@ -57,6 +65,14 @@ extension GenerationOrderError: CustomStringConvertible {
       "\(order): w = \(width) is no window on the \(grid) grid; w is from 1 to its \(grid.columns) columns"
     case .stepsOutsideRange(let order, let steps, let grid):
       "\(order): \(grid.rows * grid.columns) cells do not fill \(steps) steps; on the \(grid) grid steps is from 1 to \(grid.rows * grid.columns)"
+    case .optimalStepsOutsideRange(let order, let steps, let grid):
+      "\(order): \(grid.cellCount) cells do not fill \(steps) steps; on the \(grid) grid optimal steps are from 1 to \(grid.cellCount)"
+    case .unfittedGroupSizes(let order):
+      "\(order): the group sizes of schedule=optimal must be fitted to tokens first; constant, cosine and arccos need none"
+    case .groupSizeOutsideRange(let order, let group, let size):
+      "\(order): group \(group) has size \(size); every group size is at least 1"
+    case .groupSizesDoNotAddUp(let order, let groups, let total, let grid):
+      "\(order): \(groups) group sizes add up to \(total), but the \(grid) grid has \(grid.cellCount) cells"
     }
   }
 }

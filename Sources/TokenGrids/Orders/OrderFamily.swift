@@ -43,12 +43,12 @@ public enum OrderFamily: String, CaseIterable, Hashable, Sendable {
   /// The keys that may follow the name, as in `distant:n=16,initial=0`.
   public var keys: [OrderKey] {
     switch self {
-    case .raster, .distant, .blocks, .hilbert, .zcurve, .subsample: [.n, .initial]
+    case .raster, .distant, .blocks, .halton, .hilbert, .zcurve, .subsample:
+      [.n, .initial, .schedule, .steps]
     case .diagonal: []
     case .window: [.w]
     case .random: [.n, .initial, .seed, .schedule, .steps]
-    case .halton: [.n, .initial, .schedule, .steps]
-    case .spiral: [.n, .initial, .direction]
+    case .spiral: [.n, .initial, .schedule, .steps, .direction]
     }
   }
 
@@ -96,7 +96,7 @@ public enum OrderKey: String, CaseIterable, Hashable, Sendable {
   case seed
   /// How the sequence is cut into steps.
   case schedule
-  /// The number of steps of a cosine or arccos schedule.
+  /// The number of steps of a schedule.
   case steps
   /// Which way a spiral runs.
   case direction
@@ -109,9 +109,11 @@ public enum OrderKey: String, CaseIterable, Hashable, Sendable {
     case .w: "how many cells a row runs ahead of the row below; no default"
     case .seed: "the seed of the permutation (0)"
     case .schedule:
-      "constant: runs of n; cosine, arccos: growing steps (constant, with steps= growing)"
+      "constant: runs of n, or with steps= groups of equal size; cosine, arccos: growing steps;"
+        + " optimal: sizes fitted to tokens, needs steps="
     case .steps:
-      "steps in a frame (cells / n); random: cosine, halton: arccos, unless schedule= is set"
+      "steps in a frame, of a video in all for optimal (cells / n); without schedule="
+        + " random is cut by cosine, halton by arccos, others into equal groups"
     case .direction: "in: from the corner; out: from the centre (in)"
     }
   }

@@ -12,6 +12,9 @@ public enum StepSchedule: Hashable, Sendable {
   ///
   /// `initialSteps` is the number of single cells, n when nil. A video is cut as one long sequence.
   case runs(of: Int, initialSteps: Int? = nil)
+  /// S groups whose sizes differ by at most one: after step k of S, ⌊k·N/S⌋ of N cells are generated. A video is cut
+  /// frame by frame, each frame in S steps.
+  case equal(steps: Int)
   /// RandAR's schedule: after step k of S, ⌊(1 − cos(πk/2S))·N + 1⌋ of N cells are generated, at least one more
   /// in each step. A video is cut frame by frame, each frame in S steps.
   case cosine(steps: Int)
@@ -42,6 +45,8 @@ extension StepSchedule {
         + stride(from: singles, to: sequence.count, by: length).map {
           Array(sequence[$0..<min($0 + length, sequence.count)])
         }
+    case .equal(let steps):
+      return try cut(frames, into: steps, order: order, grid: grid) { $0 * $1 }
     case .cosine(let steps):
       return try cut(frames, into: steps, order: order, grid: grid) {
         1 + (1 - cos(.pi / 2 * $0)) * $1

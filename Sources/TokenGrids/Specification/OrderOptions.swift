@@ -7,15 +7,20 @@ struct OrderOptions: Hashable, Sendable {
   var schedule: Shape?
   var steps: Int?
   var direction: SpiralDirection?
+  /// The keys that the user gave.
+  private var given: Set<OrderKey> = []
 
   /// How the sizes of the steps run.
   enum Shape: String, CaseIterable, Hashable, Sendable {
-    case constant, cosine, arccos
+    case constant, cosine, arccos, optimal
   }
 
   /// Reads what follows the colon, nil where there is none, and checks that the values agree with each other.
-  init(_ settings: String?, of family: OrderFamily) throws(OrderSpecificationError) {
-    var given: Set<OrderKey> = []
+  ///
+  /// `optimalSteps` are the steps of an optimal schedule whose `steps=` is not given.
+  init(
+    _ settings: String?, of family: OrderFamily, optimalSteps: Int?
+  ) throws(OrderSpecificationError) {
     for setting in settings?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         .map(Self.trimmed)
@@ -29,7 +34,7 @@ struct OrderOptions: Hashable, Sendable {
       try set(key, to: parts[1], of: family)
     }
     if family == .window && w == nil { throw .missingKey(family, .w, example: "window:w=8") }
-    try settleSchedule(of: family)
+    try settleSchedule(of: family, optimalSteps: optimalSteps)
   }
 
   private mutating func set(
@@ -63,27 +68,52 @@ struct OrderOptions: Hashable, Sendable {
     }
   }
 
-  /// Lets `steps` alone choose the family's own growing schedule, and refuses keys that contradict each other.
-  private mutating func settleSchedule(of family: OrderFamily) throws(OrderSpecificationError) {
-    if steps != nil {
-      if n != nil {
-        throw .conflict(
-          family, .steps, .n, because: "the steps already say how many tokens each holds")
+  /// How the steps are cut where a schedule other than the family's own runs is asked for; nil for the runs.
+  var cut: Shape? { schedule == .constant && steps == nil ? nil : schedule }
+
+  /// Lets `steps` alone choose the family's own schedule, and refuses keys that contradict each other.
+  private mutating func settleSchedule(
+    of family: OrderFamily, optimalSteps: Int?
+  ) throws(OrderSpecificationError) {
+    if schedule == .optimal, steps == nil {
+      guard let optimalSteps else {
+        throw .missingKey(family, .steps, example: "\(family):schedule=optimal,steps=24")
       }
-      if schedule == .constant {
-        throw .conflict(family, .steps, .schedule, because: "constant steps follow from n=")
-      }
-      if schedule == nil { schedule = family == .random ? .cosine : .arccos }
+      steps = optimalSteps
     }
-    if initial != nil, let schedule, schedule != .constant {
+    let hasSteps = given.contains(.steps)
+    if steps != nil {
+      // Regions and blocks are made of n tokens however their sequence is cut.
+      if n != nil, !family.hasSequenceOfN {
+        throw .conflict(
+          family, hasSteps ? .steps : .schedule, .n,
+          because: "the steps already say how many tokens each holds")
+      }
+      if schedule == nil { schedule = family.growth }
+    }
+    if initial != nil, let cut {
       throw .conflict(
-        family, .initial, steps == nil ? .schedule : .steps,
-        because: "the \(schedule.rawValue) schedule sets its own first steps")
+        family, .initial, hasSteps ? .steps : .schedule,
+        because: "the \(cut.rawValue) schedule sets its own first steps")
     }
   }
 
   private static func trimmed(_ text: some StringProtocol) -> String {
     let rest = text.drop { $0.isWhitespace }
     return String(rest.reversed().drop { $0.isWhitespace }.reversed())
+  }
+}
+
+extension OrderFamily {
+  /// Whether the sequence itself depends on n, and not only how it is cut.
+  var hasSequenceOfN: Bool { self == .distant || self == .blocks }
+
+  /// The schedule that `steps=` alone asks for: the one that the family was published with.
+  fileprivate var growth: OrderOptions.Shape {
+    switch self {
+    case .random: .cosine
+    case .halton: .arccos
+    default: .constant
+    }
   }
 }

@@ -13,8 +13,10 @@ public struct OrderSpecification: Hashable, Sendable {
 
   /// Reads a specification; a file is only opened by ``order(on:tokensPerStep:)``.
   ///
+  /// - Parameter optimalSteps: the steps of `schedule=optimal` where the text does not name them; without it `steps=`
+  ///   is needed.
   /// - Throws: ``OrderSpecificationError`` that says what was written and what may be.
-  public init(_ text: String) throws(OrderSpecificationError) {
+  public init(_ text: String, optimalSteps: Int? = nil) throws(OrderSpecificationError) {
     self.text = text
     if Self.isPath(text) {
       source = .file(path: text)
@@ -24,7 +26,8 @@ public struct OrderSpecification: Hashable, Sendable {
     let name = String(parts[0])
     guard let family = OrderFamily(rawValue: name) else { throw .unknownFamily(name) }
     let settings = parts.count == 2 ? String(parts[1]) : nil
-    source = .family(family, try OrderOptions(settings, of: family))
+    source = .family(
+      family, try OrderOptions(settings, of: family, optimalSteps: optimalSteps))
   }
 
   /// The family, or nil for an order file.
@@ -42,8 +45,19 @@ public struct OrderSpecification: Hashable, Sendable {
   public var takesTokensPerStep: Bool {
     switch source {
     case .file, .family(.diagonal, _), .family(.window, _): false
-    case .family(_, let options): options.n == nil && options.steps == nil
+    case .family(let family, let options):
+      options.n == nil && (options.steps == nil || family.hasSequenceOfN)
     }
+  }
+
+  /// The number of steps into which the whole sequence is to be cut with the sizes that lose least on some tokens; nil
+  /// unless the specification says `schedule=optimal`.
+  ///
+  /// The sizes are fitted to tokens and go with ``sequence(on:tokensPerStep:)`` into
+  /// ``GenerationOrder/init(name:grid:sequence:groupSizes:)``; ``order(on:tokensPerStep:)`` knows none.
+  public var optimalSteps: Int? {
+    guard case .family(_, let options) = source, options.schedule == .optimal else { return nil }
+    return options.steps
   }
 
   /// The name of the orders it makes: the text itself, or the base name of a file.
@@ -55,20 +69,66 @@ public struct OrderSpecification: Hashable, Sendable {
   ///
   /// - Parameter tokensPerStep: n where the specification does not set it; families whose rule fixes the steps
   ///   (`diagonal`, `window`), those given `steps=`, and files have no use for it.
-  /// - Throws: ``GenerationOrderError`` when the order does not fit the grid, ``OrderFileError`` when the file cannot
-  ///   be used.
+  /// - Throws: ``GenerationOrderError`` when the order does not fit the grid or its steps are optimal, which only tokens
+  ///   can tell; ``OrderFileError`` when the file cannot be used.
   /// - Complexity: O(N log N) at most, and reading the file.
   public func order(
     on grid: TokenGrid, tokensPerStep: Int = StepSchedule.defaultTokensPerStep
   ) throws -> GenerationOrder {
     switch source {
-    case .file(let path): try GenerationOrder(contentsOfFile: path, grid: grid)
+    case .file(let path): return try GenerationOrder(contentsOfFile: path, grid: grid)
     case .family(let family, let options):
-      try order(of: family, options, on: grid, tokensPerStep: options.n ?? tokensPerStep)
+      let n = options.n ?? tokensPerStep
+      guard let cut = options.cut else {
+        return try runs(of: family, options, on: grid, tokensPerStep: n)
+      }
+      guard let schedule = try schedule(cut, options.steps, on: grid, tokensPerStep: n) else {
+        throw GenerationOrderError.unfittedGroupSizes(order: name)
+      }
+      let frame = grid.rows * grid.columns
+      let sequence = try sequence(of: family, options, on: grid, tokensPerStep: n)
+      return try GenerationOrder(
+        name: name, grid: grid,
+        frameSequences: (0..<grid.frames).map {
+          Array(sequence[$0 * frame..<($0 + 1) * frame])
+        }, schedule: schedule)
     }
   }
 
-  private func order(
+  /// The raster indices of all N cells in the sequence that the steps are cut from.
+  ///
+  /// - Parameter tokensPerStep: n where the specification does not set it, for families whose sequence depends on it
+  ///   (`distant`, `blocks`).
+  /// - Throws: ``GenerationOrderError`` when the order does not fit the grid, or has more optimal steps than cells;
+  ///   ``OrderFileError`` when the file cannot be used.
+  /// - Complexity: O(N log N) at most, and reading the file.
+  public func sequence(
+    on grid: TokenGrid, tokensPerStep: Int = StepSchedule.defaultTokensPerStep
+  ) throws -> [Int] {
+    if let optimalSteps, !(1...grid.cellCount).contains(optimalSteps) {
+      throw GenerationOrderError.optimalStepsOutsideRange(
+        order: name, steps: optimalSteps, grid: grid)
+    }
+    switch source {
+    case .file: return try order(on: grid).sequence
+    case .family(let family, let options):
+      return try sequence(
+        of: family, options, on: grid, tokensPerStep: options.n ?? tokensPerStep)
+    }
+  }
+
+  private func sequence(
+    of family: OrderFamily, _ options: OrderOptions, on grid: TokenGrid, tokensPerStep n: Int
+  ) throws(GenerationOrderError) -> [Int] {
+    var options = options
+    options.initial = nil
+    return try runs(
+      of: family, options, on: grid, tokensPerStep: family.hasSequenceOfN ? n : 1
+    ).sequence
+  }
+
+  /// The order with the family's own steps: runs of n where it is a sequence.
+  private func runs(
     of family: OrderFamily, _ options: OrderOptions, on grid: TokenGrid, tokensPerStep n: Int
   ) throws(GenerationOrderError) -> GenerationOrder {
     let initial = options.initial
@@ -86,11 +146,10 @@ public struct OrderSpecification: Hashable, Sendable {
       try .window(on: grid, width: options.w ?? grid.columns, name: name)
     case .random:
       try .random(
-        on: grid, seed: options.seed ?? 0,
-        schedule: try schedule(options, on: grid, tokensPerStep: n), name: name)
+        on: grid, seed: options.seed ?? 0, schedule: .runs(of: n, initialSteps: initial),
+        name: name)
     case .halton:
-      try .halton(
-        on: grid, schedule: try schedule(options, on: grid, tokensPerStep: n), name: name)
+      try .halton(on: grid, schedule: .runs(of: n, initialSteps: initial), name: name)
     case .spiral:
       try .spiral(
         on: grid, direction: options.direction ?? .inward, tokensPerStep: n,
@@ -104,20 +163,23 @@ public struct OrderSpecification: Hashable, Sendable {
     }
   }
 
-  /// The schedule; one that grows has ⌈H·W / n⌉ steps in each frame unless `steps` says otherwise.
+  /// The schedule, with ⌈H·W / n⌉ steps in each frame unless their number is given; nil where only tokens can tell it.
   private func schedule(
-    _ options: OrderOptions, on grid: TokenGrid, tokensPerStep n: Int
-  ) throws(GenerationOrderError) -> StepSchedule {
-    let shape = options.schedule ?? .constant
-    if shape == .constant { return .runs(of: n, initialSteps: options.initial) }
+    _ shape: OrderOptions.Shape, _ given: Int?, on grid: TokenGrid, tokensPerStep n: Int
+  ) throws(GenerationOrderError) -> StepSchedule? {
     let steps: Int
-    if let given = options.steps {
+    if let given {
       steps = given
     } else {
       try StepSchedule.checkTokensPerStep(n, order: name, grid: grid)
       steps = (grid.rows * grid.columns + n - 1) / n
     }
-    return shape == .cosine ? .cosine(steps: steps) : .arccos(steps: steps)
+    return switch shape {
+    case .constant: .equal(steps: steps)
+    case .cosine: .cosine(steps: steps)
+    case .arccos: .arccos(steps: steps)
+    case .optimal: nil
+    }
   }
 
   private static func isPath(_ text: String) -> Bool {
