@@ -109,11 +109,23 @@ let package = Package(
         .copy("learned-12x12.h5"),
       ]),
     library(
+      "Reporting",
+      dependencies: ["Files", "LinearAlgebra", "Statistics", "TokenData", "TokenGrids"]
+    ),
+    library(
+      "Experiments",
+      dependencies: [
+        "EntropyEstimation", "Figures", "FileFormats", "Files", "GenerationMetrics",
+        "LinearAlgebra", "NeuralKernels", "PARTransformer", "Reporting", "Statistics", "TokenData",
+        "TokenGrids", "VisualTokenizers",
+      ]),
+    library(
       "Commands",
       dependencies: [
-        "CProgramStart", "EmbeddedData", "EntropyEstimation", "Figures", "FileFormats", "Files",
-        "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
-        "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
+        "CProgramStart", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures",
+        "FileFormats", "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels",
+        "PARTransformer", "Reporting", "Statistics", "TokenData", "TokenGrids",
+        "VisualTokenizers", argumentParser,
       ]),
 
     // Programs
@@ -184,20 +196,26 @@ let package = Package(
     .testTarget(
       name: "EmbeddedDataTests",
       dependencies: ["EmbeddedData", "EntropyEstimation", "Statistics", "TokenData", "TokenGrids"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Statistics", "TokenGrids"]),
+    .testTarget(
+      name: "ExperimentsTests",
+      dependencies: ["Experiments", "PARTransformer", "TokenData", "TokenGrids"]),
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Commands", "EmbeddedData", "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra",
-        "NeuralKernels", "PARTransformer", "Statistics", "TestSupport", "TokenData", "TokenGrids",
-        "VisualTokenizers", "appendix-figures", "entropy-map", "fid-compare", "order-compare",
-        "par-sample", "par-train", "tokenize", argumentParser,
+        "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "FileFormats", "Files",
+        "LinearAlgebra", "NeuralKernels", "PARTransformer", "Reporting", "Statistics",
+        "TestSupport", "TokenData", "TokenGrids", "VisualTokenizers", "appendix-figures",
+        "entropy-map", "fid-compare", "order-compare", "par-sample", "par-train", "tokenize",
+        argumentParser,
       ]),
     .testTarget(
       name: "ReadmeExamplesTests",
       dependencies: [
-        "Commands", "EmbeddedData", "EntropyEstimation", "Figures", "FileFormats", "Files",
-        "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
-        "SystemResources", "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
+        "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures", "FileFormats",
+        "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "PARTransformer",
+        "Reporting", "Statistics", "SystemResources", "TokenData", "TokenGrids",
+        "VisualTokenizers", argumentParser,
       ]),
     .testTarget(name: "FuzzTests", dependencies: ["CZip", "fuzz"]),
   ],

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Experiments
 import Foundation
 import PARTransformer
 import Statistics
@@ -216,27 +217,6 @@ private func agree(_ a: [[String: Double]], _ b: [[String: Double]]) -> Bool {
       #expect(agree(again.orders.map(\.proxies), whole.orders.map(\.proxies)))
       #expect(stages.trainings.count == 1 && stages.parts.count == 4)
     }
-  }
-
-  @Test func configurationsAreRead() throws {
-    let grid = TokenGrid(rows: 12, columns: 12)
-    let expected: [(String, Int, Int, AttentionPattern)] = [
-      ("raster+one", 1, 144, .groupwise), ("distant+one", 1, 144, .groupwise),
-      ("raster", 4, 39, .groupwise), ("distant", 4, 39, .groupwise),
-      ("distant:initial=0", 4, 36, .groupwise), ("distant:n=16", 16, 24, .groupwise),
-      ("distant+causal", 4, 39, .causal),
-    ]
-    #expect(ComparisonConfiguration.standard == expected.map(\.0))
-    for (name, tokens, steps, attention) in expected {
-      let one = try ComparisonConfiguration(name, on: grid)
-      #expect(one.tokensPerStep == tokens && one.order.steps.count == steps)
-      #expect(one.attention == attention && one.paper != nil)
-    }
-    let both = try ComparisonConfiguration("raster+causal+one", on: grid)
-    #expect(both.tokensPerStep == 1 && both.attention == .causal && both.paper == nil)
-    #expect(throws: (any Error).self) { try ComparisonConfiguration("distant+two", on: grid) }
-    // No model of a fixed number of transition tokens can take these steps.
-    #expect(throws: PARError.self) { try ComparisonConfiguration("diagonal", on: grid) }
   }
 
   @Test(arguments: [

@@ -1,18 +1,7 @@
-import Files
 import Foundation
 import Testing
 import TokenData
 import TokenGrids
-
-@testable import Commands
-
-@Test func controlCharactersAreShown() {
-  #expect("plain\ttext, ± nats\n".displayed == "plain\ttext, ± nats\n")
-  #expect("a\u{1B}[31mred".displayed == "a\\u{1B}[31mred")
-  #expect("back\r\u{8}\u{7F}\u{9B}1m\0".displayed == "back\\u{D}\\u{8}\\u{7F}\\u{9B}1m\\u{0}")
-  // The second byte of these is that of a control character after another first one.
-  #expect("Àß\u{A0}漢".displayed == "Àß\u{A0}漢")
-}
 
 /// Names that come from the file or from the command line reach neither stream as they are, in a preview either.
 @Test func namesDoNotReachTheTerminalRaw() throws {

@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Reporting
 import Statistics
 import Testing
 import TokenData
@@ -7,6 +8,7 @@ import TokenGrids
 import VisualTokenizers
 
 @testable import Commands
+@testable import Experiments
 
 /// Documentation/Formats.md, by the headings of its sections.
 private func documentedFields() throws -> [String: Set<String>] {

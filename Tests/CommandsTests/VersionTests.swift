@@ -1,5 +1,5 @@
-import Commands
 import Foundation
+import Reporting
 import Testing
 
 /// A file at the root of the package.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import Reporting
 import Testing
 
 @Test func commandsExample() throws {

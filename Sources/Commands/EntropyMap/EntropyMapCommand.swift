@@ -2,6 +2,7 @@ import ArgumentParser
 import EntropyEstimation
 import Figures
 import Foundation
+import Reporting
 import Statistics
 import TokenData
 import TokenGrids

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reporting
 
 /// `fid-compare`: how close generated tokens are to real ones.
 public struct FidCompareCommand: ParsableCommand {

@@ -2,7 +2,7 @@ import ArgumentParser
 import EntropyEstimation
 import Foundation
 import GenerationMetrics
-import Statistics
+import Reporting
 import TokenData
 import TokenGrids
 
@@ -84,7 +84,7 @@ struct FidCompareProxies: ParsableCommand {
     let sizes = try equalSizes(a, b, extractors)
     var results: [FidCompareProxiesResult.Extractor] = []
     for extractor in extractors {
-      let progress = Progress(
+      let progress = ProgressLine(
         "\(extractor.name) features", total: a.imageCount + b.imageCount, unit: "images")
       let x = try FeatureSet(of: a, by: extractor, seed: seed, dealing: sizes.real) {
         progress.update($0)
@@ -158,7 +158,7 @@ struct FidCompareProxies: ParsableCommand {
   ) throws -> Dependencies {
     // Differences are means over all pairs of tokens, which two splits tell well enough.
     let count = min(sizes?.splitCount ?? 0, 2)
-    let progress = Progress("dependencies", total: 2 + 3 * count, unit: "sets")
+    let progress = ProgressLine("dependencies", total: 2 + 3 * count, unit: "sets")
     defer { progress.finish() }
     var done = 0
     func estimates(_ dataset: TokenDataset, _ orders: [GenerationOrder]) throws
@@ -255,14 +255,6 @@ struct ProxyComparisonOptions: ParsableArguments {
       throw ValidationError("\(name) needs the tokens of both sets, not statistics")
     }
   }
-}
-
-/// Two random halves of a dataset's images; those of one photograph stay together.
-func randomHalves(of dataset: TokenDataset, seed: UInt64) throws -> (TokenDataset, TokenDataset) {
-  var generator = SeededGenerator(seed: seed, stream: 4)
-  let (first, second) = Photographs(dataset.imageIDs, imageCount: dataset.imageCount)
-    .halves(&generator)
-  return (try dataset.selecting(images: first), try dataset.selecting(images: second))
 }
 
 /// The result of `fid-compare proxies`.

@@ -1,10 +1,11 @@
 import ArgumentParser
-import EntropyEstimation
+import Experiments
 import Figures
 import Files
 import Foundation
 import GenerationMetrics
 import PARTransformer
+import Reporting
 import TokenData
 import TokenGrids
 import VisualTokenizers
@@ -87,7 +88,9 @@ struct FidCompareRun: ParsableCommand {
     guard dataset.codebook != nil else { throw TrainingError.noCodes(dataset: dataset.name) }
     let texts = (configurations + orders).removingRepeats
     let chosen = try (texts.isEmpty ? ComparisonConfiguration.standard : texts).map {
-      try ComparisonConfiguration($0, on: dataset.grid)
+      try ComparisonConfiguration($0) {
+        try OrderSpecification(argument: $0).order(on: dataset.grid)
+      }
     }
     let (training, held) = try randomHalves(of: dataset, seed: seed)
     let extractors = try proxies.extractors(for: dataset, seed: seed)
@@ -95,7 +98,7 @@ struct FidCompareRun: ParsableCommand {
       dataset: dataset, training: training, held: held, configurations: chosen,
       settings: settings, seeds: models.seeds, firstSeed: seed, extractors: extractors,
       folder: outputDir, stages: stages, shouldStop: shouldStop)
-    let result: ComparisonResult
+    let result: ComparisonReport
     do {
       result = try comparison.run(
         provenance: Provenance(of: dataset, seed: seed), clock: clock)

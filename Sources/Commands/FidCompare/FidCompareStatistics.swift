@@ -3,6 +3,7 @@ import FileFormats
 import Files
 import Foundation
 import GenerationMetrics
+import Reporting
 import TokenData
 
 /// `fid-compare statistics TOKENS --extractor structure --output FILE.npz`: mean and covariance of features.
@@ -50,7 +51,8 @@ func featureSet(
 ) throws -> (set: FeatureSet, definitionHash: ContentHash) {
   let dataset = try tokens.load(sampling: limit, seed: seed, channels: channels)
   let extractor = try name.extractor(for: dataset, seed: seed)
-  let progress = Progress("\(name.rawValue) features", total: dataset.imageCount, unit: "images")
+  let progress = ProgressLine(
+    "\(name.rawValue) features", total: dataset.imageCount, unit: "images")
   defer { progress.finish() }
   return (
     try FeatureSet(of: dataset, by: extractor, seed: seed) { progress.update($0) },

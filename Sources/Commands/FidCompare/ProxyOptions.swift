@@ -1,5 +1,6 @@
 import ArgumentParser
 import GenerationMetrics
+import Reporting
 import TokenData
 
 extension ExtractorName: ExpressibleByArgument {}

@@ -1,6 +1,7 @@
 import EntropyEstimation
 import Foundation
 import GenerationMetrics
+import Reporting
 
 /// The proxies of one extractor, for tables and JSON: of one comparison, or means over several splits of the images.
 struct ProxyReport: Encodable {
@@ -183,26 +184,5 @@ extension Array {
   fileprivate func compactMapOrNil(_ value: (Element) -> Double?) -> [Double]? {
     let values = compactMap(value)
     return values.count == count ? values : nil
-  }
-}
-
-extension JSONNumber {
-  /// Four significant digits, or a dash.
-  var text: String { value.map { $0.significant(4) } ?? "-" }
-
-  /// The number with its error; a dash for none.
-  func text(_ error: JSONNumber) -> String {
-    guard let value, let error = error.value else { return text }
-    return "\(value.significant(4)) ± \(error.significant(2))"
-  }
-}
-
-extension Double {
-  /// The number with so many significant digits.
-  func significant(_ digits: Int) -> String {
-    guard isFinite, self != 0 else { return isFinite ? "0" : "-" }
-    let magnitude = Int(log10(abs(self)).rounded(.down))
-    return magnitude < -4
-      ? String(format: "%.\(digits - 1)e", self) : fixed(Swift.max(0, digits - 1 - magnitude))
   }
 }

@@ -3,6 +3,7 @@ import EntropyEstimation
 import Figures
 import Files
 import Foundation
+import Reporting
 import Statistics
 import TokenData
 import TokenGrids

@@ -4,6 +4,7 @@ import Foundation
 import LinearAlgebra
 import NeuralKernels
 import PARTransformer
+import Reporting
 import TokenData
 import TokenGrids
 
@@ -104,7 +105,7 @@ public struct ParSampleCommand: ParsableCommand {
       team: team)
 
     let clock = Stopwatch()
-    let progress = Progress(
+    let progress = ProgressLine(
       "sampling", total: labels.count * sequence.tokenCount, unit: "tokens")
     let samples = try sampler.generate(labels: labels) { state in
       let tokens =

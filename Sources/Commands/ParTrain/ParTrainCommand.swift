@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reporting
 import TokenGrids
 
 /// `par-train`: PAR transformers learnt from tokens, and what they make of tokens they have not seen.

@@ -3,6 +3,7 @@ import Figures
 import Files
 import Foundation
 import PARTransformer
+import Reporting
 import TokenData
 import TokenGrids
 
@@ -81,7 +82,7 @@ struct TrainLikelihood: ParsableCommand {
   }
 
   private func measure(_ path: String, _ dataset: TokenDataset) throws -> PositionLikelihood {
-    let progress = Progress("measuring", total: limit ?? dataset.imageCount, unit: "images")
+    let progress = ProgressLine("measuring", total: limit ?? dataset.imageCount, unit: "images")
     defer { progress.finish() }
     return try PositionLikelihood(
       model: path, tokens: dataset, imageLimit: limit, seed: seedOption.value,

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import NeuralKernels
 import PARTransformer
+import Reporting
 import TokenData
 import TokenGrids
 
@@ -182,10 +183,10 @@ struct TrainingOptions: ParsableArguments {
 
 /// Losses and speed as training goes on: a line that changes on a terminal.
 private final class TrainingDisplay {
-  private let progress: Progress
+  private let progress: ProgressLine
 
   init(steps: Int) {
-    progress = Progress("training", total: steps, unit: "steps")
+    progress = ProgressLine("training", total: steps, unit: "steps")
   }
 
   func update(_ state: TrainingProgress) {

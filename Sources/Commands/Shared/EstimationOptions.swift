@@ -1,6 +1,7 @@
 import ArgumentParser
 import EntropyEstimation
 import Figures
+import Reporting
 import Statistics
 import TokenData
 
@@ -351,16 +352,16 @@ enum RegressorName: String, CaseIterable, ExpressibleByArgument {
 
 /// Progress of an estimation on standard error, a line for each stage.
 final class EstimationProgress: Sendable {
-  private let summing: Progress
-  private let factoring: Progress
-  private let mapping: Progress
-  private let training: Progress
+  private let summing: ProgressLine
+  private let factoring: ProgressLine
+  private let mapping: ProgressLine
+  private let training: ProgressLine
 
   init(images: Int, orders: Int) {
-    training = Progress("training", total: 0, unit: "epochs")
-    summing = Progress("summing products", total: images, unit: "images")
-    factoring = Progress("factoring orders", total: orders, unit: "orders")
-    mapping = Progress("fitting on references", total: orders, unit: "references")
+    training = ProgressLine("training", total: 0, unit: "epochs")
+    summing = ProgressLine("summing products", total: images, unit: "images")
+    factoring = ProgressLine("factoring orders", total: orders, unit: "orders")
+    mapping = ProgressLine("fitting on references", total: orders, unit: "references")
   }
 
   func update(_ stage: EstimationStage) {

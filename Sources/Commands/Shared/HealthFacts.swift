@@ -1,4 +1,5 @@
 import EntropyEstimation
+import Reporting
 import TokenData
 
 /// How far a measurement can be trusted: the health report.

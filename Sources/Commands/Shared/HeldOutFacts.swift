@@ -1,4 +1,5 @@
 import EntropyEstimation
+import Reporting
 import TokenData
 
 /// How images were divided for the held-out bound.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Figures
 import Files
 import Foundation
+import Reporting
 
 extension FigureFormat: ExpressibleByArgument {}
 
@@ -184,13 +185,5 @@ extension URL {
     let path = standardizedFileURL.path
     let prefix = current.hasSuffix("/") ? current : current + "/"
     return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
-  }
-}
-
-extension Array where Element: Hashable {
-  /// Each element once, in the order of first appearance.
-  var removingRepeats: [Element] {
-    var seen: Set<Element> = []
-    return filter { seen.insert($0).inserted }
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Reporting
 
 /// Runs a command as a program: parses the command line, does the work, tells failures in a sentence and exits.
 ///

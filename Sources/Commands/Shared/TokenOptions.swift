@@ -1,6 +1,7 @@
 import ArgumentParser
 import EntropyEstimation
 import Foundation
+import Reporting
 import TokenData
 
 /// Which tokens a command measures.
@@ -47,7 +48,7 @@ struct TokenOptions: ParsableArguments {
   func withMoments<Result>(
     of dataset: some TokenFeatures, jitter: Double, _ body: (TokenMoments) throws -> Result
   ) throws -> Result {
-    let progress = Progress("summing products", total: dataset.imageCount, unit: "images")
+    let progress = ProgressLine("summing products", total: dataset.imageCount, unit: "images")
     return try TokenMoments.withSufficientPrecision(
       of: dataset, jitter: jitter, progress: { progress.update($0) },
       { moments in

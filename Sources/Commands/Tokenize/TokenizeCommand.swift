@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reporting
 
 /// `tokenize`: images to tokens, what a file of tokens holds, and tokens to images.
 public struct TokenizeCommand: ParsableCommand {

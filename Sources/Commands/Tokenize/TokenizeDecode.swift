@@ -1,5 +1,6 @@
 import ArgumentParser
 import FileFormats
+import Reporting
 import TokenData
 import VisualTokenizers
 

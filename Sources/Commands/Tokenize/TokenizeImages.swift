@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Reporting
 import TokenData
 import TokenGrids
 import VisualTokenizers
@@ -180,14 +181,14 @@ func reportEmptyFolders(of folder: ImageFolder) {
 
 /// The progress lines of the three stages.
 private struct TokenizationProgress {
-  private let sampling: Progress
-  private let clustering: Progress
-  private let encoding: Progress
+  private let sampling: ProgressLine
+  private let clustering: ProgressLine
+  private let encoding: ProgressLine
 
   init(images: Int, iterations: Int) {
-    sampling = Progress("reading", total: images, unit: "images")
-    clustering = Progress("k-means", total: iterations, unit: "iterations at most")
-    encoding = Progress("encoding", total: images, unit: "images")
+    sampling = ProgressLine("reading", total: images, unit: "images")
+    clustering = ProgressLine("k-means", total: iterations, unit: "iterations at most")
+    encoding = ProgressLine("encoding", total: images, unit: "images")
   }
 
   func update(_ progress: FolderTokenization.Progress) {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LinearAlgebra
+import Reporting
 import TokenData
 import TokenGrids
 
@@ -102,7 +103,7 @@ struct TokenizeImport: ParsableCommand {
     try checkOutput(output, inputs: [codes, labels, codebook] + files)
     let provenance = Provenance(input: codes, seed: seed.value)
     var problems = 0
-    let progress = Progress("importing", total: source.photographCount, unit: "photographs")
+    let progress = ProgressLine("importing", total: source.photographCount, unit: "photographs")
     let summary = try source.run(
       writingTo: output,
       attributes: TokenAttributes(

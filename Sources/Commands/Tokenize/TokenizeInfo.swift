@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Reporting
 import TokenData
 
 /// `tokenize info FILE`: what a file of tokens holds.

@@ -1,6 +1,7 @@
 import FileFormats
 import Files
 import Foundation
+import Reporting
 import TokenData
 import VisualTokenizers
 
@@ -14,7 +15,7 @@ extension TokenizeImages {
       enlarges: enlarge)
     let provenance = Provenance(
       input: path, inputHash: try ContentHash(ofFileAt: path).description)
-    let progress = Progress("encoding", total: folder.entries.count, unit: "images")
+    let progress = ProgressLine("encoding", total: folder.entries.count, unit: "images")
     try checkOutput(output, inputs: [path] + folder.entries.map(\.path))
     let clock = Stopwatch()
     let summary = try tokenization.run(

@@ -5,18 +5,18 @@ import TokenGrids
 ///
 /// Written as an order, `+one` behind it for its cells one by one, `+causal` for causal attention: `distant:n=16`,
 /// `raster+one`, `distant+causal`.
-struct ComparisonConfiguration: Sendable {
+package struct ComparisonConfiguration: Sendable {
   /// What the user wrote.
-  let name: String
+  package let name: String
   /// The order, its steps split where asked.
-  let order: GenerationOrder
-  let attention: AttentionPattern
+  package let order: GenerationOrder
+  package let attention: AttentionPattern
 
   /// n.
-  var tokensPerStep: Int { order.tokensPerStep }
+  package var tokensPerStep: Int { order.tokensPerStep }
 
   /// The paper's FID of this configuration and where it is in the paper.
-  var paper: (fid: Double, model: String)? { Self.paperResults[name] }
+  package var paper: (fid: Double, model: String)? { Self.paperResults[name] }
 
   /// PAR, table 3(d) and the ablations around it (XL), and table 3(b) for n (XXL: 2.34, 2.35 and 3.02 for n = 1, 4 and 16).
   private static let paperResults: [String: (fid: Double, model: String)] = [
@@ -26,7 +26,7 @@ struct ComparisonConfiguration: Sendable {
   ]
 
   /// The paper's configurations; the four of table 3(d) first.
-  static let standard = [
+  package static let standard = [
     "raster+one", "distant+one", "raster", "distant", "distant:initial=0", "distant:n=16",
     "distant+causal",
   ]
@@ -36,8 +36,9 @@ struct ComparisonConfiguration: Sendable {
 
   /// Reads a configuration.
   ///
-  /// - Throws: What is wrong with the order, or `PARError` when no model can take its steps.
-  init(_ text: String, on grid: TokenGrid) throws {
+  /// - Parameter readOrder: Makes the order of a text without those endings.
+  /// - Throws: What `readOrder` throws, or `PARError` when no model can take the order's steps.
+  package init(_ text: String, readOrder: (String) throws -> GenerationOrder) throws {
     var rest = text
     var (isSplit, isCausal) = (false, false)
     while true {
@@ -51,7 +52,7 @@ struct ComparisonConfiguration: Sendable {
         break
       }
     }
-    let order = try OrderSpecification(argument: rest).order(on: grid)
+    let order = try readOrder(rest)
     self.order = isSplit ? order.sequentialized() : order
     attention = isCausal ? .causal : .groupwise
     name = text

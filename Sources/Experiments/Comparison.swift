@@ -4,13 +4,14 @@ import Files
 import Foundation
 import GenerationMetrics
 import PARTransformer
+import Reporting
 import Statistics
 import TokenData
 import TokenGrids
 import VisualTokenizers
 
 /// All runs of a comparison and what is made of them.
-struct Comparison {
+package struct Comparison {
   private let dataset: TokenDataset
   private let training: TokenDataset
   private let held: TokenDataset
@@ -31,7 +32,7 @@ struct Comparison {
   ///
   /// - Parameter seeds: Models of each configuration; nil for the defaults.
   /// - Throws: What is wrong with the folder.
-  init(
+  package init(
     dataset: TokenDataset, training: TokenDataset, held: TokenDataset,
     configurations: [ComparisonConfiguration], settings: ComparisonSettings, seeds: Int?,
     firstSeed: UInt64, extractors: [any FeatureExtractor], folder: String,
@@ -80,7 +81,7 @@ struct Comparison {
   /// Does what is not done yet.
   ///
   /// - Throws: ``ComparisonStopped`` when the user asked to stop; what was begun is kept.
-  func run(provenance: Provenance, clock: Stopwatch) throws -> ComparisonResult {
+  package func run(provenance: Provenance, clock: Stopwatch) throws -> ComparisonReport {
     let reference = ComparisonReference(
       dataset: held, extractors: extractors, neighbors: settings.neighbors, seed: seed)
     let all = runs.flatMap(\.self)
@@ -97,7 +98,7 @@ struct Comparison {
         "no noise floor but of FD∞ and KID: models draw \(settings.samples.grouped) images, and there are \(training.imageCount.grouped) real ones that they are not compared with"
     }
     var number = 0
-    var results: [ComparisonResult.Order] = []
+    var results: [ComparisonReport.Order] = []
     for (configuration, runs) in zip(configurations, runs) {
       var measured:
         [(
@@ -114,14 +115,14 @@ struct Comparison {
         Self.order(configuration, measured, increase: increases[configuration.order] ?? nil))
     }
     try writeContactSheets()
-    return ComparisonResult(
+    return ComparisonReport(
       dataset: dataset.name, trainingImages: training.imageCount,
       referenceImages: held.imageCount, settings: settings,
       extractors: Dictionary(
         uniqueKeysWithValues: extractors.map { ($0.name, $0.definitionHash.description) }),
       orders: results, noiseFloor: jsonNumbers(floor.values), noiseFloorOrder: floorOrder.name,
       noiseFloorMissing: missing,
-      rankCorrelation: ComparisonResult.correlation(results),
+      rankCorrelation: ComparisonReport.correlation(results),
       provenance: provenance.finished(after: clock))
   }
 
@@ -177,7 +178,7 @@ struct Comparison {
   /// The proxies of the half that is trained on, against the other one.
   private func noiseFloor(_ reference: ComparisonReference) throws -> ComparisonMeasurement {
     if let known = JSONFile.read(ComparisonMeasurement.self, from: floorPath) { return known }
-    let line = Progress("real against real", total: extractors.count + 1, unit: "proxies")
+    let line = ProgressLine("real against real", total: extractors.count + 1, unit: "proxies")
     defer { line.finish() }
     // As many images as a model generates, so that both are biased alike.
     let count = min(settings.samples, training.imageCount)
@@ -199,21 +200,21 @@ struct Comparison {
       run: ComparisonRun, trained: ComparisonStages.Trained, measurement: ComparisonMeasurement
     )],
     increase: Estimate?
-  ) -> ComparisonResult.Order {
+  ) -> ComparisonReport.Order {
     let measurements = runs.map(\.measurement)
     let losses = runs.compactMap(\.trained.validationLoss)
-    return ComparisonResult.Order(
+    return ComparisonReport.Order(
       name: configuration.name, steps: configuration.order.steps.count,
       tokensPerStep: configuration.tokensPerStep, attention: configuration.attention.rawValue,
       totalIncrease: JSONNumber(increase?.value),
       totalIncreaseStandardError: JSONNumber(increase?.standardError),
       negativeLogLikelihood: JSONNumber(
         losses.isEmpty ? nil : losses.reduce(0, +) / Double(losses.count)),
-      proxies: jsonNumbers(ComparisonResult.means(measurements)),
-      standardDeviations: jsonNumbers(ComparisonResult.deviations(measurements)),
+      proxies: jsonNumbers(ComparisonReport.means(measurements)),
+      standardDeviations: jsonNumbers(ComparisonReport.deviations(measurements)),
       paperFID: JSONNumber(configuration.paper?.fid), paperModel: configuration.paper?.model,
       seeds: runs.map {
-        ComparisonResult.Seed(
+        ComparisonReport.Seed(
           seed: $0.run.seed, negativeLogLikelihood: JSONNumber($0.trained.validationLoss),
           proxies: jsonNumbers($0.measurement.values),
           standardErrors: jsonNumbers($0.measurement.errors), notes: $0.measurement.notes,
@@ -240,8 +241,8 @@ struct Comparison {
   }
 
   /// A figure for every proxy of the tables.
-  func figures(of result: ComparisonResult) -> [any Figure] {
-    ComparisonResult.headlines(extractors.map(\.name), in: result.orders).compactMap { key, title in
+  package func figures(of result: ComparisonReport) -> [any Figure] {
+    ComparisonReport.headlines(extractors.map(\.name), in: result.orders).compactMap { key, title in
       let points = result.orders.compactMap { order -> ProxyFigure.Point? in
         guard let x = order.totalIncrease.value, let y = order.proxies[key]?.value else {
           return nil

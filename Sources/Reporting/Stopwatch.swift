@@ -1,9 +1,11 @@
 /// The time since it was made.
-struct Stopwatch {
+package struct Stopwatch {
   private let start = ContinuousClock.now
 
+  package init() {}
+
   /// Seconds since then.
-  var seconds: Double {
+  package var seconds: Double {
     let elapsed = (ContinuousClock.now - start).components
     return Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
   }

@@ -1,19 +1,30 @@
 import Files
 import Foundation
 import PARTransformer
+import Reporting
 import TokenData
 import TokenGrids
 
 /// How models are trained, sampled and measured.
-struct ComparisonSettings: Codable, Hashable, Sendable {
+package struct ComparisonSettings: Codable, Hashable, Sendable {
   /// The seed is that of the first of several runs.
-  var training: TrainingSettings
+  package var training: TrainingSettings
   /// How many images each model generates.
-  var samples: Int
-  var guidance: Float
-  var temperature: Float
+  package var samples: Int
+  package var guidance: Float
+  package var temperature: Float
   /// Every k of the neighbour metrics.
-  var neighbors: [Int]
+  package var neighbors: [Int]
+
+  package init(
+    training: TrainingSettings, samples: Int, guidance: Float, temperature: Float, neighbors: [Int]
+  ) {
+    self.training = training
+    self.samples = samples
+    self.guidance = guidance
+    self.temperature = temperature
+    self.neighbors = neighbors
+  }
 
   /// Images that are generated and kept together: what an interruption may cost.
   static let imagesPerPart = 250
@@ -103,22 +114,5 @@ struct ComparisonKeys {
     encoder.outputFormatting = .sortedKeys
     let digits = ContentHash(of: try encoder.encode(value)).description
     return String(digits.dropFirst("xxh64:".count))
-  }
-}
-
-/// A value as a JSON file, written beside its name and renamed.
-enum JSONFile {
-  static func write(_ value: some Encodable, to path: String) throws {
-    try OutputFile.write(makeJSONEncoder(.prettyPrinted).encode(value), to: path)
-  }
-
-  /// The value of a file; nil where there is none, or one that cannot be read as this.
-  ///
-  /// Names may be in snake_case or, as earlier versions wrote them, as the properties are called.
-  static func read<Value: Decodable>(_ type: Value.Type, from path: String) -> Value? {
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try? decoder.decode(type, from: data)
   }
 }

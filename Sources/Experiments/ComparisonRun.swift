@@ -2,6 +2,7 @@ import EntropyEstimation
 import Foundation
 import GenerationMetrics
 import PARTransformer
+import Reporting
 import Statistics
 import TokenData
 import TokenGrids
@@ -174,7 +175,7 @@ final class ComparisonProgress {
   private var clock: Stopwatch?
   private let total: Double
   private var done = 0.0
-  private var line: Progress?
+  private var line: ProgressLine?
   private var share = 0.0
   private var count = 1
 
@@ -183,7 +184,7 @@ final class ComparisonProgress {
   /// Begins a stage of so much of a run's work.
   func begin(_ label: String, share: Double, count: Int, unit: String) {
     if clock == nil { clock = Stopwatch() }
-    line = Progress(label, total: count, unit: unit)
+    line = ProgressLine(label, total: count, unit: unit)
     (self.share, self.count) = (share, count)
   }
 

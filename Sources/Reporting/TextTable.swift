@@ -1,15 +1,15 @@
 /// Rows of text with aligned columns.
-struct TextTable {
+package struct TextTable {
   /// The heading of each column; the first column is aligned left, the others right.
-  var headings: [String]
-  var rows: [[String]] = []
+  package var headings: [String]
+  package var rows: [[String]] = []
 
-  init(_ headings: String...) { self.headings = headings }
+  package init(_ headings: String...) { self.headings = headings }
 
-  mutating func add(_ row: [String]) { rows.append(row) }
+  package mutating func add(_ row: [String]) { rows.append(row) }
 
   /// The table, a line each, without trailing spaces.
-  var text: String {
+  package var text: String {
     let widths = headings.indices.map { column in
       ([headings] + rows).map { $0[column].count }.max() ?? 0
     }

@@ -3,25 +3,25 @@ import LinearAlgebra
 import TokenData
 
 /// How a result was made: enough to make it again.
-struct Provenance: Encodable {
+package struct Provenance: Encodable {
   /// The package's version.
-  let version = packageVersion
+  package let version = packageVersion
   /// The command line.
-  let commandLine: String
+  package let commandLine: String
   /// The name of the input file.
-  let input: String?
+  package let input: String?
   /// The hash of the input file's contents.
-  let inputHash: String?
+  package let inputHash: String?
   /// The seed, where one was used.
-  let seed: UInt64?
+  package let seed: UInt64?
   /// The threads that BLAS may use.
-  let threads: Int
+  package let threads: Int
   /// The processor whose kernels BLAS uses.
-  let blasCore: String
+  package let blasCore: String
   /// How long it took, for information; the only fact that differs between equal runs.
-  private(set) var seconds: Double?
+  package private(set) var seconds: Double?
 
-  init(
+  package init(
     input: String? = nil, inputHash: String? = nil, seed: UInt64? = nil,
     arguments: [String] = CommandLine.arguments
   ) {
@@ -35,20 +35,20 @@ struct Provenance: Encodable {
     blasCore = BLAS.coreName
   }
 
-  init(of dataset: TokenDataset, seed: UInt64?) throws {
+  package init(of dataset: TokenDataset, seed: UInt64?) throws {
     self.init(
       input: dataset.name, inputHash: try dataset.contentHash()?.description, seed: seed)
   }
 
   /// The same with the time it took.
-  func finished(after clock: Stopwatch) -> Provenance {
+  package func finished(after clock: Stopwatch) -> Provenance {
     var result = self
     result.seconds = clock.seconds
     return result
   }
 
   /// One fact a line, for the comments of scripts and data files; without the time, so that they can be compared.
-  var lines: [String] {
+  package var lines: [String] {
     var lines = ["token-entropy \(version)", "command: \(commandLine)"]
     if let input { lines.append("input: \(input)\(inputHash.map { ", hash \($0)" } ?? "")") }
     if let seed { lines.append("seed: \(seed)") }

@@ -2,24 +2,40 @@ import Foundation
 import TokenGrids
 
 /// A number that is `null` in JSON when it is not finite.
-struct JSONNumber: Encodable {
-  let value: Double?
+package struct JSONNumber: Encodable {
+  package let value: Double?
 
-  init(_ value: Double?) { self.value = value }
+  package init(_ value: Double?) { self.value = value }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     if let value, value.isFinite { try container.encode(value) } else { try container.encodeNil() }
   }
 }
 
-/// One value per cell, nested as the grid is: rows of columns, and frames of those for video.
-struct JSONGrid<Element: Encodable>: Encodable {
-  let grid: TokenGrid
-  /// By raster index.
-  let values: [Element]
+extension JSONNumber {
+  /// Four significant digits, or a dash.
+  package var text: String { value.map { $0.significant(4) } ?? "-" }
 
-  func encode(to encoder: any Encoder) throws {
+  /// The number with its error; a dash for none.
+  package func text(_ error: JSONNumber) -> String {
+    guard let value, let error = error.value else { return text }
+    return "\(value.significant(4)) ± \(error.significant(2))"
+  }
+}
+
+/// One value per cell, nested as the grid is: rows of columns, and frames of those for video.
+package struct JSONGrid<Element: Encodable>: Encodable {
+  package let grid: TokenGrid
+  /// By raster index.
+  package let values: [Element]
+
+  package init(grid: TokenGrid, values: [Element]) {
+    self.grid = grid
+    self.values = values
+  }
+
+  package func encode(to encoder: any Encoder) throws {
     let rows = stride(from: 0, to: values.count, by: grid.columns).map {
       Array(values[$0..<$0 + grid.columns])
     }
@@ -33,35 +49,35 @@ struct JSONGrid<Element: Encodable>: Encodable {
 }
 
 extension JSONGrid where Element == JSONNumber {
-  init(_ grid: TokenGrid, _ values: some Sequence<Double?>) {
+  package init(_ grid: TokenGrid, _ values: some Sequence<Double?>) {
     self.init(grid: grid, values: values.map(JSONNumber.init))
   }
 }
 
 extension TokenGrid {
   /// `[H, W]`, or `[T, H, W]` for video.
-  var jsonExtents: [Int] { isVideo ? [frames, rows, columns] : [rows, columns] }
+  package var jsonExtents: [Int] { isVideo ? [frames, rows, columns] : [rows, columns] }
 
   /// `[row, column]`, or `[frame, row, column]` on a video's grid.
-  func jsonCoordinates(of cell: GridCell) -> [Int] {
+  package func jsonCoordinates(of cell: GridCell) -> [Int] {
     isVideo ? [cell.frame, cell.row, cell.column] : [cell.row, cell.column]
   }
 
   /// The headings of the coordinates in comma-separated values.
-  var csvHeadings: String { isVideo ? "frame,row,column" : "row,column" }
+  package var csvHeadings: String { isVideo ? "frame,row,column" : "row,column" }
 
   /// The coordinates of a cell in comma-separated values.
-  func csvCoordinates(of cell: GridCell) -> String {
+  package func csvCoordinates(of cell: GridCell) -> String {
     jsonCoordinates(of: cell).map(String.init).joined(separator: ",")
   }
 }
 
 /// The version of the fields that results have as JSON: raised when one is removed, renamed or changes its meaning.
-let jsonSchemaVersion = 1
+package let jsonSchemaVersion = 1
 
 /// How everything is written as JSON: names of properties in snake_case, in the order of the alphabet, so that the same result
 /// is the same bytes. Names that are keys of a dictionary stay as they are.
-func makeJSONEncoder(_ formatting: JSONEncoder.OutputFormatting = []) -> JSONEncoder {
+package func makeJSONEncoder(_ formatting: JSONEncoder.OutputFormatting = []) -> JSONEncoder {
   let encoder = JSONEncoder()
   encoder.keyEncodingStrategy = .convertToSnakeCase
   encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
@@ -69,14 +85,14 @@ func makeJSONEncoder(_ formatting: JSONEncoder.OutputFormatting = []) -> JSONEnc
 }
 
 /// A result with the version of its fields.
-struct VersionedResult<Result: Encodable>: Encodable {
-  let result: Result
+package struct VersionedResult<Result: Encodable>: Encodable {
+  package let result: Result
 
-  init(_ result: Result) { self.result = result }
+  package init(_ result: Result) { self.result = result }
 
   private enum CodingKeys: CodingKey { case schemaVersion }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     try result.encode(to: encoder)
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(jsonSchemaVersion, forKey: .schemaVersion)
@@ -84,14 +100,14 @@ struct VersionedResult<Result: Encodable>: Encodable {
 }
 
 /// Prints a result as JSON; see ``makeJSONEncoder(_:)``.
-func printJSON(_ result: some Encodable) throws {
+package func printJSON(_ result: some Encodable) throws {
   let data = try makeJSONEncoder().encode(VersionedResult(result))
   try printText(String(decoding: data, as: UTF8.self))
 }
 
 extension String {
   /// The text as a field of comma-separated values, in quotes where it needs them.
-  var csvField: String {
+  package var csvField: String {
     contains { ",\"\n\r".contains($0) }
       ? "\"" + replacingOccurrences(of: "\"", with: "\"\"") + "\"" : self
   }
@@ -99,5 +115,5 @@ extension String {
 
 extension Double {
   /// The number as a field of comma-separated values: empty when it is not finite.
-  var csvField: String { isFinite ? "\(self)" : "" }
+  package var csvField: String { isFinite ? "\(self)" : "" }
 }

@@ -1,8 +1,9 @@
 import Foundation
 import GenerationMetrics
+import Reporting
 
 /// A comparison of configurations: what `fid-compare` prints and draws.
-struct ComparisonResult: Encodable {
+package struct ComparisonReport: Encodable {
   /// One model.
   struct Seed: Encodable {
     let seed: UInt64
@@ -56,7 +57,7 @@ struct ComparisonResult: Encodable {
   /// What the floor lacks, and why.
   let noiseFloorMissing: String?
   let rankCorrelation: RankCorrelation
-  let provenance: Provenance
+  package let provenance: Provenance
 
   /// The proxies that tables and figures show, and what they are called there: FD∞ where every configuration has it, else the
   /// corrected distance.
@@ -119,7 +120,7 @@ struct ComparisonResult: Encodable {
   }
 
   /// The tables.
-  var text: String {
+  package var text: String {
     let headlines = Self.headlines(
       ExtractorName.allCases.map(\.rawValue).filter { extractors[$0] != nil }, in: orders)
     var table = TextTable("configuration", "steps", "n", "increase", "held-out loss")

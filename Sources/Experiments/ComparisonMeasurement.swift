@@ -1,5 +1,6 @@
 import EntropyEstimation
 import GenerationMetrics
+import Reporting
 import TokenData
 import TokenGrids
 

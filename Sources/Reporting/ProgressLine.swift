@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// One line of progress on standard error, when that is a terminal and the work takes longer than a moment.
-final class Progress: Sendable {
+package final class ProgressLine: Sendable {
   private struct State {
     var lastUpdate: ContinuousClock.Instant
     var shown = false
@@ -18,7 +18,7 @@ final class Progress: Sendable {
   /// How long a task must last before it is shown, and how often the line changes after that.
   private static let patience = Duration.milliseconds(500)
 
-  init(_ label: String, total: Int, unit: String) {
+  package init(_ label: String, total: Int, unit: String) {
     self.label = label
     self.total = total
     self.unit = unit
@@ -30,7 +30,7 @@ final class Progress: Sendable {
   /// - Parameters:
   ///   - total: how much there is to do, where that was not known at the start.
   ///   - secondsLeft: how long the rest will take, where the caller knows better than the share that is done.
-  func update(
+  package func update(
     _ done: Int, of total: Int? = nil, _ facts: String = "", secondsLeft: Double? = nil
   ) {
     let total = total ?? self.total
@@ -50,7 +50,7 @@ final class Progress: Sendable {
   }
 
   /// Takes the line away.
-  func finish() {
+  package func finish() {
     state.withLock { state in
       guard state.shown else { return }
       state.shown = false

@@ -1,8 +1,6 @@
-import EntropyEstimation
+import Reporting
 import Statistics
 import Testing
-
-@testable import Commands
 
 @Test func columnsAreAligned() {
   var table = TextTable("name", "value")

@@ -1,21 +1,19 @@
 import Files
 import Foundation
 import Synchronization
-import TokenData
-import TokenGrids
 
 /// Writes a line, or several, to standard output: results and what was written where.
 ///
 /// Nothing is kept in a buffer: what this returns from has been taken by the system.
 /// - Throws: `FileError` when not every byte could be written.
-func printText(_ text: String) throws {
+package func printText(_ text: String) throws {
   try writeToStandardOutput(text.displayed + "\n")
 }
 
 /// Writes a preview, whose colours are control characters, to standard output.
 ///
 /// - Throws: As ``printText(_:)``.
-func printPreview(_ text: String) throws {
+package func printPreview(_ text: String) throws {
   try writeToStandardOutput(text + "\n")
 }
 
@@ -23,7 +21,7 @@ func printPreview(_ text: String) throws {
 ///
 /// A pipe that its reader has closed ends the program as usual, unless whoever started it ignores `SIGPIPE`: then that is
 /// an error like any other.
-func writeToStandardOutput(_ text: String) throws {
+package func writeToStandardOutput(_ text: String) throws {
   do throws(SystemError) { try writeAll(text, to: STDOUT_FILENO) } catch {
     if error.code == EPIPE { StandardStreams.endByClosedPipe() }
     let isClosed = error.code == EBADF
@@ -35,21 +33,21 @@ func writeToStandardOutput(_ text: String) throws {
 /// Says something on standard error.
 ///
 /// Where nobody can be told, the exit status has to do.
-func report(_ line: String) {
+package func report(_ line: String) {
   writeToStandardError("\(line.displayed)\n")
 }
 
 /// Writes text to standard error as it is, if that is possible.
-func writeToStandardError(_ text: String) {
+package func writeToStandardError(_ text: String) {
   try? writeAll(text, to: STDERR_FILENO)
 }
 
 /// What a program does with its three streams before it does anything else.
-enum StandardStreams {
+package enum StandardStreams {
   private static let pipeEnds = Atomic<Bool>(false)
 
   /// Occupies streams that were closed, and makes failures of writing errors instead of ends of the program.
-  static func prepare() {
+  package static func prepare() {
     // A file that is opened gets the smallest free number: it would be taken for standard output, and results would be
     // written into it. What is opened here cannot be used, as a closed one.
     for descriptor in STDIN_FILENO...STDERR_FILENO
@@ -63,7 +61,7 @@ enum StandardStreams {
   }
 
   /// Ends the program as a closed pipe does, where whoever started it did not want otherwise.
-  static func endByClosedPipe() {
+  package static func endByClosedPipe() {
     guard pipeEnds.load(ordering: .sequentiallyConsistent) else { return }
     TemporaryFiles.shared.removeAll { Interruption.end(by: SIGPIPE) }
   }
@@ -74,31 +72,12 @@ enum StandardStreams {
   }
 }
 
-/// Notes what a command reads, and finds out before the work whether its output can be written.
-///
-/// - Throws: `FileError.unwritable`, as when the output is one of the inputs.
-func checkOutput(_ output: String, inputs: [String?]) throws {
-  // A folder has a million images; what is not there is none of them.
-  if FileManager.default.fileExists(atPath: output) {
-    for case let input? in inputs { InputFiles.shared.insert(input) }
-  }
-  _ = try OutputFile(path: output)
-}
-
-extension OrderSpecification {
-  /// An order of the command line, whose file no output may replace.
-  init(argument text: String) throws {
-    try self.init(text)
-    if let path { InputFiles.shared.insert(path) }
-  }
-}
-
 extension String {
   /// The text with control characters, other than ends of lines and tabulators, as `\u{1B}` shows them: names come from files, and
   /// must not move the cursor, colour what follows or hide it.
   ///
   /// - Complexity: O(length).
-  var displayed: String {
+  package var displayed: String {
     var previous: UInt8 = 0
     let isPlain = utf8.allSatisfy { byte in
       defer { previous = byte }

@@ -7,31 +7,43 @@ import TokenData
 import TokenGrids
 
 /// The two stages that take a model: what a comparison does in earnest, and what tests put in their place.
-struct ComparisonStages {
+package struct ComparisonStages {
   /// What training left: nil for the loss where nothing was held out.
-  struct Trained: Codable {
-    let finished: Bool
-    let validationLoss: Double?
-    let seconds: Double
+  package struct Trained: Codable {
+    package let finished: Bool
+    package let validationLoss: Double?
+    package let seconds: Double
+
+    package init(finished: Bool, validationLoss: Double?, seconds: Double) {
+      self.finished = finished
+      self.validationLoss = validationLoss
+      self.seconds = seconds
+    }
   }
 
   /// Trains into a folder, or goes on there, until `model.safetensors` is in it or `shouldStop` says so.
-  var train:
-    (
-      _ tokens: TokenDataset, _ configuration: ComparisonConfiguration,
-      _ settings: TrainingSettings, _ folder: String, _ shouldStop: () -> Bool,
-      _ progress: (TrainingProgress) -> Void
-    ) throws -> Trained
+  package typealias Training = (
+    _ tokens: TokenDataset, _ configuration: ComparisonConfiguration,
+    _ settings: TrainingSettings, _ folder: String, _ shouldStop: () -> Bool,
+    _ progress: (TrainingProgress) -> Void
+  ) throws -> Trained
 
   /// Draws an image for each label from the model in a folder, codes in raster order.
-  var sample:
-    (
-      _ configuration: ComparisonConfiguration, _ options: SamplingOptions, _ labels: [Int],
-      _ folder: String, _ progress: @escaping (Int) -> Void
-    ) throws -> [[Int]]
+  package typealias Sampling = (
+    _ configuration: ComparisonConfiguration, _ options: SamplingOptions, _ labels: [Int],
+    _ folder: String, _ progress: @escaping (Int) -> Void
+  ) throws -> [[Int]]
+
+  let train: Training
+  let sample: Sampling
+
+  package init(train: @escaping Training, sample: @escaping Sampling) {
+    self.train = train
+    self.sample = sample
+  }
 
   /// The real ones.
-  static func real() -> ComparisonStages {
+  package static func real() -> ComparisonStages {
     let team = WorkerTeam()
     var loaded: (path: String, weights: PARWeights)?
     return ComparisonStages(
@@ -66,4 +78,4 @@ struct ComparisonStages {
 }
 
 /// The user asked to stop; everything up to here is kept.
-struct ComparisonStopped: Error {}
+package struct ComparisonStopped: Error {}

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 
 /// Cleans up when the user stops a program, so that no half-written file stays behind.
-enum Interruption {
+package enum Interruption {
   /// The requests to end that are listened to.
   private static let signals = [SIGINT, SIGTERM, SIGHUP]
 
@@ -15,25 +15,25 @@ enum Interruption {
 
   /// From now on an interrupt or a request to end removes files that are being written, and then
   /// ends the program as the signal would have done.
-  static func removeTemporaryFiles() {
+  package static func removeTemporaryFiles() {
     isPolite.store(false, ordering: .sequentiallyConsistent)
     listen()
   }
 
   /// From now on the first interrupt or request to end only makes ``isStopWanted`` true, so that the program can end at
   /// a place of its own choice; a second one ends it at once, as after ``removeTemporaryFiles()``.
-  static func asksToStop() {
+  package static func asksToStop() {
     lastSignal.store(0, ordering: .sequentiallyConsistent)
     isPolite.store(true, ordering: .sequentiallyConsistent)
     listen()
   }
 
   /// Whether the user has asked the program to stop.
-  static var isStopWanted: Bool { lastSignal.load(ordering: .sequentiallyConsistent) != 0 }
+  package static var isStopWanted: Bool { lastSignal.load(ordering: .sequentiallyConsistent) != 0 }
 
   /// The exit status of a program that has stopped when it was asked to: 128 and the number of the signal, as a shell
   /// says of one that the signal ended. Without a signal it is that of an interrupt.
-  static var exitStatus: Int32 {
+  package static var exitStatus: Int32 {
     let number = lastSignal.load(ordering: .sequentiallyConsistent)
     return 128 + (number == 0 ? SIGINT : number)
   }
@@ -76,12 +76,12 @@ enum Interruption {
   }
 
   /// Whether what handled a signal is nothing: it was ignored.
-  static func isIgnored(_ handler: (@convention(c) (Int32) -> Void)?) -> Bool {
+  package static func isIgnored(_ handler: (@convention(c) (Int32) -> Void)?) -> Bool {
     unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// Ends the program as a signal does that nobody handles.
-  static func end(by number: Int32) {
+  package static func end(by number: Int32) {
     signal(number, SIG_DFL)
     unblock(number)
     raise(number)
