@@ -13,43 +13,32 @@ struct ContextScatters {
   /// - Complexity: O(n²·d³), on all cores.
   init(_ factor: CholeskyFactor, channels d: Int) {
     let places = factor.order / d
+    let (lower, stride) = (factor.lower.elements, factor.order)
     logDeterminants = PairTable(places: places) { k, results in
-      Self.forEachContext(of: k, in: factor, channels: d) { a, scatter, copy in
-        copy.update(from: scatter, count: d * d)
-        // A sum of L_kk·L_kkᵀ and squares is definite.
-        results[a] = SmallFactor.factor(copy, order: d, stride: d, relativePivot: 0) ?? -.infinity
-      }
-    }
-  }
-
-  /// Calls `body` with the residual scatter of a token given the tokens before each place, from its own down to the first, and
-  /// room for as many numbers.
-  static func forEachContext(
-    of k: Int, in factor: CholeskyFactor, channels d: Int,
-    _ body: (Int, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>) -> Void
-  ) {
-    let stride = factor.order
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: 3 * d * d) { buffer in
-      guard let scatter = buffer.baseAddress else { return }
-      buffer.initialize(repeating: 0)
-      let (copy, own) = (scatter + d * d, scatter + 2 * d * d)
-      factor.lower.elements.withUnsafeBufferPointer { lower in
-        guard let lower = lower.baseAddress else { return }
-        for a in (0...k).reversed() {
-          for r in 0..<d {
-            for c in 0..<d {
-              // What stands above the diagonal of the factor has no meaning.
-              own[r * d + c] = a == k && c > r ? 0 : lower[(k * d + r) * stride + a * d + c]
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: 3 * d * d) { buffer in
+        guard let scatter = buffer.baseAddress else { return }
+        buffer.initialize(repeating: 0)
+        let (copy, own) = (scatter + d * d, scatter + 2 * d * d)
+        lower.withUnsafeBufferPointer { lower in
+          for a in (0...k).reversed() {
+            for r in 0..<d {
+              for c in 0..<d {
+                // What stands above the diagonal of the factor has no meaning.
+                own[r * d + c] = a == k && c > r ? 0 : lower[(k * d + r) * stride + a * d + c]
+              }
             }
-          }
-          for r in 0..<d {
-            for c in 0...r {
-              var sum = 0.0
-              for x in 0..<d { sum += own[r * d + x] * own[c * d + x] }
-              scatter[r * d + c] += sum
+            for r in 0..<d {
+              for c in 0...r {
+                var sum = 0.0
+                for x in 0..<d { sum += own[r * d + x] * own[c * d + x] }
+                scatter[r * d + c] += sum
+              }
             }
+            copy.update(from: scatter, count: d * d)
+            // A sum of L_kk·L_kkᵀ and squares is definite.
+            results[a] =
+              SmallFactor.factor(copy, order: d, stride: d, relativePivot: 0) ?? -.infinity
           }
-          body(a, scatter, copy)
         }
       }
     }

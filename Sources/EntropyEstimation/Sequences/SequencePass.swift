@@ -23,9 +23,8 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
   private struct Block: Sendable {
     let images: Range<Int>
     let columns: ContextBlock<Scalar>
-    /// By place, then image.
-    let squaredInverse: [[Scalar]]
-    let excess: [[Scalar]]
+    /// h by place, then image.
+    let leverages: [[Double]]
   }
 
   /// Which weights residuals have; see ``LeverageSums``.
@@ -61,19 +60,16 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
           sequence: factorization.sequence, blockSize: d, mean: factorization.mean)
         rows.whiten(by: factor)
         var context = Array(baseLeverages[images])
-        var (squaredInverse, excess) = ([[Scalar]](), [[Scalar]]())
+        var leverages: [[Double]] = []
         var (totalExcess, totalLeverage) = ([Double](), [Double]())
-        var weights = LeverageWeights<Scalar>(capacity: images.count)
         for place in 0..<n {
-          totalExcess.append(weights.set(leverages: context, count: images.count))
+          leverages.append(context)
+          totalExcess.append(context.reduce(0) { $0 + Self.excess($1) })
           totalLeverage.append(context.reduce(0, +))
-          squaredInverse.append(weights.squaredInverse)
-          excess.append(weights.excess)
           rows.addSquaredLengths(columns: place * d..<(place + 1) * d, to: &context)
         }
         let block = Block(
-          images: images, columns: ContextBlock(rows, channels: d),
-          squaredInverse: squaredInverse, excess: excess)
+          images: images, columns: ContextBlock(rows, channels: d), leverages: leverages)
         store.set(index, (block, totalExcess, totalLeverage))
       }
     }
@@ -93,7 +89,13 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
     excessRatios = zip(excess, leverage).map { $0 / $1 }
   }
 
-  /// H(k | before a) − H(k | before k), and how many pairs have simple weights.
+  /// h/(1 − h).
+  private static func excess(_ leverage: Double) -> Double {
+    let rest = max(1 - leverage, LeverageWeights<Scalar>.least)
+    return (1 - rest) / rest
+  }
+
+  /// H(k | before a) − H(k | before k) by pair, and how many pairs have simple weights.
   ///
   /// - Parameter progress: Told how many of the places are done.
   /// - Complexity: O(m·n²·d²), on all cores.
@@ -117,7 +119,7 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
     return (result, fallbacks)
   }
 
-  /// Entropies by pair, and 1 where a scatter is not positive definite or too noisy.
+  /// Entropies by pair, but for what those of a token have in common, and 1 where a scatter is not positive definite or too noisy.
   private struct Entropies {
     var values: PairTable
     var isNoisy: PairTable
@@ -134,7 +136,8 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
 
   private func entropies(with kind: Weights, progress: (Int, Int) -> Void) -> Entropies {
     let n = factorization.sequence.count
-    setWeights(kind)
+    // With jitter the weights that E takes are not those of the images' influences: no image has its noise.
+    var rounding = setWeights(kind, besidesJitter: factorization.hasJitter)
     var result = Entropies(values: PairTable(places: n), isNoisy: PairTable(places: n))
     var pairs = 0
     for band in bands() {
@@ -142,12 +145,17 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
       let tokens = band.reversed().map {
         TokenContexts<Scalar>(factorization, token: $0, hasRuns: hasRuns)
       }
+      parallelFor(tokens.count) { tokens[$0].prepare(factorization) }
+      if factorization.hasJitter, band.lowerBound > 0 {
+        rounding = setWeights(kind, besidesJitter: true)
+      }
       for block in blocks { forEach(tokens, of: block) { $0.addProducts(of: $1, scratch: $2) } }
       let shares = fits.map { $0.degreesOfFreedom / Double($0.imageCount) }
       parallelFor(tokens.count) { index in
         tokens[index].factorScatters(
           factorization, jitterShares: factorization.hasJitter ? shares : nil)
       }
+      if factorization.hasJitter { setWeights(kind) }
       for block in blocks {
         let starts = chunks.starts[block.images]
         forEach(tokens, of: block) { $0.addNorms(of: $1, starts: starts, scratch: $2) }
@@ -156,7 +164,7 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
         let own = PairTable.start(of: token.token)
         pairs += token.token + 1
         for a in 0...token.token {
-          let (value, isNoisy) = entropy(of: token, before: a)
+          let (value, isNoisy) = entropy(of: token, before: a, rounding: rounding[a])
           result.values[a, token.token] = value
           result.isNoisy[a, token.token] = isNoisy ? 1 : 0
         }
@@ -181,32 +189,57 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
     }
   }
 
-  /// The weights of every image given every context; with jitter what the images have of W counts as m/ν of it, as
-  /// ``LeverageSums`` has it.
-  private func setWeights(_ kind: Weights) {
+  /// Sets the weights of every image given every context.
+  ///
+  /// - Parameter besidesJitter: Whether W itself comes to E as m/ν of it, as ``LeverageSums`` has it, so that images weigh as
+  ///   much less.
+  /// - Returns: By place, what rounding has made of the sum of the weights: where leverages are all alike it moves all weights
+  ///   alike, and with them the entropies of all tokens.
+  @discardableResult
+  private func setWeights(_ kind: Weights, besidesJitter: Bool = false) -> [Double] {
+    let store = ChunkStore<(exact: [Double], rounded: [Double])>()
     parallelFor(blocks.count) { index in
       let block = blocks[index]
+      var sums = (exact: [Double](), rounded: [Double]())
       for (place, fit) in fits.enumerated() {
-        let ratio = Scalar(excessRatios[place])
-        let share: Scalar =
-          factorization.hasJitter
-          ? Scalar(Double(fit.imageCount) / fit.degreesOfFreedom) : 0
-        let (squared, excess) = (block.squaredInverse[place], block.excess[place])
-        var weights = [Scalar](repeating: 0, count: excess.count)
-        switch kind {
-        case .minque:
-          for i in weights.indices { weights[i] = squared[i] - ratio * excess[i] - share }
-        case .simple:
-          for i in weights.indices { weights[i] = 1 + excess[i] - share }
+        let ratio = excessRatios[place]
+        let share = besidesJitter ? Double(fit.imageCount) / fit.degreesOfFreedom : 0
+        let leverages = block.leverages[place]
+        var weights = [Scalar](repeating: 0, count: leverages.count)
+        var (exact, rounded) = (0.0, 0.0)
+        for i in weights.indices {
+          let excess = Self.excess(leverages[i])
+          let weight =
+            switch kind {
+            case .minque: (1 + excess) * (1 + excess) - ratio * excess - share
+            case .simple: 1 + excess - share
+            }
+          weights[i] = Scalar(weight)
+          exact += weight
+          rounded += Double(weights[i])
         }
+        sums.exact.append(exact)
+        sums.rounded.append(rounded)
         block.columns.setWeights(weights, at: place)
       }
+      store.set(index, sums)
     }
+    var (exact, rounded) = (
+      [Double](repeating: 0, count: fits.count), [Double](repeating: 0, count: fits.count)
+    )
+    for index in blocks.indices {
+      guard let sums = store.value(of: index) else { continue }
+      for place in fits.indices {
+        exact[place] += sums.exact[place]
+        rounded[place] += sums.rounded[place]
+      }
+    }
+    return zip(exact, rounded).map { $1 == 0 ? 1 : $0 / $1 }
   }
 
   /// As ``OrderPass`` has it.
   private func entropy(
-    of contexts: TokenContexts<Scalar>, before place: Int
+    of contexts: TokenContexts<Scalar>, before place: Int, rounding: Double
   ) -> (value: Double, isNoisy: Bool) {
     let fit = fits[place]
     guard let logDeterminant = contexts.logDeterminants[place] else { return (.infinity, true) }
@@ -216,7 +249,7 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
       meanSquare: 0.25 * m * contexts.squares[place],
       runFactor: contexts.runFactor(at: place, imageCount: fit.imageCount),
       fit: (fit.channels, freedom))
-    return (closed + 0.5 * d * log(freedom / m) + noise.correction, noise.isTooLarge)
+    return (closed + 0.5 * d * log(rounding * freedom / m) + noise.correction, noise.isTooLarge)
   }
 }
 
@@ -226,7 +259,7 @@ private final class TokenContexts<Scalar: ContextScalar>: @unchecked Sendable {
   private let channels: Int
   private let rows: Int
   /// L_kj by place j.
-  private var factor: [Scalar]
+  private var factor: [Scalar] = []
   /// E by place.
   private var products: [Double]
   /// T with TᵀT = E⁻¹.
@@ -243,18 +276,60 @@ private final class TokenContexts<Scalar: ContextScalar>: @unchecked Sendable {
     channels = d
     rows = ContextBlock<Scalar>.paddedRows(d)
     let places = token + 1
-    let lower = factorization.factor.lower
-    factor = Array(repeating: 0, count: places * rows * d)
-    for a in 0..<places {
-      for r in 0..<d {
-        for c in 0..<d where a < token || c <= r {
-          factor[(a * rows + r) * d + c] = Scalar(lower[token * d + r, a * d + c])
-        }
-      }
-    }
     products = Array(repeating: 0, count: places * rows * rows)
     squares = Array(repeating: 0, count: places)
     runs = Array(repeating: 0, count: hasRuns ? 8 * places : 0)
+  }
+
+  /// Takes the factor's blocks.
+  func prepare(_ factorization: SequenceFactorization) {
+    let (d, places) = (channels, token + 1)
+    let blocks = Self.whitenedBlocks(of: token, in: factorization)
+    factor = Array(repeating: 0, count: places * rows * d)
+    for a in 0..<places {
+      for r in 0..<d {
+        for c in 0..<d { factor[(a * rows + r) * d + c] = Scalar(blocks[(a * d + r) * d + c]) }
+      }
+    }
+  }
+
+  /// U·L_kk⁻¹·L_kj by place j, U orthogonal. What a token's residuals are multiplied by comes to its entropy given any context
+  /// alike; whitened given the longest context and uncorrelated given the shortest, they are nearly uncorrelated given all
+  /// others, and lose nothing in single precision to the channels' units and correlations.
+  private static func whitenedBlocks(
+    of token: Int, in factorization: SequenceFactorization
+  ) -> [Double] {
+    let (d, lower) = (factorization.channels, factorization.factor.lower)
+    var blocks = [Double](repeating: 0, count: (token + 1) * d * d)
+    for a in 0...token {
+      for r in 0..<d {
+        let row = token * d + r
+        for c in 0..<d where a < token || c <= r {
+          var value = lower[row, a * d + c]
+          for x in 0..<r { value -= lower[row, token * d + x] * blocks[(a * d + x) * d + c] }
+          blocks[(a * d + r) * d + c] = value / lower[row, row]
+        }
+      }
+    }
+    var scatter = Matrix(rows: d, columns: d)
+    for a in 0...token {
+      for r in 0..<d {
+        for c in 0...r {
+          for x in 0..<d {
+            scatter[r, c] += blocks[(a * d + r) * d + x] * blocks[(a * d + c) * d + x]
+          }
+        }
+      }
+    }
+    for r in 0..<d { for c in 0..<r { scatter[c, r] = scatter[r, c] } }
+    // Without axes nothing but precision is lost.
+    let axes = (try? SymmetricEigen(scatter).vectors) ?? .identity(d)
+    for a in 0...token {
+      let block = Matrix(
+        rows: d, columns: d, elements: Array(blocks[a * d * d..<(a + 1) * d * d]))
+      blocks.replaceSubrange(a * d * d..<(a + 1) * d * d, with: axes.times(block).elements)
+    }
+    return blocks
   }
 
   func addProducts(of block: ContextBlock<Scalar>, scratch: ContextBlock<Scalar>.Scratch) {
@@ -268,10 +343,15 @@ private final class TokenContexts<Scalar: ContextScalar>: @unchecked Sendable {
   func factorScatters(_ factorization: SequenceFactorization, jitterShares: [Double]?) {
     let (d, rows) = (channels, rows)
     if let shares = jitterShares {
-      ContextScatters.forEachContext(of: token, in: factorization.factor, channels: d) {
-        place, scatter, _ in
+      let blocks = Self.whitenedBlocks(of: token, in: factorization)
+      var scatter = [Double](repeating: 0, count: d * d)
+      for place in (0...token).reversed() {
+        let block = blocks[place * d * d..<(place + 1) * d * d]
         for r in 0..<d {
           for c in 0...r {
+            for x in block.startIndex..<block.startIndex + d {
+              scatter[r * d + c] += block[x + r * d] * block[x + c * d]
+            }
             products[(place * rows + r) * rows + c] += scatter[r * d + c] / shares[place]
           }
         }
