@@ -39,6 +39,7 @@ let package = Package(
     .library(name: "TokenGrids", targets: ["TokenGrids"]),
     .library(name: "TokenData", targets: ["TokenData"]),
     .library(name: "EntropyEstimation", targets: ["EntropyEstimation"]),
+    .library(name: "OrderSearch", targets: ["OrderSearch"]),
     .library(name: "PARTransformer", targets: ["PARTransformer"]),
     .library(name: "Figures", targets: ["Figures"]),
     .library(name: "VisualTokenizers", targets: ["VisualTokenizers"]),
@@ -82,6 +83,11 @@ let package = Package(
       dependencies: [
         "LinearAlgebra", "NeuralKernels", "Statistics", "SystemResources", "TokenData",
         "TokenGrids",
+      ]),
+    library(
+      "OrderSearch",
+      dependencies: [
+        "EntropyEstimation", "LinearAlgebra", "Statistics", "TokenData", "TokenGrids",
       ]),
     library(
       "PARTransformer",
@@ -175,6 +181,12 @@ let package = Package(
         "TokenGrids",
       ]),
     .testTarget(
+      name: "OrderSearchTests",
+      dependencies: [
+        "EntropyEstimation", "LinearAlgebra", "OrderSearch", "Statistics", "TokenData",
+        "TokenGrids",
+      ]),
+    .testTarget(
       name: "PARTransformerTests",
       dependencies: [
         "FileFormats", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
@@ -213,7 +225,7 @@ let package = Package(
       name: "ReadmeExamplesTests",
       dependencies: [
         "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures", "FileFormats",
-        "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "PARTransformer",
+        "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "OrderSearch", "PARTransformer",
         "Reporting", "Statistics", "SystemResources", "TokenData", "TokenGrids",
         "VisualTokenizers", argumentParser,
       ]),

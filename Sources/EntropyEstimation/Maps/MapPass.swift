@@ -584,7 +584,7 @@ func addedVariances(to marginal: [Matrix], channels: Int, jitter: Double) -> [Do
 
 extension Matrix {
   /// The squared length of each row.
-  var squaredRowNorms: [Double] {
+  package var squaredRowNorms: [Double] {
     (0..<rows).map { i in
       var sum = 0.0
       for j in i * columns..<(i + 1) * columns { sum += elements[j] * elements[j] }

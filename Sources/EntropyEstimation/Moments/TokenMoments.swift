@@ -234,7 +234,7 @@ public struct TokenMoments: Sendable {
   }
 
   /// Refuses channels that are the same in all images.
-  func requireVaryingChannels() throws(EstimationError) {
+  package func requireVaryingChannels() throws(EstimationError) {
     for i in mean.indices where !(scatter[i, i] > 0) {
       let (cell, channel) = place(ofCoordinate: i)
       throw .constantChannel(source: name, cell: cell, channel: channel, images: imageCount)

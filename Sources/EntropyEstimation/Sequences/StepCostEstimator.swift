@@ -119,9 +119,17 @@ extension StepCosts {
       !sequence.isEmpty && covariance.rows.isMultiple(of: sequence.count),
       "tokens have as many numbers each")
     let d = covariance.rows / sequence.count
-    let factor = try CholeskyFactor(
-      ofLowerTriangle: covariance.symmetricPermutation(ofBlocks: sequence, blockSize: d))
-    let scatters = ContextScatters(factor, channels: d)
+    self.init(
+      of: sequence,
+      factor: try CholeskyFactor(
+        ofLowerTriangle: covariance.symmetricPermutation(ofBlocks: sequence, blockSize: d)))
+  }
+
+  /// The costs of Gaussian tokens with a known covariance, from its factor with the tokens in sequence.
+  ///
+  /// - Complexity: O(n²·d³), on all cores.
+  package init(of sequence: [Int], factor: CholeskyFactor) {
+    let scatters = ContextScatters(factor, channels: factor.order / sequence.count)
     var increases = PairTable(places: sequence.count)
     for k in sequence.indices {
       for a in 0..<k {

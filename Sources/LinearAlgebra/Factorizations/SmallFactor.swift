@@ -1,14 +1,14 @@
 import Foundation
 
 /// Cholesky factorisations of very many matrices of a few rows, where a call of LAPACK would take longer than the work.
-enum SmallFactor {
+package enum SmallFactor {
   /// Replaces the lower triangle of a matrix by that of its factor L.
   ///
   /// - Parameters:
   ///   - stride: From row to row.
   ///   - relativePivot: As for ``CholeskyFactor``.
   /// - Returns: log|A|; nil where the matrix is not positive definite.
-  static func factor(
+  package static func factor(
     _ a: UnsafeMutablePointer<Double>, order n: Int, stride: Int, relativePivot: Double = 1e-12
   ) -> Double? {
     var logarithm = 0.0
@@ -31,7 +31,7 @@ enum SmallFactor {
   }
 
   /// L⁻¹ of a factor, its lower triangle.
-  static func invert(
+  package static func invert(
     _ l: UnsafePointer<Double>, order n: Int, stride: Int,
     into inverse: UnsafeMutablePointer<Double>
   ) {

@@ -1,0 +1,24 @@
+import LinearAlgebra
+import OrderSearch
+import Testing
+import TokenGrids
+
+@Test func orderSearchExample() throws {
+  // README.md:
+  let grid = TokenGrid(rows: 4, columns: 4)
+  var covariance = Matrix(rows: 16, columns: 16)
+  for i in 0..<16 {
+    for j in 0..<16 {
+      let (a, b) = (grid.cell(at: i), grid.cell(at: j))
+      let (rows, columns) = (Double(a.row - b.row), Double(a.column - b.column))
+      covariance[i, j] = 1 / (1 + rows * rows + columns * columns) + (i == j ? 0.1 : 0)
+    }
+  }
+  let search = SequenceSearch(covariance: covariance, featureDimensions: 1)
+  let curve = try GenerationOrder.zCurve(on: grid).sequence
+  let steps = try #require(search.cut(curve, steps: 4))
+  let better = search.improved(steps)
+  print(steps.trainingLoss, better.trainingLoss)
+  // What it says is so:
+  #expect(steps.trainingLoss > better.trainingLoss && better.groupSizes.count == 4)
+}
