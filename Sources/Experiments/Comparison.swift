@@ -243,18 +243,17 @@ package struct Comparison {
   /// A figure for every proxy of the tables.
   package func figures(of result: ComparisonReport) -> [any Figure] {
     ComparisonReport.headlines(extractors.map(\.name), in: result.orders).compactMap { key, title in
-      let points = result.orders.compactMap { order -> ProxyFigure.Point? in
+      let configurations = result.orders.compactMap { order -> (String, CurveFigure.Point)? in
         guard let x = order.totalIncrease.value, let y = order.proxies[key]?.value else {
           return nil
         }
         let paper = order.paperFID.value.map { " (paper: \($0.fixed(2)))" } ?? ""
-        return ProxyFigure.Point(
-          label: order.name + paper, increase: x, value: y,
-          spread: order.spread(key))
+        return (order.name + paper, CurveFigure.Point(x, y, error: order.spread(key)))
       }
-      guard !points.isEmpty else { return nil }
-      return ProxyFigure(
-        name: "proxy-\(key.replacing("_", with: "-"))", proxy: title, points: points,
+      guard !configurations.isEmpty else { return nil }
+      return CurveFigure.proxy(
+        name: "proxy-\(key.replacing("_", with: "-"))", proxy: title,
+        configurations: configurations,
         noiseFloor: result.noiseFloor[key]?.value, unit: "nats",
         caption:
           "Models of \(settings.training.layers) layers of width \(settings.training.width), \(settings.samples.grouped)"

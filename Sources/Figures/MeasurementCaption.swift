@@ -18,7 +18,7 @@ public struct MeasurementCaption: Sendable {
   }
 
   /// The facts in one line.
-  var text: String {
+  public var text: String {
     let space = "\u{A0}"  // keeps a symbol, its value and its unit on one line
     return
       "Data: \(data); m\(space)=\(space)\(NumberText.grouped(images))\(space)images,"

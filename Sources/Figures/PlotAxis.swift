@@ -2,21 +2,6 @@ import Foundation
 
 /// The range of an axis, whether it is logarithmic, and where its ticks are.
 struct PlotAxis: Equatable {
-  /// How an axis runs.
-  enum Scale {
-    case linear, logarithmic
-    /// Logarithmic when the positive values span more than this factor, linear otherwise.
-    case automatic(beyond: Double)
-
-    fileprivate func isLogarithmic(low: Double, high: Double) -> Bool {
-      switch self {
-      case .linear: false
-      case .logarithmic: true
-      case .automatic(let factor): high > factor * low
-      }
-    }
-  }
-
   let range: ClosedRange<Double>
   let isLogarithmic: Bool
 
@@ -32,7 +17,8 @@ struct PlotAxis: Equatable {
   ///   - startsAtZero: whether a linear axis begins at 0 when no value is below it.
   ///   - padding: the empty part at both ends, as a fraction of the axis.
   init(
-    curves: [[Double]], errors: [[Double?]] = [], scale: Scale, startsAtZero: Bool = false,
+    curves: [[Double]], errors: [[Double?]] = [], scale: CurveFigure.Scale,
+    startsAtZero: Bool = false,
     padding: Double
   ) {
     var values: [Double] = []
@@ -85,4 +71,14 @@ struct PlotAxis: Equatable {
 
   /// The ticks as texts, without the rounding errors of their multiplication.
   var tickLabels: [String] { ticks.map { String(format: "%.6g", $0) } }
+}
+
+extension CurveFigure.Scale {
+  fileprivate func isLogarithmic(low: Double, high: Double) -> Bool {
+    switch self {
+    case .linear, .compressed: false
+    case .logarithmic: true
+    case .automatic(let factor): high > factor * low
+    }
+  }
 }

@@ -46,14 +46,14 @@ import Testing
 }
 
 @Test(arguments: [
-  ([0.0, 10], PlotAxis.Scale.linear, ["0", "2", "4", "6", "8", "10"]),
+  ([0.0, 10], CurveFigure.Scale.linear, ["0", "2", "4", "6", "8", "10"]),
   ([-6.5, -9], .linear, ["-9", "-8.5", "-8", "-7.5", "-7", "-6.5"]),
   ([0, 0.3], .linear, ["0", "0.05", "0.1", "0.15", "0.2", "0.25", "0.3"]),
   ([16, 288], .logarithmic, ["20", "50", "100", "200"]),
   ([0.0001, 100], .logarithmic, ["0.0001", "0.001", "0.01", "0.1", "1", "10", "100"]),
   ([6, 7], .logarithmic, ["5.5", "6", "6.5", "7", "7.5"]),
 ])
-func ticksAreRound(values: [Double], scale: PlotAxis.Scale, labels: [String]) {
+func ticksAreRound(values: [Double], scale: CurveFigure.Scale, labels: [String]) {
   let axis = PlotAxis(curves: [values], scale: scale, padding: 0.01)
   #expect(axis.tickLabels == labels)
   #expect(axis.ticks.allSatisfy(axis.range.contains))

@@ -4,6 +4,7 @@ import Figures
 import Files
 import Foundation
 import Reporting
+import Statistics
 import TokenData
 import TokenGrids
 
@@ -123,17 +124,18 @@ public struct AppendixFiguresCommand: ParsableCommand {
             quantity: quantity, maps: maps.map { panel($0, quantity, estimation) })
         ], unit: unit, caption: caption, panelsPerRow: 4)
     }
-    func distanceFigure(_ name: String, _ quantity: MapQuantity) -> EntropyDistanceFigure {
-      EntropyDistanceFigure(
+    func point(_ x: Int, _ estimate: Estimate) -> CurveFigure.Point {
+      let estimate = estimation.estimate(estimate)
+      return CurveFigure.Point(Double(x), estimate.value, error: estimate.standardError)
+    }
+    func distanceFigure(_ name: String, _ quantity: MapQuantity) -> CurveFigure {
+      .againstDistance(
         name: name, quantity: quantity,
         curves: maps.map { map in
-          EntropyDistanceFigure.Curve(
-            label: "reference \(map.reference)",
-            points: map.byDistance.map {
-              let estimate = quantity == .entropy ? $0.entropy : $0.information
-              return EntropyDistanceFigure.Point(
-                distance: Double($0.distance), mean: estimation.value(estimate.value),
-                standardError: estimation.value(estimate.standardError))
+          CurveFigure.Curve(
+            "reference \(map.reference)",
+            map.byDistance.map {
+              point($0.distance, quantity == .entropy ? $0.entropy : $0.information)
             })
         }, unit: unit, caption: caption)
     }
@@ -143,25 +145,21 @@ public struct AppendixFiguresCommand: ParsableCommand {
       orderFigure(paper, name: "order-comparison", dataset: dataset, estimation),
       distanceFigure("entropy-against-distance", .entropy),
       distanceFigure("information-against-distance", .information),
-      StepIncreaseFigure(
+      CurveFigure.increasePerStep(
         name: "increase-per-step",
         curves: paper.map { profile in
-          StepIncreaseFigure.Curve(
-            label: profile.order.name,
-            increases: profile.totalCorrelation.map { estimation.value($0.value) },
-            standardErrors: profile.totalCorrelation.map { estimation.value($0.standardError) })
+          CurveFigure.Curve(
+            profile.order.name,
+            profile.totalCorrelation.enumerated().map { point($0 + 1, $1) })
         }, unit: unit, caption: caption),
-      TotalIncreaseFigure(
+      CurveFigure.totalIncrease(
         name: "total-increase-against-steps",
         curves: totals.filter { !$0.1.isEmpty }.map { name, profiles in
-          TotalIncreaseFigure.Curve(
-            label: name,
-            points: profiles.map { profile in
-              TotalIncreaseFigure.Point(
-                tokensPerStep: profile.order.tokensPerStep, steps: profile.order.steps.count,
-                total: estimation.value(profile.totalIncrease.value),
-                standardError: estimation.value(profile.totalIncrease.standardError))
-            })
+          CurveFigure.Curve(
+            name, profiles.map { point($0.order.steps.count, $0.totalIncrease) })
+        },
+        orders: totals.flatMap(\.1).map {
+          ($0.order.steps.count, tokensPerStep: $0.order.tokensPerStep)
         }, unit: unit, caption: caption),
     ]
   }

@@ -124,12 +124,11 @@ struct TrainModel: ParsableCommand {
 
   private func figure(
     _ outcome: TrainingOutcome, dataset: TokenDataset, order: GenerationOrder
-  ) -> TrainingFigure {
-    TrainingFigure(
-      name: "loss",
-      training: outcome.history.map { .init(step: $0.step, loss: $0.loss) },
+  ) -> CurveFigure {
+    .losses(
+      name: "loss", training: outcome.history.map { .init(Double($0.step), $0.loss) },
       validation: outcome.history.compactMap { record in
-        record.validationLoss.map { .init(step: record.step, loss: $0) }
+        record.validationLoss.map { .init(Double(record.step), $0) }
       },
       caption: "\(order.name), \(tokensPerStep) tokens per step, \(attention.rawValue) attention;"
         + " \(settings.layers) layers of width \(settings.width), \(outcome.parameterCount.grouped) parameters;"

@@ -1,19 +1,8 @@
 import Foundation
-import TestSupport
 import Testing
 import TokenGrids
 
 @testable import Figures
-
-@Test func lossesAreCurvesOverSteps() throws {
-  let figure = TrainingFigure(
-    name: "loss", training: [.init(step: 1, loss: 6.9), .init(step: 2, loss: 5)],
-    validation: [.init(step: 2, loss: 5.5)], caption: "a model")
-  let (script, data) = try files(of: figure)
-  #expect(
-    blocks(of: data).map { $0.map { Array($0.prefix(2)) } } == [[[1, 6.9], [2, 5]], [[2, 5.5]]])
-  #expect(script.contains("held out") && script.contains("nats/token"))
-}
 
 @Test func likelihoodsAreMapsInOneScale() throws {
   let grid = TokenGrid(rows: 2, columns: 2)
