@@ -1,7 +1,7 @@
 #ifndef TOKEN_ENTROPY_KERNELS_INTERNAL_H
 #define TOKEN_ENTROPY_KERNELS_INTERNAL_H
 
-#include "skinny_matrix.h"
+#include "weight_product.h"
 #include "transformer_kernels.h"
 
 // How many new positions attention takes together.

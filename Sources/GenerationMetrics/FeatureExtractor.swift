@@ -19,7 +19,7 @@ public protocol FeatureExtractor: Sendable {
   /// The features of a run of images, `(images · samplesPerImage) × d`.
   ///
   /// - Throws: What reading the tokens throws.
-  func features(of dataset: TokenDataset, images: Range<Int>) throws -> SingleMatrix
+  func features(of dataset: TokenDataset, images: Range<Int>) throws -> FloatMatrix
 }
 
 extension FeatureExtractor {

@@ -30,7 +30,7 @@ struct FeatureMoments: Sendable {
   /// Adds the samples of one unit, or of several of `samplesPerUnit` each.
   ///
   /// - Complexity: O(samples · d²/2) (`dsyrk`).
-  mutating func add(_ samples: SingleMatrix, samplesPerUnit: Int) {
+  mutating func add(_ samples: FloatMatrix, samplesPerUnit: Int) {
     let d = shift.count
     precondition(samples.columns == d && samples.rows.isMultiple(of: samplesPerUnit), "whole units")
     var centred = Matrix(rows: samples.rows, columns: d)

@@ -23,7 +23,7 @@ public struct FeatureSet: Sendable {
   /// How many samples an image has for the Fréchet distance.
   public let samplesPerImage: Int
   /// One sample of each image, `images × d`, group after group: what kernels and neighbours compare.
-  let rows: SingleMatrix
+  let rows: FloatMatrix
   /// The rows of each group.
   let groupRows: [Range<Int>]
   /// The sums of all samples of each group.
@@ -94,7 +94,7 @@ public struct FeatureSet: Sendable {
     dimensions = d
     imageCount = dataset.imageCount
     samplesPerImage = perImage
-    self.rows = SingleMatrix(rows: rows.count / d, columns: d, elements: rows)
+    self.rows = FloatMatrix(rows: rows.count / d, columns: d, elements: rows)
     self.groupRows = groupRows
     self.groups = groups
     self.coreRows = coreRows
@@ -102,7 +102,7 @@ public struct FeatureSet: Sendable {
   }
 
   /// Independent samples, one an image, dealt to the groups in runs.
-  init(rows: SingleMatrix, groups count: Int = FeatureSet.groupCount) {
+  init(rows: FloatMatrix, groups count: Int = FeatureSet.groupCount) {
     let runs = (0..<count).map { $0 * rows.rows / count..<($0 + 1) * rows.rows / count }
     let shift = Self.mean(of: rows)
     source = "samples"
@@ -144,7 +144,7 @@ public struct FeatureSet: Sendable {
     dimensions = d
     samplesPerImage = whole.samplesPerImage
     imageCount = rows.count / d
-    self.rows = SingleMatrix(rows: rows.count / d, columns: d, elements: rows)
+    self.rows = FloatMatrix(rows: rows.count / d, columns: d, elements: rows)
     groupRows = ranges
     groups = sums
     coreRows = ranges
@@ -191,7 +191,7 @@ public struct FeatureSet: Sendable {
     return blocks
   }
 
-  private static func mean(of rows: SingleMatrix) -> [Double] {
+  private static func mean(of rows: FloatMatrix) -> [Double] {
     var sums = [Double](repeating: 0, count: rows.columns)
     for i in 0..<rows.rows {
       for j in 0..<rows.columns { sums[j] += Double(rows[i, j]) }

@@ -108,9 +108,9 @@ private struct KernelSums {
   }
 
   private static func sum(
-    _ x: SingleMatrix, _ y: SingleMatrix, skippingDiagonal: Bool
+    _ x: FloatMatrix, _ y: FloatMatrix, skippingDiagonal: Bool
   ) -> Double {
-    let products = SingleMatrix.product(x, y, transposingSecond: true)
+    let products = FloatMatrix.product(x, y, transposingSecond: true)
     let scale = 1 / Float(x.columns)
     var total = 0.0
     for i in 0..<products.rows {
@@ -132,10 +132,10 @@ extension Range where Bound == Int {
   }
 }
 
-extension SingleMatrix {
+extension FloatMatrix {
   /// Some of the rows.
-  func slice(_ rows: Range<Int>) -> SingleMatrix {
-    SingleMatrix(
+  func slice(_ rows: Range<Int>) -> FloatMatrix {
+    FloatMatrix(
       rows: rows.count, columns: columns,
       elements: Array(elements[rows.lowerBound * columns..<rows.upperBound * columns]))
   }

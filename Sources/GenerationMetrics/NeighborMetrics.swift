@@ -32,7 +32,7 @@ public struct NeighborMetrics: Hashable, Sendable {
   /// - Precondition: both sets have the same dimensions and more than k samples.
   /// - Complexity: O((N + M)²·d) through `sgemm`, on all cores; O(tile²) memory a thread.
   public static func metrics(
-    real: SingleMatrix, generated: SingleMatrix, neighbors: [Int], tile: Int = 512
+    real: FloatMatrix, generated: FloatMatrix, neighbors: [Int], tile: Int = 512
   ) -> [NeighborMetrics] {
     let most = neighbors.max() ?? 0
     precondition(real.columns == generated.columns, "features of one extractor are compared")
@@ -58,11 +58,11 @@ public struct NeighborMetrics: Hashable, Sendable {
 
 /// Points whose squared distances are known in single precision with a bound, and exactly on demand.
 private struct PointSet: Sendable {
-  let points: SingleMatrix
+  let points: FloatMatrix
   /// ‖x‖², in double precision.
   let norms: [Double]
 
-  init(_ points: SingleMatrix) {
+  init(_ points: FloatMatrix) {
     self.points = points
     let d = points.columns
     norms = (0..<points.rows).map { i in
@@ -102,7 +102,7 @@ private struct PointSet: Sendable {
         let own = points.slice(rows)
         var nearest = rows.map { _ in Nearest(capacity: kept) }
         for columns in tiles {
-          let products = SingleMatrix.product(
+          let products = FloatMatrix.product(
             own, points.slice(columns), transposingSecond: true)
           for i in rows {
             let line = (i - rows.lowerBound) * columns.count
@@ -161,7 +161,7 @@ private struct PointSet: Sendable {
         var inside = [Bool](repeating: false, count: rows.count)
         var holds = inside
         for columns in otherTiles {
-          let products = SingleMatrix.product(
+          let products = FloatMatrix.product(
             own, other.points.slice(columns), transposingSecond: true)
           for i in rows {
             let line = (i - rows.lowerBound) * columns.count

@@ -53,7 +53,7 @@ public struct PixelExtractor: FeatureExtractor {
   }
 
   /// One feature an image; see ``FeatureExtractor/features(of:images:)``.
-  public func features(of dataset: TokenDataset, images: Range<Int>) throws -> SingleMatrix {
+  public func features(of dataset: TokenDataset, images: Range<Int>) throws -> FloatMatrix {
     let decoder = try TokenImages(of: dataset)
     let rows = Mutex([[Float]](repeating: [], count: images.count))
     try BLAS.onCallingThread {
@@ -62,7 +62,7 @@ public struct PixelExtractor: FeatureExtractor {
         rows.withLock { $0[index] = row }
       }
     }
-    return SingleMatrix(
+    return FloatMatrix(
       rows: images.count, columns: dimensions, elements: rows.withLock { $0.flatMap(\.self) })
   }
 

@@ -68,10 +68,10 @@ public struct StructureExtractor: FeatureExtractor {
   }
 
   /// One feature an image; see ``FeatureExtractor/features(of:images:)``.
-  public func features(of dataset: TokenDataset, images: Range<Int>) throws -> SingleMatrix {
+  public func features(of dataset: TokenDataset, images: Range<Int>) throws -> FloatMatrix {
     let (n, d) = (dataset.grid.cellCount, dataset.featureDimensions)
     let tokens = try dataset.features(ofImages: images)
-    var result = SingleMatrix(rows: images.count, columns: dimensions)
+    var result = FloatMatrix(rows: images.count, columns: dimensions)
     for image in 0..<images.count {
       for (cell, cellMembers) in members.enumerated() {
         let target = image * dimensions + cell * d

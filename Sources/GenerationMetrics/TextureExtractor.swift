@@ -53,7 +53,7 @@ public struct TextureExtractor: FeatureExtractor {
   }
 
   /// One feature a window; see ``FeatureExtractor/features(of:images:)``.
-  public func features(of dataset: TokenDataset, images: Range<Int>) throws -> SingleMatrix {
+  public func features(of dataset: TokenDataset, images: Range<Int>) throws -> FloatMatrix {
     let (n, d) = (dataset.grid.cellCount, dataset.featureDimensions)
     let tokens = try dataset.features(ofImages: images)
     var elements: [Float] = []
@@ -66,7 +66,7 @@ public struct TextureExtractor: FeatureExtractor {
         }
       }
     }
-    return SingleMatrix(
+    return FloatMatrix(
       rows: images.count * samplesPerImage, columns: dimensions, elements: elements)
   }
 }

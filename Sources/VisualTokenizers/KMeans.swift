@@ -12,7 +12,7 @@ import TokenGrids
 /// with near numbers are near each other.
 public struct KMeans: Sendable {
   /// The centres, `K × d`.
-  public let centres: SingleMatrix
+  public let centres: FloatMatrix
   /// The mean squared distance of a point to its centre, after each assignment; never increases.
   public let distortions: [Double]
   /// Whether the last iterations changed the distortion by less than the tolerance.
@@ -30,7 +30,7 @@ public struct KMeans: Sendable {
   /// - Throws: ``KMeansError`` when there are fewer than K different points.
   /// - Complexity: O(N·K·d) for each iteration, as matrix products on all cores.
   public init(
-    points: SingleMatrix, count: Int, maximumIterations: Int = 50, tolerance: Double = 1e-3,
+    points: FloatMatrix, count: Int, maximumIterations: Int = 50, tolerance: Double = 1e-3,
     seed: UInt64 = 0, progress: (Int, Double) -> Void = { _, _ in }
   ) throws {
     var centres = try VariancePartition(points: points, count: count).means
@@ -58,7 +58,7 @@ public struct KMeans: Sendable {
 
   /// The squared distance of each point to the centre it is assigned to.
   static func squaredDistances(
-    _ points: SingleMatrix, _ centres: SingleMatrix, _ assignment: [UInt32]
+    _ points: FloatMatrix, _ centres: FloatMatrix, _ assignment: [UInt32]
   ) -> [Double] {
     let d = points.columns
     return assignment.indices.map { i in
@@ -75,9 +75,9 @@ public struct KMeans: Sendable {
   /// The mean of the points of each centre; a centre without points goes to a point, drawn with a
   /// probability in proportion to its squared error.
   static func means(
-    _ points: SingleMatrix, _ assignment: [UInt32], count: Int, errors: [Double],
+    _ points: FloatMatrix, _ assignment: [UInt32], count: Int, errors: [Double],
     generator: inout SeededGenerator
-  ) -> SingleMatrix {
+  ) -> FloatMatrix {
     let d = points.columns
     var sums = [Double](repeating: 0, count: count * d)
     var sizes = [Int](repeating: 0, count: count)
@@ -86,7 +86,7 @@ public struct KMeans: Sendable {
       sizes[centre] += 1
       for j in 0..<d { sums[centre * d + j] += Double(points.elements[i * d + j]) }
     }
-    var means = SingleMatrix(rows: count, columns: d)
+    var means = FloatMatrix(rows: count, columns: d)
     for centre in 0..<count where sizes[centre] > 0 {
       for j in 0..<d {
         means.elements[centre * d + j] = Float(sums[centre * d + j] / Double(sizes[centre]))

@@ -14,10 +14,10 @@ struct PatchProjection: ImageDecoder {
   /// μ, the mean patch; rows, columns and colours of a patch, row-major `p × p × 3`.
   let mean: [Float]
   /// What one unit of each channel adds to a patch, in grey levels: V/s, `d × 3p²`.
-  let basis: SingleMatrix
+  let basis: FloatMatrix
 
   /// V·s, which takes a patch minus the mean to its feature.
-  private let analysis: SingleMatrix
+  private let analysis: FloatMatrix
 
   /// d, the number of channels.
   var featureDimensions: Int { basis.rows }
@@ -45,7 +45,7 @@ struct PatchProjection: ImageDecoder {
     let scale = 1 / variances.prefix(d).reduce(0, +).squareRoot()
     self.init(
       patchSize: patchSize, mean: mean,
-      basis: SingleMatrix(
+      basis: FloatMatrix(
         rows: d, columns: columns,
         elements: eigen.vectors.elements.prefix(d * columns).map { Float($0 / scale) }))
   }
@@ -76,10 +76,10 @@ struct PatchProjection: ImageDecoder {
     }
     self.init(
       patchSize: mean.shape[0], mean: mean.values,
-      basis: SingleMatrix(rows: d, columns: mean.values.count, elements: basis.values))
+      basis: FloatMatrix(rows: d, columns: mean.values.count, elements: basis.values))
   }
 
-  private init(patchSize: Int, mean: [Float], basis: SingleMatrix) {
+  private init(patchSize: Int, mean: [Float], basis: FloatMatrix) {
     self.patchSize = patchSize
     self.mean = mean
     self.basis = basis
@@ -111,8 +111,8 @@ struct PatchProjection: ImageDecoder {
     for start in stride(from: 0, to: centred.count, by: columns) {
       for j in 0..<columns { centred[start + j] -= mean[j] }
     }
-    return SingleMatrix.product(
-      SingleMatrix(rows: patches.count / columns, columns: columns, elements: centred), analysis,
+    return FloatMatrix.product(
+      FloatMatrix(rows: patches.count / columns, columns: columns, elements: centred), analysis,
       transposingSecond: true
     ).elements
   }
@@ -147,8 +147,8 @@ struct PatchProjection: ImageDecoder {
 
   func image(fromFeatures features: [Float], rows: Int, columns: Int) -> RGBImage {
     let p = patchSize
-    let patches = SingleMatrix.product(
-      SingleMatrix(rows: rows * columns, columns: featureDimensions, elements: features), basis)
+    let patches = FloatMatrix.product(
+      FloatMatrix(rows: rows * columns, columns: featureDimensions, elements: features), basis)
     var image = RGBImage(width: columns * p, height: rows * p)
     for cell in 0..<(rows * columns) {
       for line in 0..<p {

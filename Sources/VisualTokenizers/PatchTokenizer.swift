@@ -16,7 +16,7 @@ public struct PatchTokenizer: Sendable {
 
   /// The codebook, `K × d`; channels in the order of their variance, in units such that a token's
   /// feature has a mean squared length of 1.
-  public let codebook: SingleMatrix
+  public let codebook: FloatMatrix
   /// The distortion of the codebook on the training patches after each iteration of k-means, as a
   /// mean squared distance between features; empty for a tokenizer taken from a file.
   public let trainingDistortions: [Double]
@@ -65,7 +65,7 @@ public struct PatchTokenizer: Sendable {
       features += projection.features(ofPatches: rows.floats(block))
     }
     let kMeans = try KMeans(
-      points: SingleMatrix(rows: rows.count, columns: featureDimensions, elements: features),
+      points: FloatMatrix(rows: rows.count, columns: featureDimensions, elements: features),
       count: codes, maximumIterations: maximumIterations, seed: seed, progress: progress)
     self.init(
       projection: projection, codebook: kMeans.centres, trainingDistortions: kMeans.distortions)
@@ -88,7 +88,7 @@ public struct PatchTokenizer: Sendable {
   }
 
   private init(
-    projection: PatchProjection, codebook: SingleMatrix, trainingDistortions: [Double]
+    projection: PatchProjection, codebook: FloatMatrix, trainingDistortions: [Double]
   ) {
     self.projection = projection
     self.codebook = codebook
@@ -105,7 +105,7 @@ public struct PatchTokenizer: Sendable {
       parallelMap(images) { projection.features(of: $0) }
     }.flatMap(\.self)
     return search.nearest(
-      to: SingleMatrix(
+      to: FloatMatrix(
         rows: features.count / featureDimensions, columns: featureDimensions, elements: features))
   }
 

@@ -65,12 +65,12 @@ struct VQAttentionBlock: VQBlock {
   func callAsFunction(_ map: FeatureMap) -> FeatureMap {
     let normal = norm(map)
     let (q, k, v) = (query(normal).matrix, key(normal).matrix, value(normal).matrix)
-    var weights = SingleMatrix(rows: map.pixels, columns: map.pixels)
+    var weights = FloatMatrix(rows: map.pixels, columns: map.pixels)
     weights.setProduct(
       scale: 1 / Float(map.channels).squareRoot(), q, k, transposingSecond: true)
     weights.softmaxRows()
     return projection(
-      FeatureMap(like: map, elements: SingleMatrix.product(weights, v).elements), adding: map)
+      FeatureMap(like: map, elements: FloatMatrix.product(weights, v).elements), adding: map)
   }
 }
 

@@ -59,9 +59,9 @@ struct VQCheckpoint {
   }
 
   /// The codebook, its rows normalised to length 1.
-  mutating func codebook() throws -> SingleMatrix {
+  mutating func codebook() throws -> FloatMatrix {
     let codebook = try tensor(CodebookFile.tensorName, expected: [0, 0])
-    return SingleMatrix(
+    return FloatMatrix(
       rows: codebook.shape[0], columns: codebook.shape[1], elements: codebook.values
     ).normalizingRows()
   }

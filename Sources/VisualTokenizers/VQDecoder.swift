@@ -9,7 +9,7 @@ import TokenData
 /// Levels, blocks and widths are read off the names and shapes of the checkpoint's tensors.
 public struct VQDecoder: Sendable {
   /// The entries of the codebook as rows of length 1, `K × d`.
-  public let codebook: SingleMatrix
+  public let codebook: FloatMatrix
   /// How many pixels along a side come from one token.
   public let upsampling: Int
 

@@ -11,7 +11,7 @@ import TokenGrids
 /// (LlamaGen's `VQ-16`, Sun et al., 2024; after Esser et al., "Taming transformers", 2021.)
 public struct VQEncoder: Sendable {
   /// The entries of the codebook as rows of length 1, `K × d`.
-  public var codebook: SingleMatrix { nearest.rows }
+  public var codebook: FloatMatrix { nearest.rows }
   /// How many pixels along a side become one token.
   public let downsampling: Int
 

@@ -55,7 +55,7 @@ extension VQDecoder {
   ///
   /// Files may hold the entries before they are normalised, and rounded to half precision: of rows of length 1 that
   /// changes a number by less than 2⁻⁸.
-  private func firstOtherEntry(of stored: SingleMatrix) -> Int? {
+  private func firstOtherEntry(of stored: FloatMatrix) -> Int? {
     guard stored.columns == codebook.columns else { return 0 }
     let entries = stored.normalizingRows().elements
     return zip(entries, codebook.elements).enumerated()

@@ -4,7 +4,7 @@ import LinearAlgebra
 /// the channel in which it is widest.
 struct VariancePartition {
   /// The mean of each cell, `K × d`, in the order of the tree of cuts.
-  let means: SingleMatrix
+  let means: FloatMatrix
 
   /// A run of `order`, and what is needed to cut it.
   private struct Cell {
@@ -18,7 +18,7 @@ struct VariancePartition {
 
   /// - Throws: ``KMeansError`` when there are fewer than `count` different points.
   /// - Complexity: O(N·d·log K) for cells of similar sizes.
-  init(points: SingleMatrix, count: Int) throws {
+  init(points: FloatMatrix, count: Int) throws {
     guard count <= points.rows else {
       throw KMeansError.tooFewPoints(different: points.rows, wanted: count)
     }
@@ -48,12 +48,12 @@ struct VariancePartition {
       }
     }
     let cells = (heap + finished).sorted { $0.range.lowerBound < $1.range.lowerBound }
-    means = SingleMatrix(
+    means = FloatMatrix(
       rows: count, columns: points.columns, elements: cells.flatMap { $0.mean.map { Float($0) } })
   }
 
   /// Measures a run of points.
-  private static func cell(_ range: Range<Int>, of order: [Int], _ points: SingleMatrix) -> Cell {
+  private static func cell(_ range: Range<Int>, of order: [Int], _ points: FloatMatrix) -> Cell {
     let d = points.columns
     var mean = [Double](repeating: 0, count: d)
     for i in range {

@@ -219,7 +219,7 @@ private func files() throws -> (folder: URL, real: String, like: String, random:
     name: "o", grid: TokenGrid(rows: 6, columns: 6),
     tokens: .codes(
       few.codes ?? [],
-      codebook: SingleMatrix(
+      codebook: FloatMatrix(
         rows: 64, columns: 2, elements: (0..<128).map { Float($0) }))
   ).write(to: path("other.h5"))
   // One token never changes.

@@ -81,7 +81,7 @@ func smallDataset(
 ) throws -> TokenDataset {
   var generator = SeededGenerator(seed: 42)
   let size = 64
-  let codebook = SingleMatrix(
+  let codebook = FloatMatrix(
     rows: size, columns: channels,
     elements: (0..<size * channels).map { _ in Float(generator.nextUniform() * 2 - 1) })
   var codes: [UInt32] = []

@@ -78,7 +78,7 @@ private let network = NetworkSettings(hidden: 24, epochs: 40, learningRate: 1e-2
     steps: [[12], [0, 7], [3, 11, 19]]
       + (0..<20).filter { ![12, 0, 7, 3, 11, 19].contains($0) }.map { [$0] })
   let rows = ContextRows(order, channels: 2)
-  let tokens = SingleMatrix(
+  let tokens = FloatMatrix(
     rows: 1, columns: 40, elements: order.sequence.flatMap { [Float($0) + 1, -Float($0) - 1] })
   let inputs = rows.inputs.rows(of: tokens)
   #expect(rows.count == 20 + 3 && inputs.rows == 23 && inputs.columns == 24 * 3 + 3)

@@ -12,7 +12,7 @@ import TokenGrids
   let samples = try GaussianField(grid: grid, channels: 2).samples(40, seed: 5)
   @Sendable func squares(_ row: [Double]) -> [Double] { row + row.map { $0 * $0 } }
   let fit = try ReferenceFit(reference: 1, fittedTo: samples, of: 40) { rows in
-    SingleMatrix(
+    FloatMatrix(
       rows: rows.rows, columns: 4,
       elements: (0..<rows.rows).flatMap { i in
         squares((0..<2).map { Double(rows[i, $0]) }).map { Float($0) }

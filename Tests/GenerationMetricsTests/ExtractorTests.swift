@@ -100,7 +100,7 @@ import VisualTokenizers
     #expect(throws: (any Error).self) { try PixelExtractor(for: narrow, seed: 0) }
     let (a, b) = (try dependentTokens(images: 2), try dependentTokens(images: 2, side: 4))
     #expect(throws: MetricError.self) { try requireComparable(a, b) }
-    let codebook = SingleMatrix(rows: 1, columns: 2)
+    let codebook = FloatMatrix(rows: 1, columns: 2)
     let other = try TokenDataset(
       name: "o", grid: a.grid,
       tokens: .codes(Array(repeating: 0, count: 64), codebook: codebook))

@@ -7,15 +7,15 @@ import TokenGrids
 
 /// The definitions, in double precision.
 private func obviousMetrics(
-  _ real: SingleMatrix, _ generated: SingleMatrix, k: Int
+  _ real: FloatMatrix, _ generated: FloatMatrix, k: Int
 ) -> [Double] {
-  func distance(_ a: SingleMatrix, _ i: Int, _ b: SingleMatrix, _ j: Int) -> Double {
+  func distance(_ a: FloatMatrix, _ i: Int, _ b: FloatMatrix, _ j: Int) -> Double {
     (0..<a.columns).reduce(0.0) {
       let difference = Double(a[i, $1]) - Double(b[j, $1])
       return $0 + difference * difference
     }
   }
-  func radii(_ a: SingleMatrix) -> [Double] {
+  func radii(_ a: FloatMatrix) -> [Double] {
     (0..<a.rows).map { i in
       (0..<a.rows).filter { $0 != i }.map { distance(a, i, a, $0) }.sorted()[k - 1]
     }
@@ -64,8 +64,8 @@ private func values(_ metrics: NeighborMetrics) -> [Double] {
   /// Few different points, far from the origin: ties everywhere, and rounding in single precision larger than distances.
   @Test func tiesAndCancellationAreExact() {
     var generator = SeededGenerator(seed: 4)
-    func points(_ count: Int) -> SingleMatrix {
-      SingleMatrix(
+    func points(_ count: Int) -> FloatMatrix {
+      FloatMatrix(
         rows: count, columns: 3,
         elements: (0..<count * 3).map { _ in 1000 + Float(generator.nextIndex(below: 3)) * 0.01 })
     }
@@ -85,7 +85,7 @@ private func values(_ metrics: NeighborMetrics) -> [Double] {
   }
 
   @Test func farSetsHaveNothingInCommon() {
-    let far = SingleMatrix(
+    let far = FloatMatrix(
       rows: 20, columns: 8, elements: normals(20, 8, seed: 7).elements.map { Float($0) + 100 })
     let metrics = NeighborMetrics.metrics(
       real: normals(30, 8, seed: 6).single, generated: far, neighbors: [5])[0]

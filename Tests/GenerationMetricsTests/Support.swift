@@ -20,8 +20,8 @@ func waves(_ count: Int, _ dimensions: Int, _ s: Double) -> Matrix {
 }
 
 extension Matrix {
-  var single: SingleMatrix {
-    SingleMatrix(rows: rows, columns: columns, elements: elements.map { Float($0) })
+  var single: FloatMatrix {
+    FloatMatrix(rows: rows, columns: columns, elements: elements.map { Float($0) })
   }
 }
 
@@ -41,7 +41,7 @@ func dependentTokens(
   let grid = TokenGrid(rows: side, columns: side)
   var generator = SeededGenerator(seed: 77)
   let size = 32
-  let codebook = SingleMatrix(
+  let codebook = FloatMatrix(
     rows: size, columns: 2,
     elements: (0..<size * 2).map { _ in Float(generator.nextUniform() * 2 - 1) })
   generator = SeededGenerator(seed: seed)
@@ -92,7 +92,7 @@ extension TokenDataset {
       name: "scaled", grid: grid,
       tokens: .codes(
         codes,
-        codebook: SingleMatrix(
+        codebook: FloatMatrix(
           rows: codebook.rows, columns: codebook.columns,
           elements: codebook.elements.map { $0 * factor })))
   }
@@ -112,6 +112,6 @@ func patchDecoder() -> TokenDecoderParameters {
 }
 
 /// A set that is made of given samples.
-func set(_ rows: SingleMatrix, groups: Int = FeatureSet.groupCount) -> FeatureSet {
+func set(_ rows: FloatMatrix, groups: Int = FeatureSet.groupCount) -> FeatureSet {
   FeatureSet(rows: rows, groups: groups)
 }

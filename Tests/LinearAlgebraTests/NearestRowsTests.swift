@@ -2,9 +2,9 @@ import LinearAlgebra
 import Testing
 
 @Suite struct NearestRowsTests {
-  func random(_ rows: Int, _ columns: Int, seed: UInt64) -> SingleMatrix {
+  func random(_ rows: Int, _ columns: Int, seed: UInt64) -> FloatMatrix {
     var state = seed
-    return SingleMatrix(
+    return FloatMatrix(
       rows: rows, columns: columns,
       elements: (0..<(rows * columns)).map { _ in
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -12,7 +12,7 @@ import Testing
       })
   }
 
-  func squaredDistance(_ a: SingleMatrix, _ i: Int, _ b: SingleMatrix, _ j: Int) -> Double {
+  func squaredDistance(_ a: FloatMatrix, _ i: Int, _ b: FloatMatrix, _ j: Int) -> Double {
     (0..<a.columns).reduce(0.0) {
       let difference = Double(a[i, $1]) - Double(b[j, $1])
       return $0 + difference * difference
@@ -46,7 +46,7 @@ import Testing
 
   @Test func noPoints() {
     let search = NearestRows(random(3, 2, seed: 4))
-    #expect(search.nearest(to: SingleMatrix(rows: 0, columns: 2)).isEmpty)
+    #expect(search.nearest(to: FloatMatrix(rows: 0, columns: 2)).isEmpty)
   }
 
   @Test func theNumberOfBLASThreadsIsRestored() {

@@ -174,7 +174,7 @@ struct ConvolutionTests {
   }
 
   @Test func softmaxOfRows() {
-    var matrix = SingleMatrix(rows: 3, columns: 5, elements: numbers(15, seed: 1).map { $0 * 50 })
+    var matrix = FloatMatrix(rows: 3, columns: 5, elements: numbers(15, seed: 1).map { $0 * 50 })
     let before = matrix
     matrix.softmaxRows()
     for row in 0..<3 {

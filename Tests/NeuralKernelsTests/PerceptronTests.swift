@@ -20,9 +20,9 @@ private func network() -> Perceptron {
     parameters: (0..<count).map { _ in 0.7 * numbers.next() })
 }
 
-private func matrix(_ rows: Int, _ columns: Int, seed: UInt64) -> SingleMatrix {
+private func matrix(_ rows: Int, _ columns: Int, seed: UInt64) -> FloatMatrix {
   var numbers = Numbers(state: seed)
-  return SingleMatrix(
+  return FloatMatrix(
     rows: rows, columns: columns, elements: (0..<rows * columns).map { _ in 2 * numbers.next() })
 }
 
@@ -44,7 +44,7 @@ private func matrix(_ rows: Int, _ columns: Int, seed: UInt64) -> SingleMatrix {
       #expect(abs(output[i, o] - value) < 1e-5)
     }
   }
-  #expect(network.forward(SingleMatrix(rows: 0, columns: inputs)).output.rows == 0)
+  #expect(network.forward(FloatMatrix(rows: 0, columns: inputs)).output.rows == 0)
 }
 
 /// Central differences of ½·Σ (y − t)², parameter by parameter, in double precision from outputs rounded to about 1e-7;
@@ -59,7 +59,7 @@ private func matrix(_ rows: Int, _ columns: Int, seed: UInt64) -> SingleMatrix {
     }
   }
   let (active, output) = network.forward(rows)
-  let error = SingleMatrix(
+  let error = FloatMatrix(
     rows: 8, columns: outputs, elements: zip(output.elements, targets.elements).map { $0 - $1 })
   let gradient = network.gradient(rows, active: active, outputGradient: error)
   let step: Float = 2e-3
@@ -99,10 +99,10 @@ private func matrix(_ rows: Int, _ columns: Int, seed: UInt64) -> SingleMatrix {
 @Test func rowsAreGatheredFromBlocks() {
   let gather = BlockGather(
     blockSize: 2,
-    template: SingleMatrix(rows: 2, columns: 5, elements: [9, 9, 9, 9, 1, 8, 8, 8, 8, 2]),
+    template: FloatMatrix(rows: 2, columns: 5, elements: [9, 9, 9, 9, 1, 8, 8, 8, 8, 2]),
     copies: [(block: 1, row: 0, column: 2), (block: 0, row: 1, column: 0)])
   let rows = gather.rows(
-    of: SingleMatrix(rows: 2, columns: 4, elements: [10, 11, 12, 13, 20, 21, 22, 23]))
+    of: FloatMatrix(rows: 2, columns: 4, elements: [10, 11, 12, 13, 20, 21, 22, 23]))
   #expect(
     rows.elements == [
       9, 9, 12, 13, 1, 10, 11, 8, 8, 2, 9, 9, 22, 23, 1, 20, 21, 8, 8, 2,
@@ -112,8 +112,8 @@ private func matrix(_ rows: Int, _ columns: Int, seed: UInt64) -> SingleMatrix {
 /// w − K·y and −Kᵀ·g, row by row with the matrices in turn, against sums written out.
 @Test func rowsAreTransformedByMatricesInTurn() {
   let matrices: [[Float]] = [[1, 2, 3, 4], [0, 1, -1, 2]]
-  let rows = SingleMatrix(rows: 3, columns: 2, elements: [1, 1, 2, 3, 5, 8])
-  let other = SingleMatrix(rows: 3, columns: 2, elements: [1, 0, 2, 1, 0, 1])
+  let rows = FloatMatrix(rows: 3, columns: 2, elements: [1, 1, 2, 3, 5, 8])
+  let other = FloatMatrix(rows: 3, columns: 2, elements: [1, 0, 2, 1, 0, 1])
   #expect(
     rows.subtractingProducts(matrices, other).elements == [0, -2, 1, 3, 3, 4])
   #expect(

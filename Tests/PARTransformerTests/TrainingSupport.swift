@@ -21,7 +21,7 @@ func trainingTokens(
     name: "tiny.h5", grid: TokenGrid(rows: rows, columns: columns),
     tokens: .codes(
       values,
-      codebook: SingleMatrix(rows: codes, columns: 1, elements: (0..<codes).map { Float($0) })),
+      codebook: FloatMatrix(rows: codes, columns: 1, elements: (0..<codes).map { Float($0) })),
     labels: labelled ? TokenLabels(values: (0..<images).map { UInt32($0 % 3) }) : nil,
     imageIDs: imageIDs)
 }

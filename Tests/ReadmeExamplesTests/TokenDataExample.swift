@@ -6,7 +6,7 @@ import TokenGrids
 
 @Test func tokenDataExample() throws {
   // README.md:
-  let codebook = SingleMatrix(rows: 2, columns: 3, elements: [0, 0, 0, 1, 2, 3])
+  let codebook = FloatMatrix(rows: 2, columns: 3, elements: [0, 0, 0, 1, 2, 3])
   let dataset = try TokenDataset(
     name: "two images", grid: TokenGrid(rows: 1, columns: 2),
     tokens: .codes([0, 1, 1, 1], codebook: codebook))

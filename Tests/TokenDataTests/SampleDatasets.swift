@@ -10,7 +10,7 @@ func randomDataset(
   dimensions: Int = 3, seed: UInt64 = 1
 ) throws -> TokenDataset {
   var rng = SeededGenerator(seed: seed)
-  let codebook = SingleMatrix(
+  let codebook = FloatMatrix(
     rows: codes, columns: dimensions,
     elements: (0..<(codes * dimensions)).map { _ in Float.random(in: -1...1, using: &rng) })
   return try TokenDataset(

@@ -47,7 +47,7 @@ import TokenGrids
   }
 
   @Test func largeCodebooksAreStoredWide() throws {
-    let codebook = SingleMatrix(rows: 70_000, columns: 1)
+    let codebook = FloatMatrix(rows: 70_000, columns: 1)
     let dataset = try TokenDataset(
       name: "wide", grid: TokenGrid(rows: 1, columns: 2),
       tokens: .codes([69_999, 0, 65_536, 1], codebook: codebook))
@@ -527,7 +527,7 @@ import TokenGrids
     do {
       let writer = try TokenDatasetWriter(
         path: path, grid: TokenGrid(rows: 1, columns: 2),
-        contents: .codes(codebook: SingleMatrix(rows: 2, columns: 1)))
+        contents: .codes(codebook: FloatMatrix(rows: 2, columns: 1)))
       try writer.append(codes: [0, 1])
       #expect(try folder.contents().count == 2)
     }
@@ -538,7 +538,7 @@ import TokenGrids
   @Test func aWriterRefusesBadTokens() throws {
     let writer = try TokenDatasetWriter(
       path: path, grid: TokenGrid(rows: 1, columns: 2),
-      contents: .codes(codebook: SingleMatrix(rows: 2, columns: 1)))
+      contents: .codes(codebook: FloatMatrix(rows: 2, columns: 1)))
     try writer.append(codes: [0, 1])
     #expect(
       throws: TokenDataError.codeOutsideCodebook(

@@ -30,7 +30,7 @@ import TokenGrids
   }
 
   let grid = TokenGrid(rows: 1, columns: 2)
-  let codebook = SingleMatrix(rows: 2, columns: 1)
+  let codebook = FloatMatrix(rows: 2, columns: 1)
 
   @Test func refusesWhatIsNoWholeNumberOfImages() {
     #expect(throws: TokenDataError.noImages("memory")) {

@@ -16,14 +16,14 @@ struct SyntheticCodeFolder {
   let images: Int
   let crops: Int
   let tokens: Int
-  let codebook: SingleMatrix
+  let codebook: FloatMatrix
 
   init(images: Int = 12, crops: Int = 10, tokens: Int = 9, codebookSize: Int = 50) throws {
     folder = try TemporaryFolder()
     codes = folder.file("imagenet384_codes")
     labels = folder.file("imagenet384_labels")
     (self.images, self.crops, self.tokens) = (images, crops, tokens)
-    codebook = SingleMatrix(
+    codebook = FloatMatrix(
       rows: codebookSize, columns: 2, elements: (0..<2 * codebookSize).map { Float($0) })
     for path in [codes, labels] {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -246,7 +246,7 @@ struct TokenImportTests {
       try NpyWriter.write(
         [Int64](repeating: Int64(code), count: 4), shape: [1, 1, 4], to: folder.file(name))
     }
-    let codebook = SingleMatrix(rows: 3, columns: 1, elements: [1, 2, 3])
+    let codebook = FloatMatrix(rows: 3, columns: 1, elements: [1, 2, 3])
     func run() throws -> TokenImport.Summary {
       try TokenImport(
         path: folder.path, labels: nil, codebook: codebook, options: TokenImport.Options()
@@ -280,7 +280,7 @@ struct TokenImportTests {
     (options.grid, options.crops) = (grid, crops)
     _ = try TokenImport(
       path: folder.file("a.npy"), labels: labels.map { _ in folder.file("l.npy") },
-      codebook: SingleMatrix(rows: 200, columns: 1), options: options
+      codebook: FloatMatrix(rows: 200, columns: 1), options: options
     ).run(writingTo: folder.file("out.h5"))
     return try TokenDataset(contentsOf: folder.file("out.h5"))
   }

@@ -7,7 +7,7 @@ import TokenGrids
 
 private func writtenDataset() throws -> (path: String, dataset: TokenDataset) {
   let grid = TokenGrid(rows: 2, columns: 2)
-  let codebook = SingleMatrix(rows: 40, columns: 1, elements: (0..<40).map(Float.init))
+  let codebook = FloatMatrix(rows: 40, columns: 1, elements: (0..<40).map(Float.init))
   // Image i has the code i at every cell and the label i mod 3.
   let dataset = try TokenDataset(
     name: "ordered", grid: grid,

@@ -5,7 +5,7 @@ import TokenGrids
 @testable import TokenData
 
 @Test func aSelectionKeepsWhatBelongsToItsImages() throws {
-  let codebook = SingleMatrix(rows: 9, columns: 1, elements: (0..<9).map(Float.init))
+  let codebook = FloatMatrix(rows: 9, columns: 1, elements: (0..<9).map(Float.init))
   let grid = TokenGrid(rows: 1, columns: 2)
   let dataset = try TokenDataset(
     name: "d.h5", grid: grid, tokens: .codes([0, 1, 2, 3, 4, 5], codebook: codebook),
@@ -27,7 +27,7 @@ import TokenGrids
   func dataset(_ shape: (Int, Int), _ values: [Float]) throws -> TokenDataset {
     try TokenDataset(
       name: "d", grid: TokenGrid(rows: 1, columns: 1),
-      tokens: .codes([0], codebook: SingleMatrix(rows: shape.0, columns: shape.1, elements: values))
+      tokens: .codes([0], codebook: FloatMatrix(rows: shape.0, columns: shape.1, elements: values))
     )
   }
   let hash = try dataset((2, 2), [1, 2, 3, 4]).codebookHash

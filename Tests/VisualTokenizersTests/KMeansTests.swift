@@ -7,7 +7,7 @@ import TokenGrids
 
 @Suite struct KMeansTests {
   /// Points in `clusters` tight groups of different sizes, in an order without pattern.
-  func groups(_ count: Int, clusters: Int, dimensions: Int, seed: UInt64) -> SingleMatrix {
+  func groups(_ count: Int, clusters: Int, dimensions: Int, seed: UInt64) -> FloatMatrix {
     var generator = SeededGenerator(seed: seed)
     let centres = (0..<clusters).map { _ in
       (0..<dimensions).map { _ in generator.nextUniform() * 10 }
@@ -17,13 +17,13 @@ import TokenGrids
       let centre = centres[generator.nextIndex(below: clusters)]
       elements += centre.map { Float($0 + 0.1 * (generator.nextUniform() - 0.5)) }
     }
-    return SingleMatrix(rows: count, columns: dimensions, elements: elements)
+    return FloatMatrix(rows: count, columns: dimensions, elements: elements)
   }
 
   /// Points spread evenly over a cube.
-  func cube(_ count: Int, dimensions: Int, seed: UInt64) -> SingleMatrix {
+  func cube(_ count: Int, dimensions: Int, seed: UInt64) -> FloatMatrix {
     var generator = SeededGenerator(seed: seed)
-    return SingleMatrix(
+    return FloatMatrix(
       rows: count, columns: dimensions,
       elements: (0..<(count * dimensions)).map { _ in Float(generator.nextUniform()) })
   }
@@ -75,7 +75,7 @@ import TokenGrids
   }
 
   /// Features as those of patches: channels of unequal variance, heavier tails than a Gaussian.
-  func patchLikePoints(_ count: Int, seed: UInt64) -> SingleMatrix {
+  func patchLikePoints(_ count: Int, seed: UInt64) -> FloatMatrix {
     var generator = SeededGenerator(seed: seed)
     var elements: [Float] = []
     for _ in 0..<count {
@@ -85,12 +85,12 @@ import TokenGrids
         elements.append(Float(deviation * contrast * sum))
       }
     }
-    return SingleMatrix(rows: count, columns: 4, elements: elements)
+    return FloatMatrix(rows: count, columns: 4, elements: elements)
   }
 
   /// Arthur and Vassilvitskii's k-means++, point by point: each centre is a point drawn with a
   /// probability in proportion to its squared distance to the nearest centre so far.
-  func plusPlusStart(_ points: SingleMatrix, count: Int, seed: UInt64) -> SingleMatrix {
+  func plusPlusStart(_ points: FloatMatrix, count: Int, seed: UInt64) -> FloatMatrix {
     var generator = SeededGenerator(seed: seed)
     let d = points.columns
     var chosen = [generator.nextIndex(below: points.rows)]
@@ -111,7 +111,7 @@ import TokenGrids
           return draw < 0
         } ?? 0)
     }
-    return SingleMatrix(
+    return FloatMatrix(
       rows: count, columns: d,
       elements: chosen.flatMap { points.elements[($0 * d)..<(($0 + 1) * d)] })
   }
@@ -119,7 +119,7 @@ import TokenGrids
   @Test(arguments: [16, 100])
   func theStartBeatsPlusPlus(count: Int) throws {
     let points = patchLikePoints(2000, seed: 5)
-    func distortion(_ centres: SingleMatrix) -> Double {
+    func distortion(_ centres: FloatMatrix) -> Double {
       KMeans.squaredDistances(points, centres, NearestRows(centres).nearest(to: points))
         .reduce(0, +)
     }
@@ -140,7 +140,7 @@ import TokenGrids
   }
 
   @Test func anUnusedCentreMovesToAPoint() throws {
-    let points = SingleMatrix(rows: 4, columns: 1, elements: [0, 1, 10, 11])
+    let points = FloatMatrix(rows: 4, columns: 1, elements: [0, 1, 10, 11])
     var generator = SeededGenerator(seed: 8)
     let means = KMeans.means(
       points, [0, 0, 2, 2], count: 3, errors: [0, 0, 0, 25], generator: &generator)
@@ -162,7 +162,7 @@ import TokenGrids
   }
 
   @Test func refusesFewerDifferentPointsThanCentres() {
-    let points = SingleMatrix(rows: 6, columns: 1, elements: [3, 1, 2, 2, 1, 3])
+    let points = FloatMatrix(rows: 6, columns: 1, elements: [3, 1, 2, 2, 1, 3])
     #expect(throws: KMeansError.tooFewPoints(different: 3, wanted: 4)) {
       try KMeans(points: points, count: 4)
     }

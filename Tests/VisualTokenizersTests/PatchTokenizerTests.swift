@@ -204,7 +204,7 @@ import TokenGrids
   func dataset(decoder: TokenDecoderParameters?) throws -> TokenDataset {
     try TokenDataset(
       name: "test", grid: TokenGrid(rows: 1, columns: 1),
-      tokens: .codes([0], codebook: SingleMatrix(rows: 1, columns: 2)), decoder: decoder)
+      tokens: .codes([0], codebook: FloatMatrix(rows: 1, columns: 2)), decoder: decoder)
   }
 
   @Test func refusesDatasetsItCannotDecode() throws {

@@ -115,7 +115,7 @@ extension FuzzedReader {
       name: "tiny.h5", grid: grid,
       tokens: .codes(
         (0..<12 * 8).map { UInt32($0 % 5) },
-        codebook: SingleMatrix(rows: 5, columns: 1, elements: [0, 1, 2, 3, 4])))
+        codebook: FloatMatrix(rows: 5, columns: 1, elements: [0, 1, 2, 3, 4])))
   }
 
   /// Trains a tiny model for some steps, or goes on with it for none.

@@ -18,7 +18,7 @@ extension FuzzedReader {
 
   private static func codes(grid: TokenGrid, images: Int) throws -> TokenDataset {
     var rng = SeededGenerator(seed: 7)
-    let codebook = SingleMatrix(
+    let codebook = FloatMatrix(
       rows: 20, columns: 2, elements: (0..<40).map { _ in Float(rng.nextUniform()) })
     return try TokenDataset(
       name: "f", grid: grid,

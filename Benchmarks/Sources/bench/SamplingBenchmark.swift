@@ -43,7 +43,7 @@ struct SamplingBenchmark {
     var measurements: [Case: [Measurement]] = [:]
     var peers: [WeightPrecision: [Double]] = [:]
     print("par-sample --preset L, one image of 24x24 tokens, no guidance, \(team.workers) threads,")
-    print("kernels \(SkinnyMatrix.kernelName), \(parameters) parameters read in each forward pass")
+    print("kernels \(WeightProduct.kernelName), \(parameters) parameters read in each forward pass")
     func memoryRate() -> Double {
       (0..<3).map { _ in team.readBandwidth(of: memory) }.max() ?? .nan
     }

@@ -32,7 +32,7 @@ struct TrainingBenchmark {
 
   func run() throws {
     print("one training step in Float32, n = 4, \(Self.codes) codes, dropout 0.1, 2 threads;")
-    print("BLAS core \(BLAS.coreName), kernels \(SkinnyMatrix.kernelName)")
+    print("BLAS core \(BLAS.coreName), kernels \(WeightProduct.kernelName)")
     for size in Self.sizes {
       var own: [Double] = []
       var peer: [Double] = []
@@ -70,7 +70,7 @@ struct TrainingBenchmark {
         (0..<images * grid.cellCount).map { _ in
           UInt32(generator.nextIndex(below: Self.codes))
         },
-        codebook: SingleMatrix(
+        codebook: FloatMatrix(
           rows: Self.codes, columns: 1, elements: (0..<Self.codes).map { Float($0) })),
       labels: TokenLabels(values: (0..<images).map { UInt32($0 % 6) }))
     let folder = FileManager.default.temporaryDirectory

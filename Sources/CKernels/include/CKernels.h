@@ -8,7 +8,7 @@
 #include "pair_residuals.h"
 #include "residual_sums.h"
 #include "scatter.h"
-#include "skinny_matrix.h"
+#include "weight_product.h"
 #include "training_kernels.h"
 #include "transformer_kernels.h"
 #include "worker_team.h"

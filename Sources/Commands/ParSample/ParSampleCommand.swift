@@ -153,7 +153,7 @@ public struct ParSampleCommand: ParsableCommand {
       \((Double(count * sequence.tokenCount) / result.seconds).fixed(1)) tokens/s
       weights: \(weights.configuration.parameterCount.grouped) parameters in \
       \(weights.precision.rawValue), read at \((bytes / result.seconds * 1e-9).fixed(1)) GB/s \
-      (kernels: \(SkinnyMatrix.kernelName))
+      (kernels: \(WeightProduct.kernelName))
       """)
     if let output { try printText("wrote \(output)") }
     if let images { try printText("wrote \(count) PNG file\(count == 1 ? "" : "s") to \(images)") }

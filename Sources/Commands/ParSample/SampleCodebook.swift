@@ -9,7 +9,7 @@ import VisualTokenizers
 
 /// What turns a model's codes into a token dataset and images: the codebook, and with it names of classes and a decoder.
 struct SampleCodebook {
-  private let codebook: SingleMatrix
+  private let codebook: FloatMatrix
   private let labelNames: [String]
   private let decoder: TokenDecoderParameters?
   private let vq: VQDecoder?

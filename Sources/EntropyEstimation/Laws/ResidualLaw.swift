@@ -17,7 +17,7 @@ struct ResidualSums {
   }
 
   /// Adds images, `images · rows` × d.
-  mutating func add(_ residuals: SingleMatrix) {
+  mutating func add(_ residuals: FloatMatrix) {
     let d = channels
     for place in 0..<residuals.rows {
       let row = place % rows
@@ -81,7 +81,7 @@ struct ResidualLaw {
   }
 
   /// ½log|2πΣ| + ½eᵀΣ⁻¹e of every row, for images one after the other.
-  func losses(of residuals: SingleMatrix) -> [Double] {
+  func losses(of residuals: FloatMatrix) -> [Double] {
     let (d, rows) = (channels, factors.count)
     let count = residuals.rows / rows
     var result = [Double](repeating: 0, count: residuals.rows)

@@ -28,7 +28,7 @@ struct ReferenceFit: Sendable {
   private let factor: CholeskyFactor
   /// L⁻¹·Σ(x − x̄)(y − ȳ)ᵀ: predictors × (n − 1)·d.
   private let coefficients: Matrix
-  private let predict: @Sendable (SingleMatrix) -> SingleMatrix
+  private let predict: @Sendable (FloatMatrix) -> FloatMatrix
 
   /// Residuals of a block of images.
   struct Block {
@@ -51,14 +51,14 @@ struct ReferenceFit: Sendable {
   /// - Complexity: O(m·p·(p + n·d)).
   init(
     reference: Int, fittedTo features: some TokenFeatures, of all: Int, jitter: Double = 0,
-    predict: @escaping @Sendable (SingleMatrix) -> SingleMatrix = { $0 }
+    predict: @escaping @Sendable (FloatMatrix) -> FloatMatrix = { $0 }
   ) throws {
     let (grid, d, m) = (features.grid, features.featureDimensions, features.imageCount)
     let n = grid.cellCount
     let first = try features.features(ofImages: 0..<min(m, 64))
     let centre = features.mean(ofRows: first)
     let cells = (0..<n).filter { $0 != reference }
-    let sample = SingleMatrix(
+    let sample = FloatMatrix(
       rows: 1, columns: d,
       elements: (0..<d).map { Float(centre[reference * d + $0]) })
     let predictorShift = predict(sample).elements.map(Double.init)
@@ -131,14 +131,14 @@ struct ReferenceFit: Sendable {
   /// Calls `body` with the predictors and the targets of a block of images at a time, less `shift`.
   private static func forEachBlock(
     of features: some TokenFeatures, reference: Int, shift: ([Double], [Double]),
-    _ predict: (SingleMatrix) -> SingleMatrix, _ body: (Range<Int>, Matrix, Matrix) throws -> Void
+    _ predict: (FloatMatrix) -> FloatMatrix, _ body: (Range<Int>, Matrix, Matrix) throws -> Void
   ) throws {
     let (n, d) = (features.grid.cellCount, features.featureDimensions)
     let (predictorShift, targetShift) = shift
     for start in stride(from: 0, to: features.imageCount, by: imagesPerBlock) {
       let images = start..<min(start + imagesPerBlock, features.imageCount)
       let values = try features.features(ofImages: images)
-      var own = SingleMatrix(rows: images.count, columns: d)
+      var own = FloatMatrix(rows: images.count, columns: d)
       var targets = Matrix(rows: images.count, columns: targetShift.count)
       let before = reference * d
       for i in 0..<images.count {

@@ -24,7 +24,7 @@ public struct RandomFeatures<Base: TokenFeatures>: TokenFeatures {
   /// Their kind.
   public let kind: RandomFeatureKind
   /// The directions, on the channels as they are: count × d, row-major.
-  private var directions: SingleMatrix
+  private var directions: FloatMatrix
   /// What is added to each projection.
   private var offsets: [Float]
 
@@ -47,12 +47,12 @@ public struct RandomFeatures<Base: TokenFeatures>: TokenFeatures {
     }
     let candidates = max(
       count, min(count * Self.candidatesPerFunction, Self.largestCandidateCount))
-    var directions = SingleMatrix(rows: candidates, columns: d)
+    var directions = FloatMatrix(rows: candidates, columns: d)
     for index in directions.elements.indices {
       directions.elements[index] = Float(
         normal.next() / (channels[index % d].variance * Double(d)).squareRoot().nonzero)
     }
-    let projections = SingleMatrix.product(directions, sample, transposingSecond: true)
+    let projections = FloatMatrix.product(directions, sample, transposingSecond: true)
     let offsets = (0..<candidates).map { u in
       var values = Array(projections.elements[u * sample.rows..<(u + 1) * sample.rows])
       switch kind {
@@ -115,17 +115,17 @@ public struct RandomFeatures<Base: TokenFeatures>: TokenFeatures {
     let values = try base.features(ofImages: images)
     let d = base.featureDimensions
     return appended(
-      to: SingleMatrix(rows: values.count / d, columns: d, elements: values)
+      to: FloatMatrix(rows: values.count / d, columns: d, elements: values)
     ).elements
   }
 
   /// The channels and functions of tokens, tokens × (d + count).
   ///
   /// - Parameter tokens: tokens × d.
-  func appended(to tokens: SingleMatrix) -> SingleMatrix {
+  func appended(to tokens: FloatMatrix) -> FloatMatrix {
     let (d, r) = (tokens.columns, directions.rows)
-    let projections = SingleMatrix.product(tokens, directions, transposingSecond: true)
-    var result = SingleMatrix(rows: tokens.rows, columns: d + r)
+    let projections = FloatMatrix.product(tokens, directions, transposingSecond: true)
+    var result = FloatMatrix(rows: tokens.rows, columns: d + r)
     for token in 0..<tokens.rows {
       let first = token * (d + r)
       for c in 0..<d { result.elements[first + c] = tokens.elements[token * d + c] }
@@ -140,7 +140,7 @@ public struct RandomFeatures<Base: TokenFeatures>: TokenFeatures {
 
 extension TokenFeatures {
   /// At most 4,096 tokens of images spread evenly over all, tokens × d, at random places of the grid.
-  fileprivate func tokenSample(using normal: inout NormalGenerator) throws -> SingleMatrix {
+  fileprivate func tokenSample(using normal: inout NormalGenerator) throws -> FloatMatrix {
     let d = featureDimensions
     let values = try spreadSample(of: 0..<imageCount)
     let tokens = values.count / d
@@ -150,7 +150,7 @@ extension TokenFeatures {
       let (first, end) = (index * tokens / count, (index + 1) * tokens / count)
       return first + normal.index(below: end - first)
     }
-    return SingleMatrix(
+    return FloatMatrix(
       rows: count, columns: d, elements: chosen.flatMap { values[$0 * d..<($0 + 1) * d] })
   }
 }

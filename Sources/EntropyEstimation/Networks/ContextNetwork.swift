@@ -67,7 +67,7 @@ struct ContextNetwork: Sendable {
   }
 
   /// Predictions with sequential ones moved towards the parallel ones.
-  private func mixed(_ predicted: SingleMatrix, share: Double) -> SingleMatrix {
+  private func mixed(_ predicted: FloatMatrix, share: Double) -> FloatMatrix {
     let (d, rows) = (base.channels, base.rows)
     var result = predicted
     for image in stride(from: 0, to: predicted.rows, by: rows.count) {
@@ -83,7 +83,7 @@ struct ContextNetwork: Sendable {
 
   private func forEachPrediction(
     of features: some TokenFeatures, leavingOut: Bool,
-    _ body: (Int, _ residuals: SingleMatrix, _ predicted: SingleMatrix) -> Void
+    _ body: (Int, _ residuals: FloatMatrix, _ predicted: FloatMatrix) -> Void
   ) throws {
     try base.forEachBlock(of: features, leavingOut: leavingOut) { images, residuals in
       let inputs = base.rows.inputs.rows(of: try base.standardised(features, images))
@@ -92,7 +92,7 @@ struct ContextNetwork: Sendable {
   }
 
   private func forEachResidual(
-    of features: some TokenFeatures, leavingOut: Bool, _ body: (Int, SingleMatrix) -> Void
+    of features: some TokenFeatures, leavingOut: Bool, _ body: (Int, FloatMatrix) -> Void
   ) throws {
     try forEachPrediction(of: features, leavingOut: leavingOut) { count, residuals, predicted in
       body(
@@ -195,10 +195,10 @@ struct ContextBase: Sendable {
   }
 
   /// Tokens of images, standardised, in the order's sequence: images × n·d.
-  func standardised(_ features: some TokenFeatures, _ images: Range<Int>) throws -> SingleMatrix {
+  func standardised(_ features: some TokenFeatures, _ images: Range<Int>) throws -> FloatMatrix {
     let (d, columns) = (channels, mean.count)
     let values = try features.features(ofImages: images)
-    var result = SingleMatrix(rows: images.count, columns: columns)
+    var result = FloatMatrix(rows: images.count, columns: columns)
     for (position, cell) in order.sequence.enumerated() {
       for c in 0..<d {
         let (from, to) = (cell * d + c, position * d + c)
@@ -215,7 +215,7 @@ struct ContextBase: Sendable {
   /// Calls `body` with the residuals of every row of a block of images at a time, `images · rows` × d.
   func forEachBlock(
     of features: some TokenFeatures, leavingOut: Bool,
-    _ body: (Range<Int>, SingleMatrix) throws -> Void
+    _ body: (Range<Int>, FloatMatrix) throws -> Void
   ) throws {
     guard let linear else {
       for start in stride(from: 0, to: features.imageCount, by: Self.imagesPerBlock) {
@@ -242,9 +242,9 @@ struct ContextBase: Sendable {
 
   private func residuals(
     count: Int, _ element: (Int, Bool, Int) -> Float
-  ) -> SingleMatrix {
+  ) -> FloatMatrix {
     let d = channels
-    var result = SingleMatrix(rows: count * rows.count, columns: d)
+    var result = FloatMatrix(rows: count * rows.count, columns: d)
     for i in 0..<count {
       for (row, position) in rows.positions.enumerated() {
         for c in 0..<d {
@@ -256,12 +256,12 @@ struct ContextBase: Sendable {
   }
 
   /// w − K·y.
-  func residuals(_ residuals: SingleMatrix, predicted: SingleMatrix) -> SingleMatrix {
+  func residuals(_ residuals: FloatMatrix, predicted: FloatMatrix) -> FloatMatrix {
     residuals.subtractingProducts(units, predicted)
   }
 
   /// −Kᵀ·g.
-  func gradient(ofResiduals gradient: SingleMatrix) -> SingleMatrix {
+  func gradient(ofResiduals gradient: FloatMatrix) -> FloatMatrix {
     gradient.negativeTransposedProducts(units)
   }
 }
@@ -271,7 +271,7 @@ private struct ContextProblem<Features: TokenFeatures>: NetworkProblem {
   let base: ContextBase
   let features: Features
   /// Of all images, `images × rows · d`.
-  let residuals: SingleMatrix
+  let residuals: FloatMatrix
 
   init(_ base: ContextBase, _ features: Features) throws {
     self.base = base
@@ -279,7 +279,7 @@ private struct ContextProblem<Features: TokenFeatures>: NetworkProblem {
     var elements: [Float] = []
     elements.reserveCapacity(features.imageCount * base.rows.count * base.channels)
     try base.forEachBlock(of: features, leavingOut: true) { elements += $1.elements }
-    residuals = SingleMatrix(
+    residuals = FloatMatrix(
       rows: features.imageCount, columns: base.rows.count * base.channels, elements: elements)
   }
 
@@ -293,22 +293,22 @@ private struct ContextProblem<Features: TokenFeatures>: NetworkProblem {
   var biasDeviation: Double { 0.5 }
   var outputsOfShare: Int? { nil }
 
-  func rows(of images: [Int]) throws -> (inputs: SingleMatrix, residuals: SingleMatrix) {
+  func rows(of images: [Int]) throws -> (inputs: FloatMatrix, residuals: FloatMatrix) {
     let chosen = ImageSubset(of: features, images: images)
     let tokens = try base.standardised(chosen, 0..<images.count)
     return (
       base.rows.inputs.rows(of: tokens),
-      SingleMatrix(
+      FloatMatrix(
         rows: images.count * rowsPerImage, columns: outputs,
         elements: residuals.rows(images).elements)
     )
   }
 
-  func residuals(_ residuals: SingleMatrix, predicted: SingleMatrix) -> SingleMatrix {
+  func residuals(_ residuals: FloatMatrix, predicted: FloatMatrix) -> FloatMatrix {
     base.residuals(residuals, predicted: predicted)
   }
 
-  func gradient(ofResiduals gradient: SingleMatrix) -> SingleMatrix {
+  func gradient(ofResiduals gradient: FloatMatrix) -> FloatMatrix {
     base.gradient(ofResiduals: gradient)
   }
 }

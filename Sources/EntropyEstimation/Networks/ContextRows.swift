@@ -68,7 +68,7 @@ struct ContextRows: Sendable {
       !positions.indices.contains { seen(offset, by: $0) != nil }
     }
     let columns = offsets.count * (d + 1) + 3
-    var template = SingleMatrix(rows: positions.count, columns: columns)
+    var template = FloatMatrix(rows: positions.count, columns: columns)
     var copies: [(block: Int, row: Int, column: Int)] = []
     func centred(_ index: Int, of count: Int) -> Float {
       count > 1 ? 2 * Float(index) / Float(count - 1) - 1 : 0

@@ -46,7 +46,7 @@ struct MapNetwork: Sendable {
   }
 
   /// The β of every token that makes whitened residuals smallest.
-  private func bestShares(_ residuals: SingleMatrix, predicted: SingleMatrix) -> [Float] {
+  private func bestShares(_ residuals: FloatMatrix, predicted: FloatMatrix) -> [Float] {
     let d = base.fit.channels
     var sums = base.fit.cells.map { _ in (product: 0.0, square: 0.0) }
     for index in residuals.elements.indices {
@@ -92,7 +92,7 @@ struct MapNetwork: Sendable {
 
   /// Calls `body` with the whitened residuals of a block of images at a time, `images · (n − 1)` × d.
   func forEachResidual(
-    of features: some TokenFeatures, leavingOut: Bool, _ body: (SingleMatrix) -> Void
+    of features: some TokenFeatures, leavingOut: Bool, _ body: (FloatMatrix) -> Void
   ) throws {
     let d = base.fit.channels
     try base.forEachBlock(of: features, leavingOut: leavingOut) { rows, residuals in
@@ -102,7 +102,7 @@ struct MapNetwork: Sendable {
         rest.elements[index] -= shares[index % rest.columns / d] * predicted.elements[index]
       }
       body(
-        SingleMatrix(
+        FloatMatrix(
           rows: rest.rows * base.fit.cells.count, columns: d, elements: rest.elements))
     }
   }
@@ -140,14 +140,14 @@ private struct MapBase: Sendable {
   /// Calls `body` with the whitened channels of the reference and the whitened residuals, images × (n − 1)·d, of a block of
   /// images at a time.
   func forEachBlock(
-    of features: some TokenFeatures, leavingOut: Bool, _ body: (SingleMatrix, SingleMatrix) -> Void
+    of features: some TokenFeatures, leavingOut: Bool, _ body: (FloatMatrix, FloatMatrix) -> Void
   ) throws {
     let d = fit.channels
     try fit.forEachBlock(of: features, leavingOut: leavingOut) { block in
-      let inputs = SingleMatrix(
+      let inputs = FloatMatrix(
         rows: block.images.count, columns: d,
         elements: block.whitened.elements.map { Float($0 * scale) })
-      var residuals = SingleMatrix(rows: block.images.count, columns: block.linear.columns)
+      var residuals = FloatMatrix(rows: block.images.count, columns: block.linear.columns)
       for (place, factor) in factors.enumerated() {
         let own = factor.whiten(
           rows: block.linear.block(
@@ -166,8 +166,8 @@ private struct MapBase: Sendable {
 
 /// The training of a ``MapNetwork``: an image makes one row.
 private struct MapProblem: NetworkProblem {
-  private let channels: SingleMatrix
-  private let residuals: SingleMatrix
+  private let channels: FloatMatrix
+  private let residuals: FloatMatrix
 
   init(_ base: MapBase, _ features: some TokenFeatures) throws {
     var (channels, residuals) = ([Float](), [Float]())
@@ -177,8 +177,8 @@ private struct MapProblem: NetworkProblem {
       channels += $0.elements
       residuals += $1.elements
     }
-    self.channels = SingleMatrix(rows: features.imageCount, columns: d, elements: channels)
-    self.residuals = SingleMatrix(
+    self.channels = FloatMatrix(rows: features.imageCount, columns: d, elements: channels)
+    self.residuals = FloatMatrix(
       rows: features.imageCount, columns: columns, elements: residuals)
   }
 
@@ -189,11 +189,11 @@ private struct MapProblem: NetworkProblem {
   var biasDeviation: Double { 1 }
   var outputsOfShare: Int? { channels.columns }
 
-  func rows(of images: [Int]) -> (inputs: SingleMatrix, residuals: SingleMatrix) {
+  func rows(of images: [Int]) -> (inputs: FloatMatrix, residuals: FloatMatrix) {
     (channels.rows(images), residuals.rows(images))
   }
 
-  func residuals(_ residuals: SingleMatrix, predicted: SingleMatrix) -> SingleMatrix {
+  func residuals(_ residuals: FloatMatrix, predicted: FloatMatrix) -> FloatMatrix {
     var result = residuals
     result.elements.withUnsafeMutableBufferPointer { result in
       predicted.elements.withUnsafeBufferPointer { predicted in
@@ -203,7 +203,7 @@ private struct MapProblem: NetworkProblem {
     return result
   }
 
-  func gradient(ofResiduals gradient: SingleMatrix) -> SingleMatrix {
+  func gradient(ofResiduals gradient: FloatMatrix) -> FloatMatrix {
     var result = gradient
     result.elements.withUnsafeMutableBufferPointer { result in
       for index in 0..<result.count { result[index] = -result[index] }

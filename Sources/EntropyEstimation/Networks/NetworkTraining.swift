@@ -58,11 +58,11 @@ protocol NetworkProblem: Sendable {
   var outputsOfShare: Int? { get }
 
   /// Input rows of some images, in the order given, and the residuals w of each, rows × outputs.
-  func rows(of images: [Int]) throws -> (inputs: SingleMatrix, residuals: SingleMatrix)
+  func rows(of images: [Int]) throws -> (inputs: FloatMatrix, residuals: FloatMatrix)
   /// w − K·y for predictions y; K belongs to the place of a row in its image.
-  func residuals(_ residuals: SingleMatrix, predicted: SingleMatrix) -> SingleMatrix
+  func residuals(_ residuals: FloatMatrix, predicted: FloatMatrix) -> FloatMatrix
   /// −Kᵀ·g: the gradient by the predictions, from that by the residuals.
-  func gradient(ofResiduals gradient: SingleMatrix) -> SingleMatrix
+  func gradient(ofResiduals gradient: FloatMatrix) -> FloatMatrix
 }
 
 extension Perceptron {

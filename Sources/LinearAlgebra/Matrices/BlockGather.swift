@@ -17,7 +17,7 @@ public struct BlockGather: Sendable {
   ///   - template: rowsPerSource × columns; what stands where nothing is copied.
   ///   - copies: Which block of the row read goes to which element of the rows made.
   public init(
-    blockSize: Int, template: SingleMatrix, copies: [(block: Int, row: Int, column: Int)]
+    blockSize: Int, template: FloatMatrix, copies: [(block: Int, row: Int, column: Int)]
   ) {
     self.blockSize = blockSize
     columns = template.columns
@@ -36,9 +36,9 @@ public struct BlockGather: Sendable {
   /// The rows made of some rows, `source.rows · rowsPerSource` × columns.
   ///
   /// - Complexity: O(the numbers made).
-  public func rows(of source: SingleMatrix) -> SingleMatrix {
+  public func rows(of source: FloatMatrix) -> FloatMatrix {
     let (size, count) = (template.count, source.rows)
-    var result = SingleMatrix(rows: source.rows * rowsPerSource, columns: columns)
+    var result = FloatMatrix(rows: source.rows * rowsPerSource, columns: columns)
     precondition(
       copies.allSatisfy { Int($0.from) + blockSize <= source.columns }, "a block is in the row")
     let width = source.columns

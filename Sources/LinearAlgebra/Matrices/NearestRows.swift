@@ -23,13 +23,13 @@ public struct NearestRows: Sendable {
   }
 
   /// The rows that are searched, `K × d`.
-  public let rows: SingleMatrix
+  public let rows: FloatMatrix
 
   private enum Preparation {
     /// Panels of rows side by side, the constant after their channels.
     case panels([Float], te_nearest_kernel)
     /// One row after the other, the constant after its channels; whole vectors of rows.
-    case augmentedRows(SingleMatrix)
+    case augmentedRows(FloatMatrix)
   }
 
   private let preparation: Preparation
@@ -44,7 +44,7 @@ public struct NearestRows: Sendable {
   ///   - method: how scores are computed; nil for the faster way.
   /// - Precondition: there is at least one row.
   /// - Complexity: O(K·d).
-  public init(_ rows: SingleMatrix, method: Method? = nil) {
+  public init(_ rows: FloatMatrix, method: Method? = nil) {
     precondition(rows.rows > 0, "the nearest of no rows does not exist")
     self.rows = rows
     switch method ?? .best(forColumns: rows.columns) {
@@ -56,19 +56,19 @@ public struct NearestRows: Sendable {
       // Panels of width 1 are rows with the constant behind them.
       let padded = rows.rows.roundedUp(toMultipleOf: Self.lanes)
       preparation = .augmentedRows(
-        SingleMatrix(
+        FloatMatrix(
           rows: padded, columns: rows.columns + 1,
           elements: Self.panels(of: rows, width: 1, count: padded)))
     }
   }
 
-  private static func panels(of rows: SingleMatrix, for kernel: te_nearest_kernel) -> Preparation {
+  private static func panels(of rows: FloatMatrix, for kernel: te_nearest_kernel) -> Preparation {
     let count = rows.rows.dividedRoundingUp(by: kernel.width)
     return .panels(panels(of: rows, width: kernel.width, count: count), kernel)
   }
 
   /// Panels of `width` rows, `(d + 1) × width` each; rows that are missing never have the best score.
-  private static func panels(of rows: SingleMatrix, width: Int, count: Int) -> [Float] {
+  private static func panels(of rows: FloatMatrix, width: Int, count: Int) -> [Float] {
     let d = rows.columns
     var result = [Float](repeating: 0, count: count * width * (d + 1))
     for row in 0..<(count * width) {
@@ -92,7 +92,7 @@ public struct NearestRows: Sendable {
   /// - Parameter points: finite numbers, `N × d`.
   /// - Precondition: points have as many columns as the rows.
   /// - Complexity: O(N·K·d).
-  public func nearest(to points: SingleMatrix) -> [UInt32] {
+  public func nearest(to points: FloatMatrix) -> [UInt32] {
     precondition(points.columns == rows.columns, "points and rows have the same columns")
     let count = points.rows
     return [UInt32](unsafeUninitializedCapacity: count) { output, initialized in
@@ -122,11 +122,11 @@ public struct NearestRows: Sendable {
 
   /// Searches for one tile of points by matrix products.
   private func search(
-    _ augmented: SingleMatrix, _ points: SingleMatrix, _ tile: Range<Int>,
+    _ augmented: FloatMatrix, _ points: FloatMatrix, _ tile: Range<Int>,
     into output: UnsafeMutablePointer<UInt32>
   ) {
     let d = points.columns
-    var block = SingleMatrix(rows: tile.count, columns: d + 1)
+    var block = FloatMatrix(rows: tile.count, columns: d + 1)
     for (i, point) in tile.enumerated() {
       for j in 0..<d { block.elements[i * (d + 1) + j] = points.elements[point * d + j] }
       block.elements[i * (d + 1) + d] = 1

@@ -1,9 +1,9 @@
-extension SingleMatrix {
+extension FloatMatrix {
   /// Each row less a matrix times the same row of `other`; the matrices are taken in turn, `matrices.count` rows long.
   ///
   /// - Parameter matrices: Square, row-major, of as many rows as this matrix has columns.
   /// - Complexity: O(rows · columns²).
-  public func subtractingProducts(_ matrices: [[Float]], _ other: SingleMatrix) -> SingleMatrix {
+  public func subtractingProducts(_ matrices: [[Float]], _ other: FloatMatrix) -> FloatMatrix {
     precondition(rows == other.rows && columns == other.columns, "the shapes agree")
     let d = columns
     var result = self
@@ -30,9 +30,9 @@ extension SingleMatrix {
   ///
   /// - Parameter matrices: As in ``subtractingProducts(_:_:)``.
   /// - Complexity: O(rows · columns²).
-  public func negativeTransposedProducts(_ matrices: [[Float]]) -> SingleMatrix {
+  public func negativeTransposedProducts(_ matrices: [[Float]]) -> FloatMatrix {
     let d = columns
-    var result = SingleMatrix(rows: rows, columns: d)
+    var result = FloatMatrix(rows: rows, columns: d)
     let all = matrices.flatMap { $0 }
     precondition(all.count == matrices.count * d * d, "the matrices are square")
     result.elements.withUnsafeMutableBufferPointer { result in

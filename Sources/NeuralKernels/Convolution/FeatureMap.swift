@@ -55,8 +55,8 @@ public final class FeatureMap: Sendable {
   public var pixels: Int { height * width }
 
   /// The same numbers as a matrix `pixels × channels`.
-  public var matrix: SingleMatrix {
-    SingleMatrix(rows: pixels, columns: channels, elements: elements)
+  public var matrix: FloatMatrix {
+    FloatMatrix(rows: pixels, columns: channels, elements: elements)
   }
 
   /// Memory for a map of the same size with so many channels.

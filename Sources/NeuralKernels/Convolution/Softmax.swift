@@ -1,7 +1,7 @@
 import CKernels
 import LinearAlgebra
 
-extension SingleMatrix {
+extension FloatMatrix {
   /// Replaces every row by its softmax: eˣ divided by the row's sum of eˣ.
   ///
   /// - Complexity: O(rows · columns).

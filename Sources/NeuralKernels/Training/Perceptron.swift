@@ -40,10 +40,10 @@ public struct Perceptron: Sendable {
   /// - Parameter rows: batch × inputs.
   /// - Returns: relu(W·x + b), batch × hidden, and y, batch × outputs.
   /// - Complexity: O(batch · hidden · (inputs + outputs)).
-  public func forward(_ rows: SingleMatrix) -> (active: SingleMatrix, output: SingleMatrix) {
+  public func forward(_ rows: FloatMatrix) -> (active: FloatMatrix, output: FloatMatrix) {
     precondition(rows.columns == inputs, "a row is an input")
-    var active = SingleMatrix(rows: rows.rows, columns: hidden)
-    var output = SingleMatrix(rows: rows.rows, columns: outputs)
+    var active = FloatMatrix(rows: rows.rows, columns: hidden)
+    var output = FloatMatrix(rows: rows.rows, columns: outputs)
     guard rows.rows > 0 else { return (active, output) }
     parameters.withUnsafeBufferPointer { p in
       guard let p = p.baseAddress else { return }
@@ -77,7 +77,7 @@ public struct Perceptron: Sendable {
   ///   - outputGradient: The loss's gradient by the output, batch × outputs.
   /// - Complexity: O(batch · hidden · (inputs + outputs)).
   public func gradient(
-    _ rows: SingleMatrix, active: SingleMatrix, outputGradient: SingleMatrix
+    _ rows: FloatMatrix, active: FloatMatrix, outputGradient: FloatMatrix
   ) -> [Float] {
     let batch = rows.rows
     precondition(
@@ -86,7 +86,7 @@ public struct Perceptron: Sendable {
       "a batch has inputs, hidden units and outputs")
     var result = [Float](repeating: 0, count: parameters.count)
     guard batch > 0 else { return result }
-    var flow = SingleMatrix(rows: batch, columns: hidden)
+    var flow = FloatMatrix(rows: batch, columns: hidden)
     parameters.withUnsafeBufferPointer { p in
       result.withUnsafeMutableBufferPointer { result in
         flow.elements.withUnsafeMutableBufferPointer { flow in

@@ -9,14 +9,14 @@ import SystemResources
 public final class PARTransformer {
   /// What computes the matrix products.
   public enum Products: Sendable {
-    /// The skinny-matrix kernels: a sequence's results do not depend on how many are computed at once.
+    /// `WeightProduct`: a sequence's results do not depend on how many are computed at once.
     case independent
-    /// OpenBLAS above ``mostSkinnyRows`` rows, where arithmetic and not memory is the limit.
+    /// OpenBLAS above ``mostRowsOfWeightProducts`` rows, where arithmetic and not memory is the limit.
     case fastest
   }
 
-  /// The rows up to which the skinny-matrix kernels beat OpenBLAS.
-  public static let mostSkinnyRows = 32
+  /// The rows up to which ``WeightProduct`` beats OpenBLAS.
+  public static let mostRowsOfWeightProducts = 32
 
   /// The parameters.
   public let weights: PARWeights
@@ -94,7 +94,7 @@ public final class PARTransformer {
     logitBuffer = FloatBuffer(count: rows * configuration.codes)
     scratch = FloatBuffer(
       count: max(
-        SkinnyMatrix.scratchCount(rows: rows, inputs: max(width, hidden), team: team),
+        WeightProduct.scratchCount(rows: rows, inputs: max(width, hidden), team: team),
         cache.scratchCount(rows: passLength, team: team)))
   }
 
@@ -135,7 +135,7 @@ public final class PARTransformer {
       multiply(
         layer.attentionOutput, attended, rows: rows, into: residual, accumulate: true)
       norm(layer.feedForwardNorm, rows: rows)
-      SkinnyMatrix.gated(
+      WeightProduct.gated(
         layer.gate, layer.up, normed, rows: rows, into: gated, team: team,
         scratch: scratch)
       multiply(layer.down, gated, rows: rows, into: residual, accumulate: true)
@@ -160,11 +160,11 @@ public final class PARTransformer {
     _ matrix: WeightMatrix, _ x: FloatBuffer, rows: Int, into y: FloatBuffer,
     accumulate: Bool = false
   ) {
-    if products == .fastest, rows > Self.mostSkinnyRows {
-      SkinnyMatrix.multiplyByBLAS(
+    if products == .fastest, rows > Self.mostRowsOfWeightProducts {
+      WeightProduct.multiplyByBLAS(
         matrix, x, rows: rows, into: y, accumulate: accumulate, team: team, scratch: scratch)
     } else {
-      SkinnyMatrix.multiply(
+      WeightProduct.multiply(
         matrix, x, rows: rows, into: y, accumulate: accumulate, team: team, scratch: scratch)
     }
   }

@@ -68,7 +68,7 @@ public struct TrainedModel: Sendable {
   }
 
   /// The hash of a codebook's numbers, as the metadata have it.
-  public static func hash(ofCodebook codebook: SingleMatrix) -> String {
+  public static func hash(ofCodebook codebook: FloatMatrix) -> String {
     TrainingRun.hash(codebook.elements)
   }
 

@@ -208,13 +208,13 @@ final class TrainingPass {
 
   private func attentionForward(_ parameters: ParameterBuffer, _ layer: Int, rows: Int) {
     let width = configuration.width
-    SingleProduct.forward(
+    LinearLayer.forward(
       normed[2 * layer], parameters[layer, .queriesKeysValues], rows: rows, inputs: width,
       outputs: 3 * width, into: queriesKeysValues[layer])
     attention.forward(
       qkv: queriesKeysValues[layer], images: rows / inputs.count, logs: attentionLogs[layer],
       scratch: scores, into: attended[layer])
-    SingleProduct.forward(
+    LinearLayer.forward(
       attended[layer], parameters[layer, .attentionOutput], rows: rows, inputs: width,
       outputs: width, into: branch)
   }
@@ -223,30 +223,30 @@ final class TrainingPass {
     _ parameters: ParameterBuffer, _ layer: Int, rows: Int, _ gradient: ParameterBuffer
   ) {
     let width = configuration.width
-    SingleProduct.backwardToWeights(
+    LinearLayer.backwardToWeights(
       branch, attended[layer], rows: rows, inputs: width, outputs: width,
       addingTo: gradient[layer, .attentionOutput])
-    SingleProduct.backwardToInput(
+    LinearLayer.backwardToInput(
       branch, parameters[layer, .attentionOutput], rows: rows, inputs: width, outputs: width,
       into: dnormed)
     attention.backward(
       qkv: queriesKeysValues[layer], images: rows / inputs.count, logs: attentionLogs[layer],
       out: attended[layer], dout: dnormed, scratch: scores, into: dqkv)
-    SingleProduct.backwardToWeights(
+    LinearLayer.backwardToWeights(
       dqkv, normed[2 * layer], rows: rows, inputs: width, outputs: 3 * width,
       addingTo: gradient[layer, .queriesKeysValues])
-    SingleProduct.backwardToInput(
+    LinearLayer.backwardToInput(
       dqkv, parameters[layer, .queriesKeysValues], rows: rows, inputs: width,
       outputs: 3 * width, into: dnormed)
   }
 
   private func feedForwardForward(_ parameters: ParameterBuffer, _ layer: Int, rows: Int) {
     let (width, hiddenWidth) = (configuration.width, configuration.hiddenWidth)
-    SingleProduct.forward(
+    LinearLayer.forward(
       normed[2 * layer + 1], parameters.gateAndUp(layer), rows: rows, inputs: width,
       outputs: 2 * hiddenWidth, into: hidden[layer])
     TrainingKernels.gate(hidden[layer], rows: rows, width: hiddenWidth, into: gated)
-    SingleProduct.forward(
+    LinearLayer.forward(
       gated, parameters[layer, .down], rows: rows, inputs: hiddenWidth, outputs: width,
       into: branch)
   }
@@ -255,17 +255,17 @@ final class TrainingPass {
     _ parameters: ParameterBuffer, _ layer: Int, rows: Int, _ gradient: ParameterBuffer
   ) {
     let (width, hiddenWidth) = (configuration.width, configuration.hiddenWidth)
-    SingleProduct.backwardToInput(
+    LinearLayer.backwardToInput(
       branch, parameters[layer, .down], rows: rows, inputs: hiddenWidth, outputs: width,
       into: gated)
     TrainingKernels.gateBackward(hidden[layer], rows: rows, width: hiddenWidth, gated: gated)
-    SingleProduct.backwardToWeights(
+    LinearLayer.backwardToWeights(
       branch, gated, rows: rows, inputs: hiddenWidth, outputs: width,
       addingTo: gradient[layer, .down])
-    SingleProduct.backwardToWeights(
+    LinearLayer.backwardToWeights(
       hidden[layer], normed[2 * layer + 1], rows: rows, inputs: width, outputs: 2 * hiddenWidth,
       addingTo: gradient.gateAndUp(layer))
-    SingleProduct.backwardToInput(
+    LinearLayer.backwardToInput(
       hidden[layer], parameters.gateAndUp(layer), rows: rows, inputs: width,
       outputs: 2 * hiddenWidth, into: dnormed)
   }
@@ -295,14 +295,14 @@ final class TrainingPass {
         let start = (run * positions + first) * width
         let x = last[start..<start + rows * width]
         let loss = run * tokens + first
-        SingleProduct.forward(x, head, rows: rows, inputs: width, outputs: codes, into: logits)
+        LinearLayer.forward(x, head, rows: rows, inputs: width, outputs: codes, into: logits)
         TrainingKernels.crossEntropy(
           logits, targets: targets[loss..<loss + rows], codes: codes, weight: weight,
           losses: losses[loss..<loss + rows])
         guard let gradient else { continue }
-        SingleProduct.backwardToWeights(
+        LinearLayer.backwardToWeights(
           logits, x, rows: rows, inputs: width, outputs: codes, addingTo: gradient[.output])
-        SingleProduct.backwardToInput(
+        LinearLayer.backwardToInput(
           logits, head, rows: rows, inputs: width, outputs: codes,
           into: dnormed[start..<start + rows * width])
       }

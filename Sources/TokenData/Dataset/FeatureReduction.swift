@@ -25,7 +25,7 @@ extension TokenDataset {
         rows: codebook.elements, dimensions: d, weights: counts, keeping: r)
       let projected = projection.apply(to: codebook.elements)
       reducedTokens = .codes(
-        codes, codebook: SingleMatrix(rows: codebook.rows, columns: r, elements: projected))
+        codes, codebook: FloatMatrix(rows: codebook.rows, columns: r, elements: projected))
     case .features(let features, _):
       let projection = try PrincipalProjection(
         rows: features, dimensions: d, weights: nil, keeping: r)
@@ -41,7 +41,7 @@ extension TokenDataset {
 private struct PrincipalProjection {
   private let mean: [Double]
   /// The axes as rows, `r × d`.
-  private let axes: SingleMatrix
+  private let axes: FloatMatrix
 
   init(rows: [Float], dimensions d: Int, weights: [Double]?, keeping r: Int) throws {
     let count = rows.count / d
@@ -65,7 +65,7 @@ private struct PrincipalProjection {
     }
     self.mean = mean
     let eigen = try SymmetricEigen(covariance)
-    axes = SingleMatrix(
+    axes = FloatMatrix(
       rows: r, columns: d, elements: eigen.vectors.elements.prefix(r * d).map { Float($0) })
   }
 
@@ -76,8 +76,8 @@ private struct PrincipalProjection {
     for row in 0..<(rows.count / d) {
       for channel in 0..<d { centred[row * d + channel] -= centre[channel] }
     }
-    return SingleMatrix.product(
-      SingleMatrix(rows: rows.count / d, columns: d, elements: centred), axes,
+    return FloatMatrix.product(
+      FloatMatrix(rows: rows.count / d, columns: d, elements: centred), axes,
       transposingSecond: true
     ).elements
   }

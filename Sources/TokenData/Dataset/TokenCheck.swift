@@ -9,7 +9,7 @@ struct TokenCheck {
   let grid: TokenGrid
 
   /// Every number of the codebook is finite, and there is at least one.
-  func codebook(_ codebook: SingleMatrix) throws {
+  func codebook(_ codebook: FloatMatrix) throws {
     guard codebook.rows > 0, codebook.columns > 0 else {
       throw TokenDataError.wrongShape(
         file, dataset: "codebook", found: [codebook.rows, codebook.columns],

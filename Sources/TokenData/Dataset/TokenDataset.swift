@@ -10,7 +10,7 @@ public struct TokenDataset: TokenFeatures, Hashable {
   /// The tokens of all images.
   public enum Tokens: Hashable, Sendable {
     /// Codes, row-major `m × n`, and the codebook they index, `K × d`.
-    case codes([UInt32], codebook: SingleMatrix)
+    case codes([UInt32], codebook: FloatMatrix)
     /// Features of continuous tokens, row-major `m × n × d`.
     case features([Float], dimensions: Int)
   }
@@ -116,7 +116,7 @@ public struct TokenDataset: TokenFeatures, Hashable {
   }
 
   /// The codebook `K × d`; nil for continuous tokens.
-  public var codebook: SingleMatrix? {
+  public var codebook: FloatMatrix? {
     if case .codes(_, let codebook) = tokens { codebook } else { nil }
   }
 

@@ -22,7 +22,7 @@ public final class TokenDatasetFile: TokenFeatures {
   /// d, the number of channels of one token's feature.
   public let featureDimensions: Int
   /// The codebook `K × d`; nil for continuous tokens.
-  public let codebook: SingleMatrix?
+  public let codebook: FloatMatrix?
   /// The classes of the images that are used, where they are known.
   public let labels: TokenLabels?
   /// Which photograph every image that is used was cut from, where that is known.
@@ -217,7 +217,7 @@ private struct Contents {
 
   let tokens: HDF5Dataset
   let grid: TokenGrid
-  let codebook: SingleMatrix?
+  let codebook: FloatMatrix?
   let featureDimensions: Int
   let channels: ChannelPlacement
   let labels: TokenLabels?
@@ -315,10 +315,10 @@ private struct Contents {
   /// The codebook in single precision.
   private static func codebook(
     _ stored: HDF5Dataset, file: String, centred: Bool
-  ) throws -> SingleMatrix {
+  ) throws -> FloatMatrix {
     let (rows, columns) = (stored.shape[0], stored.shape[1])
     guard stored.kind.isWiderThanFloat else {
-      return SingleMatrix(
+      return FloatMatrix(
         rows: rows, columns: columns, elements: try stored.readAll(as: Float.self))
     }
     var values = try stored.readAll(as: Double.self)
@@ -331,7 +331,7 @@ private struct Contents {
       guard centred else { throw lost.error(file, what: "/codebook") }
       for place in values.indices { values[place] -= lost.origin[place % columns] }
     }
-    return SingleMatrix(rows: rows, columns: columns, elements: values.map { Float($0) })
+    return FloatMatrix(rows: rows, columns: columns, elements: values.map { Float($0) })
   }
 
   /// What to take off features before they are rounded to single precision; nil for nothing.

@@ -12,7 +12,7 @@ public final class TokenDatasetWriter {
   /// What the tokens of a dataset are.
   public enum Contents: Sendable {
     /// Codes into this codebook, `K × d`.
-    case codes(codebook: SingleMatrix)
+    case codes(codebook: FloatMatrix)
     /// Features of continuous tokens with this many channels.
     case features(dimensions: Int)
   }

@@ -15,9 +15,9 @@ public enum CodebookFile {
   ///   tokenizer does.
   /// - Throws: an error that names the file and what is wrong with it.
   /// - Complexity: O(K·d).
-  public static func read(_ path: String) throws -> SingleMatrix {
+  public static func read(_ path: String) throws -> FloatMatrix {
     try checkIsReadableFile(path)
-    let codebook: SingleMatrix
+    let codebook: FloatMatrix
     let content = FileContent(ofFileAt: path)
     let names = [".safetensors", ".pt", ".pth", ".ckpt", ".bin"]
     let isNamed = names.contains { path.lowercased().hasSuffix($0) }
@@ -28,7 +28,7 @@ public enum CodebookFile {
         throw NpyError.wrongShape(
           file: path, found: array.shape, expected: "a codebook (entries, channels)")
       }
-      codebook = SingleMatrix(
+      codebook = FloatMatrix(
         rows: array.shape[0], columns: array.shape[1], elements: array.floats())
     case .zip where !path.lowercased().hasSuffix(".npz"), .legacyPickle:
       codebook = try read(from: TensorFile.open(path))
@@ -58,9 +58,9 @@ public enum CodebookFile {
   ///
   /// - Throws: ``TokenImportError/codebookFormat(file:)`` when there is no such tensor, or what the
   ///   file throws.
-  public static func read(from tensors: any TensorSource) throws -> SingleMatrix {
+  public static func read(from tensors: any TensorSource) throws -> FloatMatrix {
     if let only = bareTensor(of: tensors), let shape = tensors.shape(of: only) {
-      return SingleMatrix(
+      return FloatMatrix(
         rows: shape[0], columns: shape[1], elements: try tensors.floats(only))
     }
     // Training programs keep the weights one level down.
@@ -68,18 +68,18 @@ public enum CodebookFile {
     guard let name, let shape = tensors.shape(of: name), shape.count == 2 else {
       throw TokenImportError.codebookFormat(file: tensors.path)
     }
-    return SingleMatrix(
+    return FloatMatrix(
       rows: shape[0], columns: shape[1], elements: try tensors.floats(name)
     ).normalizingRows()
   }
 }
 
-extension SingleMatrix {
+extension FloatMatrix {
   /// The matrix with every row divided by its Euclidean length; rows shorter than 10⁻¹² by that.
   ///
   /// The lower bound is that of PyTorch's `normalize`.
   /// - Complexity: O(rows · columns).
-  public func normalizingRows() -> SingleMatrix {
+  public func normalizingRows() -> FloatMatrix {
     var result = self
     for row in 0..<rows {
       let range = row * columns..<(row + 1) * columns

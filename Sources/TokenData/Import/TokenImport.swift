@@ -79,7 +79,7 @@ public struct TokenImport: Sendable {
   public let inputFolders: [String]
   private let source: any TokenImportSource
   private let labels: ImportLabels
-  private let codebook: SingleMatrix?
+  private let codebook: FloatMatrix?
   private let options: Options
 
   /// Opens the source.
@@ -91,7 +91,7 @@ public struct TokenImport: Sendable {
   ///   - codebook: what the codes index, `K × d`; nil for features.
   /// - Throws: ``TokenImportError``, ``NpyError``, ``FileError`` or ``TokenDataError``.
   /// - Complexity: lists a folder, and reads one file of it.
-  public init(path: String, labels: String?, codebook: SingleMatrix?, options: Options) throws {
+  public init(path: String, labels: String?, codebook: FloatMatrix?, options: Options) throws {
     if let sample = options.sample, sample < 1 { throw TokenDataError.invalidLimit(sample) }
     if let codebook {
       try TokenCheck(file: "codebook", grid: .init(rows: 1, columns: 1)).codebook(codebook)

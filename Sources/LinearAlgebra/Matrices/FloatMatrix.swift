@@ -1,7 +1,7 @@
 import COpenBLAS
 
 /// A dense matrix of `Float`, row-major: the storage of features, codebooks and patches.
-public struct SingleMatrix: Hashable, Sendable {
+public struct FloatMatrix: Hashable, Sendable {
   /// The number of rows.
   public let rows: Int
   /// The number of columns.
@@ -31,11 +31,11 @@ public struct SingleMatrix: Hashable, Sendable {
   }
 
   /// Some of the rows, in the order given.
-  public func rows(_ chosen: some Collection<Int>) -> SingleMatrix {
+  public func rows(_ chosen: some Collection<Int>) -> FloatMatrix {
     var values: [Float] = []
     values.reserveCapacity(chosen.count * columns)
     for row in chosen { values += elements[row * columns..<(row + 1) * columns] }
-    return SingleMatrix(rows: chosen.count, columns: columns, elements: values)
+    return FloatMatrix(rows: chosen.count, columns: columns, elements: values)
   }
 
   /// The product op(A)·op(B), through single-precision `gemm`; op is the identity or transposes.
@@ -43,10 +43,10 @@ public struct SingleMatrix: Hashable, Sendable {
   /// - Precondition: the inner extents agree.
   /// - Complexity: O(rows · inner · columns) of the product.
   public static func product(
-    _ a: SingleMatrix, _ b: SingleMatrix,
+    _ a: FloatMatrix, _ b: FloatMatrix,
     transposingFirst: Bool = false, transposingSecond: Bool = false
-  ) -> SingleMatrix {
-    var c = SingleMatrix(
+  ) -> FloatMatrix {
+    var c = FloatMatrix(
       rows: transposingFirst ? a.columns : a.rows, columns: transposingSecond ? b.rows : b.columns)
     c.setProduct(a, b, transposingFirst: transposingFirst, transposingSecond: transposingSecond)
     return c
@@ -57,7 +57,7 @@ public struct SingleMatrix: Hashable, Sendable {
   /// - Precondition: the extents of the three matrices agree.
   /// - Complexity: O(rows · inner · columns).
   public mutating func setProduct(
-    scale: Float = 1, _ a: SingleMatrix, _ b: SingleMatrix,
+    scale: Float = 1, _ a: FloatMatrix, _ b: FloatMatrix,
     transposingFirst: Bool = false, transposingSecond: Bool = false
   ) {
     let inner = transposingFirst ? a.rows : a.columns

@@ -4,7 +4,7 @@ import LinearAlgebra
 /// The three products of a linear layer y = x·Wᵀ in single precision, on memory that is there already.
 ///
 /// They run on as many threads as BLAS is set to: one, when callers divide the rows among themselves.
-public enum SingleProduct {
+public enum LinearLayer {
   /// y = x·Wᵀ for `rows` rows: x is rows × inputs, W outputs × inputs, y rows × outputs.
   public static func forward(
     _ x: FloatView, _ weights: FloatView, rows: Int, inputs: Int, outputs: Int, into y: FloatView

@@ -30,13 +30,13 @@ private func multiply(
 ) -> [Float] {
   let y = FloatBuffer(start ?? Array(repeating: .nan, count: rows * w.rows))
   let scratch = FloatBuffer(
-    count: SkinnyMatrix.scratchCount(rows: rows, inputs: w.columns, team: team))
+    count: WeightProduct.scratchCount(rows: rows, inputs: w.columns, team: team))
   if byBLAS {
-    SkinnyMatrix.multiplyByBLAS(
+    WeightProduct.multiplyByBLAS(
       w, FloatBuffer(x), rows: rows, into: y, accumulate: start != nil, team: team,
       scratch: scratch)
   } else {
-    SkinnyMatrix.multiply(
+    WeightProduct.multiply(
       w, FloatBuffer(x), rows: rows, into: y, accumulate: start != nil, team: team, scratch: scratch
     )
   }
@@ -113,9 +113,10 @@ func gatedProductsEqualTheObviousOnes(precision: WeightPrecision, instructions: 
   for rows in [1, 4, 7, 16, 19] {
     let x = random(rows * inputs, seed: 8).map { 4 * $0 }
     let y = FloatBuffer(count: rows * outputs)
-    SkinnyMatrix.gated(
+    WeightProduct.gated(
       a, b, FloatBuffer(x), rows: rows, into: y, team: team,
-      scratch: FloatBuffer(count: SkinnyMatrix.scratchCount(rows: rows, inputs: inputs, team: team))
+      scratch: FloatBuffer(
+        count: WeightProduct.scratchCount(rows: rows, inputs: inputs, team: team))
     )
     let expected = zip(product(a, x, rows: rows), product(b, x, rows: rows)).map { gate, up in
       gate / (1 + Float.exp(-gate)) * up

@@ -1,4 +1,4 @@
-#include "skinny_matrix.h"
+#include "weight_product.h"
 
 #include "kernels_internal.h"
 
@@ -48,7 +48,7 @@ enum { MOST_WORKERS = 256 };
 
 static long padded(long count) { return (count + 15) / 16 * 16; }
 
-long te_skinny_scratch(int workers, long rows, long inputs) {
+long te_weight_product_scratch(int workers, long rows, long inputs) {
   return padded(padded(rows) * inputs) + workers * 2 * rows * GATED_PIECE;
 }
 
@@ -123,13 +123,13 @@ static void run(te_team *team, te_job *job, const float *x, float *scratch) {
   te_team_run(team, work, job);
 }
 
-void te_skinny_multiply(te_team *team, te_weights weights, const float *x, long rows, float *y,
+void te_weight_product(te_team *team, te_weights weights, const float *x, long rows, float *y,
                         int accumulate, float *scratch) {
   te_job job = {.a = weights, .accumulate = accumulate, .rows = rows, .y = y};
   run(team, &job, x, scratch);
 }
 
-void te_skinny_gated(te_team *team, te_weights a, te_weights b, const float *x, long rows, float *y,
+void te_gated_weight_product(te_team *team, te_weights a, te_weights b, const float *x, long rows, float *y,
                      float *scratch) {
   te_job job = {.a = a, .b = b, .gated = 1, .rows = rows, .y = y};
   run(team, &job, x, scratch);

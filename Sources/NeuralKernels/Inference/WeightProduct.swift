@@ -3,13 +3,13 @@ import COpenBLAS
 import LinearAlgebra
 
 /// Products of a ``WeightMatrix`` with few rows of activations, at the speed at which the weights can be read.
-public enum SkinnyMatrix {
+public enum WeightProduct {
   /// The kernels chosen for this processor: `avx512`, `avx2` or `portable`.
   public static var kernelName: String { String(cString: te_kernel_name()) }
 
   /// Floats of scratch memory that a product of `rows` rows of `inputs` floats needs.
   public static func scratchCount(rows: Int, inputs: Int, team: WorkerTeam) -> Int {
-    max(te_skinny_scratch(Int32(team.workers), rows, inputs), blasBlock * inputs)
+    max(te_weight_product_scratch(Int32(team.workers), rows, inputs), blasBlock * inputs)
   }
 
   /// Computes y = x·Wᵀ, or y += x·Wᵀ when `accumulate`, with x `rows × W.columns` and y `rows × W.rows`, row-major.
@@ -24,7 +24,7 @@ public enum SkinnyMatrix {
   ) {
     check(weights, x, rows, y, team, scratch)
     team.exclusively {
-      te_skinny_multiply(
+      te_weight_product(
         team.handle, weights.kernelWeights, x.pointer, rows, y.pointer,
         accumulate ? 1 : 0, scratch.pointer)
     }
@@ -41,7 +41,7 @@ public enum SkinnyMatrix {
       a.rows == b.rows && a.columns == b.columns && a.precision == b.precision, "alike matrices")
     check(a, x, rows, y, team, scratch)
     team.exclusively {
-      te_skinny_gated(
+      te_gated_weight_product(
         team.handle, a.kernelWeights, b.kernelWeights, x.pointer, rows,
         y.pointer, scratch.pointer)
     }

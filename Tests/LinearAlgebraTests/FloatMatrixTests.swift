@@ -1,10 +1,10 @@
 import LinearAlgebra
 import Testing
 
-@Suite struct SingleMatrixTests {
-  func random(_ rows: Int, _ columns: Int, seed: UInt64) -> SingleMatrix {
+@Suite struct FloatMatrixTests {
+  func random(_ rows: Int, _ columns: Int, seed: UInt64) -> FloatMatrix {
     var state = seed
-    return SingleMatrix(
+    return FloatMatrix(
       rows: rows, columns: columns,
       elements: (0..<(rows * columns)).map { _ in
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -12,8 +12,8 @@ import Testing
       })
   }
 
-  func transposed(_ a: SingleMatrix) -> SingleMatrix {
-    var result = SingleMatrix(rows: a.columns, columns: a.rows)
+  func transposed(_ a: FloatMatrix) -> FloatMatrix {
+    var result = FloatMatrix(rows: a.columns, columns: a.rows)
     for i in 0..<a.rows {
       for j in 0..<a.columns { result[j, i] = a[i, j] }
     }
@@ -25,7 +25,7 @@ import Testing
     let (m, n, k) = (5, 7, 11)
     let a = random(m, k, seed: 1)
     let b = random(k, n, seed: 2)
-    let c = SingleMatrix.product(
+    let c = FloatMatrix.product(
       transposingFirst ? transposed(a) : a, transposingSecond ? transposed(b) : b,
       transposingFirst: transposingFirst, transposingSecond: transposingSecond)
     #expect(c.rows == m && c.columns == n)
@@ -43,14 +43,14 @@ import Testing
     let b = random(4, 2, seed: 4)
     var c = random(3, 2, seed: 5)
     c.setProduct(scale: -2, a, b)
-    let expected = SingleMatrix.product(a, b).elements.map { -2 * $0 }
+    let expected = FloatMatrix.product(a, b).elements.map { -2 * $0 }
     #expect(zip(c.elements, expected).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
   @Test func anEmptyInnerExtentGivesZeros() {
-    let c = SingleMatrix.product(
-      SingleMatrix(rows: 2, columns: 0), SingleMatrix(rows: 0, columns: 3))
-    #expect(c == SingleMatrix(rows: 2, columns: 3))
+    let c = FloatMatrix.product(
+      FloatMatrix(rows: 2, columns: 0), FloatMatrix(rows: 0, columns: 3))
+    #expect(c == FloatMatrix(rows: 2, columns: 3))
   }
 
   @Test(arguments: [1, 3, 8, 16])

@@ -1,5 +1,5 @@
-#ifndef TOKEN_ENTROPY_SKINNY_MATRIX_H
-#define TOKEN_ENTROPY_SKINNY_MATRIX_H
+#ifndef TOKEN_ENTROPY_WEIGHT_PRODUCT_H
+#define TOKEN_ENTROPY_WEIGHT_PRODUCT_H
 
 #include <stddef.h>
 
@@ -19,17 +19,17 @@ typedef struct {
 } te_weights;
 
 // Floats of scratch memory, 64-byte aligned, that a product with `rows` rows of `inputs` floats needs on a team of `workers`.
-long te_skinny_scratch(int workers, long rows, long inputs);
+long te_weight_product_scratch(int workers, long rows, long inputs);
 
 // y = x·Wᵀ, or y += x·Wᵀ when `accumulate`: x is rows × inputs, y is rows × outputs.
 //
 // Every element of y is summed in an order that depends on `inputs` and the precision alone, so that a row's result does
 // not depend on the rows beside it nor on the number of workers.
-void te_skinny_multiply(te_team *team, te_weights weights, const float *x, long rows, float *y,
+void te_weight_product(te_team *team, te_weights weights, const float *x, long rows, float *y,
                         int accumulate, float *scratch);
 
 // y = silu(x·Aᵀ) ⊙ (x·Bᵀ), the gated half of a SwiGLU layer, with A and B of the same shape and precision.
-void te_skinny_gated(te_team *team, te_weights a, te_weights b, const float *x, long rows, float *y,
+void te_gated_weight_product(te_team *team, te_weights a, te_weights b, const float *x, long rows, float *y,
                      float *scratch);
 
 // The kernels chosen for this processor: "avx512", "avx2" or "portable".
