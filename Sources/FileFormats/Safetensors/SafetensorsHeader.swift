@@ -1,3 +1,5 @@
+import Files
+
 /// The header of a safetensors file: read, and checked against the file's size.
 struct SafetensorsHeader {
   /// The header's free-form strings.
@@ -22,7 +24,7 @@ struct SafetensorsHeader {
       throw .truncatedHeader(file: path, fileBytes: bytes.count, headerBytes: length)
     }
     let dataStart = 8 + Int(length)
-    var parser = HeaderParser(bytes: bytes, position: 8, end: dataStart, path: path)
+    var parser = HeaderParser(header: Array(bytes[8..<dataStart]), path: path)
     let drafts = try parser.header(metadata: &metadata)
     let dataBytes = bytes.count - dataStart
     entries.reserveCapacity(drafts.count)
@@ -118,19 +120,21 @@ private struct HeaderParser {
     var offsets: [Int] = []
   }
 
-  let bytes: UnsafeRawBufferPointer
-  var position: Int
-  let end: Int
-  let path: String
+  private var reader: JSONReader
+  private let path: String
+
+  init(header: [UInt8], path: String) {
+    reader = JSONReader(header, deepestNesting: 3)
+    self.path = path
+  }
 
   mutating func header(
     metadata: inout [String: String]
   ) throws(SafetensorsError) -> [Draft] {
     var drafts: [Draft] = []
     var names: Set<String> = []
-    skipSpace()
     try expect("{")
-    if !take("}") {
+    if !reader.take("}") {
       repeat {
         let name = try string()
         guard names.insert(name).inserted else {
@@ -142,23 +146,22 @@ private struct HeaderParser {
         } else {
           drafts.append(try tensor(named: name))
         }
-      } while take(",")
+      } while reader.take(",")
       try expect("}")
     }
     // The header may be padded with spaces.
-    skipSpace()
-    guard position == end else { throw failure("nothing but spaces after the last \"}\"") }
+    try reading { reader throws(JSONProblem) in try reader.expectEnd() }
     return drafts
   }
 
   private mutating func strings(into metadata: inout [String: String]) throws(SafetensorsError) {
     try expect("{")
-    if take("}") { return }
+    if reader.take("}") { return }
     repeat {
       let key = try string()
       try expect(":")
       metadata[key] = try string()
-    } while take(",")
+    } while reader.take(",")
     try expect("}")
   }
 
@@ -167,10 +170,10 @@ private struct HeaderParser {
     var seen: Set<String> = []
     try expect("{")
     repeat {
-      let start = position
+      let start = reader.offset
       let key = try string()
       guard seen.insert(key).inserted else {
-        throw .malformedHeader(file: path, offset: start, expected: "each key of \(name) once")
+        throw malformed("each key of \(name) once", at: start)
       }
       try expect(":")
       switch key {
@@ -178,14 +181,13 @@ private struct HeaderParser {
       case "shape": draft.shape = try integers()
       case "data_offsets": draft.offsets = try integers()
       default:
-        throw .malformedHeader(
-          file: path, offset: start,
-          expected: "\"dtype\", \"shape\" or \"data_offsets\" of tensor \(name)")
+        throw malformed("\"dtype\", \"shape\" or \"data_offsets\" of tensor \(name)", at: start)
       }
-    } while take(",")
+    } while reader.take(",")
     try expect("}")
     guard seen.count == 3 else {
-      throw failure("\"dtype\", \"shape\" and \"data_offsets\" of tensor \(name)")
+      throw malformed(
+        "\"dtype\", \"shape\" and \"data_offsets\" of tensor \(name)", at: reader.offset)
     }
     return draft
   }
@@ -193,114 +195,54 @@ private struct HeaderParser {
   private mutating func integers() throws(SafetensorsError) -> [Int] {
     try expect("[")
     var numbers: [Int] = []
-    if take("]") { return numbers }
+    if reader.take("]") { return numbers }
     repeat {
-      skipSpace()
-      let start = position
-      var number = 0
-      while let digit = current, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) {
-        let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
-        let (sum, overflowToo) = tens.addingReportingOverflow(Int(digit - UInt8(ascii: "0")))
-        guard !overflow, !overflowToo else {
-          throw .malformedHeader(
-            file: path, offset: start, expected: "a number below 2^63")
-        }
-        number = sum
-        position += 1
-      }
-      guard position > start else { throw failure("a non-negative whole number") }
-      numbers.append(number)
-    } while take(",")
+      numbers.append(
+        try reading { reader throws(JSONProblem) in try reader.wholeNumber() })
+    } while reader.take(",")
     try expect("]")
     return numbers
   }
 
   private mutating func string() throws(SafetensorsError) -> String {
-    try expect("\"")
-    var characters: [UInt8] = []
-    while let byte = current {
-      let start = position
-      position += 1
-      switch byte {
-      case UInt8(ascii: "\""):
-        guard let text = String(validating: characters, as: UTF8.self) else {
-          throw .malformedHeader(file: path, offset: start, expected: "text in UTF-8")
-        }
-        return text
-      case UInt8(ascii: "\\"):
-        try escape(into: &characters)
-      case 0..<0x20:
-        throw .malformedHeader(
-          file: path, offset: start, expected: "no control characters in a string")
-      default:
-        characters.append(byte)
-      }
-    }
-    throw failure("the end of a string")
-  }
-
-  private mutating func escape(into characters: inout [UInt8]) throws(SafetensorsError) {
-    guard let byte = current else { throw failure("the end of an escape sequence") }
-    position += 1
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): characters.append(byte)
-    case UInt8(ascii: "b"): characters.append(8)
-    case UInt8(ascii: "f"): characters.append(12)
-    case UInt8(ascii: "n"): characters.append(10)
-    case UInt8(ascii: "r"): characters.append(13)
-    case UInt8(ascii: "t"): characters.append(9)
-    case UInt8(ascii: "u"):
-      var unit = try hexadecimal()
-      // A character beyond the first plane comes as two escapes.
-      if (0xd800..<0xdc00).contains(unit), current == UInt8(ascii: "\\") {
-        position += 1
-        guard current == UInt8(ascii: "u") else { throw failure("the second half of a character") }
-        position += 1
-        let low = try hexadecimal()
-        guard (0xdc00..<0xe000).contains(low) else {
-          throw failure("the second half of a character")
-        }
-        unit = 0x10000 + (unit - 0xd800) << 10 + (low - 0xdc00)
-      }
-      guard let scalar = Unicode.Scalar(unit) else { throw failure("a whole character") }
-      characters.append(contentsOf: String(scalar).utf8)
-    default: throw failure("a JSON escape sequence")
-    }
-  }
-
-  private mutating func hexadecimal() throws(SafetensorsError) -> UInt32 {
-    var unit: UInt32 = 0
-    for _ in 0..<4 {
-      guard let byte = current, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-        throw failure("four hexadecimal digits")
-      }
-      unit = unit << 4 | UInt32(digit)
-      position += 1
-    }
-    return unit
-  }
-
-  private var current: UInt8? { position < end ? bytes[position] : nil }
-
-  private mutating func skipSpace() {
-    while let byte = current, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 {
-      position += 1
-    }
-  }
-
-  /// Steps over `character` and the space around it, if it comes next.
-  private mutating func take(_ character: Unicode.Scalar) -> Bool {
-    skipSpace()
-    guard current == UInt8(ascii: character) else { return false }
-    position += 1
-    return true
+    try reading { reader throws(JSONProblem) in try reader.string() }
   }
 
   private mutating func expect(_ character: Unicode.Scalar) throws(SafetensorsError) {
-    guard take(character) else { throw failure("\"\(character)\"") }
+    try reading { reader throws(JSONProblem) in try reader.expect(character) }
   }
 
-  private func failure(_ expected: String) -> SafetensorsError {
-    .malformedHeader(file: path, offset: position, expected: expected)
+  private mutating func reading<Value>(
+    _ body: (inout JSONReader) throws(JSONProblem) -> Value
+  ) throws(SafetensorsError) -> Value {
+    do throws(JSONProblem) { return try body(&reader) } catch {
+      throw malformed(Self.wording(error.expected), at: error.offset)
+    }
+  }
+
+  /// An error at a byte of the header, which the length stands before.
+  private func malformed(_ expected: String, at offset: Int) -> SafetensorsError {
+    .malformedHeader(file: path, offset: 8 + offset, expected: expected)
+  }
+
+  private static func wording(_ expected: JSONProblem.Expectation) -> String {
+    switch expected {
+    case .character(let character): "\"\(character)\""
+    case .endOf(let list): "\"\(list.closing)\""
+    case .name: "\"\"\""
+    case .nesting(let most): "at most \(most) nested arrays and objects"
+    case .endOfDocument: "nothing but spaces after the last \"}\""
+    case .endOfString: "the end of a string"
+    case .noControlCharacter: "no control characters in a string"
+    case .textInUTF8: "text in UTF-8"
+    case .endOfEscape: "the end of an escape sequence"
+    case .escape: "a JSON escape sequence"
+    case .hexadecimal: "four hexadecimal digits"
+    case .secondHalf: "the second half of a character"
+    case .wholeCharacter: "a whole character"
+    case .wholeNumber: "a non-negative whole number"
+    case .smallerNumber: "a number below 2^63"
+    case .value: "a value"
+    }
   }
 }
