@@ -170,7 +170,9 @@ package struct Comparison {
       return Dictionary(
         uniqueKeysWithValues: zip(orders, profiles).map { ($0, $1.totalIncrease) })
     } catch {
-      report("no entropy increase: \(error)")
+      // Of what would help nothing is a setting of a comparison.
+      let reason = (error as? EstimationError)?.finding ?? "\(error)"
+      report("no entropy increase: \(reason)")
       return [:]
     }
   }

@@ -100,7 +100,7 @@ final class ComparisonReference {
         of: images, orders: hasProfiles ? [order] : [])
       result.add(DependencyDistance(real, generated))
     } catch let error as EstimationError {
-      result.notes.append(error.description(options: []))
+      result.notes.append(error.finding)
     }
     return result
   }

@@ -223,7 +223,7 @@ private func mahalanobis(
   #expect(
     error?.description == """
       samples: 12 of 16 images are too few to fit a regression on 10 numbers that predicts the others; at least 15 are \
-      needed, or --folds 16 or more, or --feature-dimensions 1
+      needed, or take at least 16 folds, or take at most 1 feature dimensions a token
       """)
   // What is advised works.
   _ = try OrderEstimator(EstimationSettings(bound: .heldOut, folds: 16)).profiles(

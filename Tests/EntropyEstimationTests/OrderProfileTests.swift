@@ -145,12 +145,11 @@ func profileAgreesWithSeparateLeastSquaresFits(bound: EntropyBound) throws {
   #expect(
     error?.description == """
       samples: 12 images are too few for a regression on 9 numbers; at least 13 images are needed, or \
-      --feature-dimensions 2 or fewer
+      take at most 2 feature dimensions a token
       """)
-  #expect(
-    error?.description(options: ["--feature-dimensions"]).hasSuffix(
-      "at least 13 images are needed, or --feature-dimensions 2 or fewer") == true)
-  #expect(error?.description(options: []).hasSuffix("at least 13 images are needed") == true)
+  #expect(error?.remedies == [.featureDimensions(atMost: 2)])
+  #expect(error?.sentence { _ in "ask" }.hasSuffix("images are needed, or ask") == true)
+  #expect(error?.sentence { _ in nil }.hasSuffix("at least 13 images are needed") == true)
   _ = try OrderProfile(of: order, moments: TokenMoments(of: field.samples(13, seed: 1)))
 }
 
@@ -169,7 +168,7 @@ func profileAgreesWithSeparateLeastSquaresFits(bound: EntropyBound) throws {
   #expect(
     constant?.description == """
       samples: channel 1 of token (1, 0) has the same value in all 50 images, so its entropy is minus infinity; \
-      remove it with --feature-dimensions or add --jitter
+      take principal components instead of all channels or add a jitter to the variances
       """)
   for image in 0..<50 { samples.values[image * 8 + 5] = samples.values[image * 8 + 2] }
   // Mixed precision does not resolve a duplicate; it says so and is not trusted.

@@ -133,7 +133,7 @@ func bentSamples(_ count: Int, seed: UInt64) -> Samples {
   #expect(
     refusal(6) == """
       samples: 30 images are too few for a regression on 4 tokens of 2 channels and 6 random functions each; at least 33 \
-      are needed; --features-per-token 5 or fewer would do
+      are needed; at most 5 functions a token would do
       """)
   _ = try OrderEstimator(EstimationSettings(regressor: .features(count: 5, kind: .relu))).profiles(
     of: [order], in: samples)

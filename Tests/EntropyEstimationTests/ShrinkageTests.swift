@@ -138,8 +138,8 @@ func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
   }
   #expect(
     refusal(EstimationSettings()) == """
-      samples: 60 images are too few for a regression on 126 numbers; at least 129 images are needed, or --context-window 2 \
-      or less
+      samples: 60 images are too few for a regression on 126 numbers; at least 129 images are needed, or take a window \
+      of context of at most 2 cells
       """)
   // What it says would do does, and a wider window does not.
   for settings in [
@@ -153,7 +153,7 @@ func shrunkenEntropiesAreThoseOfRidgeRegressions(images: Int) throws {
   }
   #expect(
     refusal(EstimationSettings(bound: .wishart, shrinkage: .ridge(1e-9)))?.contains(
-      "use a larger --ridge") == true)
+      "take a larger ridge") == true)
   #expect(
     refusal(EstimationSettings(bound: .heldOut)) == """
       samples: 48 of 60 images are too few to fit a regression on 126 numbers that predicts the others; at least 131 are \

@@ -48,6 +48,19 @@ func windowedEntropiesAreThoseOfFitsOnTheWindow(bound: EntropyBound) throws {
   }
   let few = try TokenMoments(of: field.samples(20, seed: 6), precision: .double)
   let error = #expect(throws: EstimationError.self) { try OrderProfile(of: order, moments: few) }
-  #expect(error?.description.contains("--feature-dimensions 1, or --context-window 1") == true)
+  #expect(error?.remedies == [.featureDimensions(atMost: 1), .contextWindow(atMost: 1)])
   #expect(try OrderProfile(of: order, moments: few, window: 1).jointEntropy.value.isFinite)
+}
+
+/// What a window's regressions are not made for is refused before any work.
+@Test(arguments: [
+  EstimationSettings(bound: .heldOut, contextWindow: 1),
+  EstimationSettings(regressor: .features(count: 2, kind: .relu), contextWindow: 1),
+  EstimationSettings(bound: .wishart, shrinkage: .ridge(0.1), contextWindow: 1),
+])
+func windowsAreOfLeastSquares(settings: EstimationSettings) throws {
+  let samples = try GaussianField(grid: grid, channels: 2).samples(60, seed: 6)
+  #expect(throws: EstimationError.windowIsOfLeastSquares) {
+    try OrderEstimator(settings).profiles(of: [order()], in: samples)
+  }
 }

@@ -133,7 +133,7 @@ public struct OrderCompareCommand: ParsableCommand {
     }
     guard (try? OrderEstimator(shrunken).profiles(of: [first], in: features)) != nil
     else { return error }
-    return AdvisedError(description: "\(error), or \(advice)")
+    return AdvisedError(description: "\(AdvisedError(error)), or \(advice)")
   }
 
   /// Estimates the profiles and prints them.

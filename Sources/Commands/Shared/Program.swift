@@ -1,4 +1,5 @@
 import ArgumentParser
+import EntropyEstimation
 import Files
 import Foundation
 import Reporting
@@ -13,6 +14,8 @@ public func runProgram<Command: ParsableCommand>(_ type: Command.Type) -> Never 
     var command = try type.parseAsRoot()
     try command.run()
   } catch {
+    // A command that has advice of its own has given it by now.
+    let error = (error as? EstimationError).map { AdvisedError($0) } ?? error
     exit(telling(error, as: type))
   }
   exit(EXIT_SUCCESS)

@@ -32,6 +32,8 @@ public enum EstimationError: Error, Equatable {
   case boundNeedsImages(EntropyBound)
   /// Fits that the debiased bound cannot be computed for: those whose coefficients are shrunk.
   case shrunkFitsAreNotDebiased
+  /// A window of context was asked for with a held-out bound, another regressor than the linear one, or shrunk coefficients.
+  case windowIsOfLeastSquares
   /// The debiased bound and Wishart's belong to least squares.
   case networkIsNotDebiased(EntropyBound)
   /// The images that are not held out are too few for the largest fit to predict new ones (m − p − 2 > d).
@@ -62,85 +64,68 @@ public enum EstimationError: Error, Equatable {
 }
 
 extension EstimationError: CustomStringConvertible {
-  /// A way out of an error that an option of a command offers.
-  public struct Remedy: Hashable, Sendable {
-    /// The option, such as `--jitter`.
-    public let option: String
-    /// What to do with it.
-    public let text: String
+  /// One sentence: what was found, where, what was expected, and what to do.
+  public var description: String { sentence { $0.description } }
+
+  /// The same with the remedies in the words of who offers them, as a command has options.
+  ///
+  /// - Parameter wording: What to do, as a part of a sentence, or nil for a remedy that is not offered.
+  public func sentence(_ wording: (EstimationRemedy) -> String?) -> String {
+    let texts = remedies.compactMap(wording)
+    return texts.isEmpty
+      ? finding : finding + joints.before + texts.joined(separator: joints.between)
   }
 
-  /// One sentence for the user: what was found, where, what was expected, and what to do.
-  public var description: String { description(options: nil) }
-
-  /// The same with only those remedies whose option, such as `--jitter`, is among `options`: a command passes its own; nil
-  /// names all.
-  public func description(options: Set<String>?) -> String {
-    let texts = remedies.filter { options?.contains($0.option) ?? true }.map(\.text)
-    guard !texts.isEmpty else { return finding }
+  /// What stands before the remedies of a sentence, and between them.
+  private var joints: (before: String, between: String) {
     switch self {
-    case .tooFewImages, .tooFewFittedImages: return ([finding] + texts).joined(separator: ", or ")
-    default: return "\(finding); \(texts.joined(separator: " or "))"
+    case .tooFewImages, .tooFewFittedImages: (", or ", ", or ")
+    case .notGivenClass, .debiasedErrorsAreOfImages, .shrunkFitsAreNotDebiased: (": ", ", or ")
+    case .networkIsNotDebiased: (": ", " or ")
+    case .tooFewImagesForFeatures: largestFunctions > 0 ? ("; ", " or ") : (": ", " or ")
+    default: ("; ", " or ")
     }
   }
 
-  private var remedies: [Remedy] {
+  /// What would help, the best first.
+  public var remedies: [EstimationRemedy] {
     switch self {
     case .tooFewImages(_, _, _, _, let largest, let window, _):
-      var remedies: [Remedy] = []
-      if largest > 0 {
-        remedies.append(
-          Remedy(
-            option: "--feature-dimensions",
-            text: "--feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")"))
-      }
-      if let window {
-        remedies.append(
-          Remedy(
-            option: "--context-window",
-            text: "--context-window \(window)\(window > 1 ? " or less" : "")"))
-      }
       // Whether shrinking helps depends on the data: a command that offers it tries it first.
-      return remedies
+      return (largest > 0 ? [.featureDimensions(atMost: largest)] : [])
+        + (window.map { [.contextWindow(atMost: $0)] } ?? [])
     case .tooFewFittedImages(_, _, let all, let predictors, let channels, let largest):
-      var remedies: [Remedy] = []
       let spare = all - (predictors + channels + 3)
-      if spare > 0 {
-        // The largest of so many parts has no more images than can be spared.
-        remedies.append(
-          Remedy(option: "--folds", text: "--folds \(max((all + spare - 1) / spare, 2)) or more"))
-      }
-      if largest > 0 {
-        remedies.append(
-          Remedy(
-            option: "--feature-dimensions",
-            text: "--feature-dimensions \(largest)\(largest > 1 ? " or fewer" : "")"))
-      }
-      return remedies
+      // The largest of so many parts has no more images than can be spared.
+      return (spare > 0 ? [.folds(atLeast: max((all + spare - 1) / spare, 2))] : [])
+        + (largest > 0 ? [.featureDimensions(atMost: largest)] : [])
     case .tooLittleMemory(_, _, let largest, let channels):
-      guard largest > 0, largest < channels else { return [] }
-      return [
-        Remedy(
-          option: "--feature-dimensions",
-          text: "--feature-dimensions \(largest)\(largest > 1 ? " or fewer fit" : " fits")")
-      ]
-    case .tooManyReferences:
-      return [Remedy(option: "--ref", text: "name a few references with --ref")]
-    case .constantChannel:
-      return [
-        Remedy(option: "--feature-dimensions", text: "remove it with --feature-dimensions"),
-        Remedy(option: "--jitter", text: "add --jitter"),
-      ]
-    case .dependentChannel:
-      return [
-        Remedy(option: "--feature-dimensions", text: "reduce --feature-dimensions"),
-        Remedy(option: "--jitter", text: "add --jitter"),
-      ]
+      return largest > 0 && largest < channels ? [.fittingFeatureDimensions(atMost: largest)] : []
+    case .tooManyReferences: return [.fewReferences]
+    case .constantChannel: return [.removingChannel, .jitter]
+    case .dependentChannel: return [.fewerFeatureDimensions, .jitter]
+    case .ridgeTooSmall: return [.largerRidge]
+    case .tooFewImagesForFeatures:
+      let most = largestFunctions
+      return most > 0 ? [.functions(atMost: most)] : [.linearRegressorOrFewerDimensions]
+    case .trainingDiverged: return [.smallerLearningRate]
+    case .notGivenClass: return [.inSampleLeastSquares]
+    case .debiasedErrorsAreOfImages: return [.errorsOfImages, .bound(.wishart)]
+    case .shrunkFitsAreNotDebiased: return [.bound(.heldOut), .biasedWishart]
+    case .networkIsNotDebiased: return [.boundOfNetworks]
     default: return []
     }
   }
 
-  private var finding: String {
+  /// How many random functions a token these images would do for.
+  private var largestFunctions: Int {
+    guard case .tooFewImagesForFeatures(_, let images, let tokens, let channels, _) = self
+    else { return 0 }
+    return (images - 1) / tokens - channels
+  }
+
+  /// What was found, where, and what was expected, without what to do.
+  public var finding: String {
     switch self {
     case .tooFewImages(let source, let images, let predictors, let channels, _, _, let means):
       """
@@ -150,13 +135,13 @@ extension EstimationError: CustomStringConvertible {
     case .ridgeTooSmall(let source, let images, let freedom, let channels):
       """
       \(source): with this ridge a regression on all tokens leaves \(Int(freedom)) degrees of freedom of \(images) images for \
-      \(channels) channels; use a larger --ridge
+      \(channels) channels
       """
     case .tooFewImagesForFeatures(let source, let images, let tokens, let channels, let functions):
       """
       \(source): \(images) images are too few for a regression on \(tokens) tokens of \(channels) channels and \
       \(functions) random functions each; at least \(tokens * (channels + functions) + 1) are needed\
-      \(Self.adviceOnFeatures(images: images, tokens: tokens, channels: channels))
+      \(largestFunctions > 0 ? "" : ", and none would do")
       """
     case .tooFewImagesToTrain(let source, let images, let needed):
       "\(source): \(images) images are too few to train and validate a network; at least \(needed) are needed"
@@ -164,7 +149,7 @@ extension EstimationError: CustomStringConvertible {
       "\(source): \(images) fitted images are too few for least squares, and a network that predicts without them has no"
         + " variances to add a jitter to"
     case .trainingDiverged(let source, let epoch):
-      "\(source): the loss of the network is not a number after epoch \(epoch); lower --learning-rate"
+      "\(source): the loss of the network is not a number after epoch \(epoch)"
     case .tooLittleMemory(let source, let lack, _, _), .tooManyReferences(let source, let lack):
       "\(source): \(lack)"
     case .tooManyFolds(let source, let folds, let images):
@@ -176,20 +161,19 @@ extension EstimationError: CustomStringConvertible {
       \(source): its \(images) images have \(images) classes, and entropies given the class need several images of one
       """
     case .notGivenClass:
-      "entropies given the class are in-sample: use --bound debiased, wishart or algorithm-1 and --regressor linear or features"
+      "entropies given the class are in-sample"
     case .noStepCosts:
       "group sizes are fitted with the linear regressor and an in-sample bound, without a ridge and a window of contexts"
     case .debiasedErrorsAreOfImages:
-      "the debiased bound takes its errors from the images: leave --errors gaussian out, or use --bound wishart"
+      "the debiased bound takes its errors from the images"
     case .boundNeedsImages(let bound):
       "the \(bound.rawValue) bound takes the images, and moments hold none: use wishart or algorithm-1"
     case .shrunkFitsAreNotDebiased:
-      """
-      the debiased bound is for least squares, and what a ridge leaves of the coefficients it does not know: use --bound \
-      held-out, or --bound wishart, which is biased for shrunken fits
-      """
+      "the debiased bound is for least squares, and what a ridge leaves of the coefficients it does not know"
+    case .windowIsOfLeastSquares:
+      "a window of context is for in-sample bounds of the linear regressor, whose coefficients are not shrunk"
     case .networkIsNotDebiased(let bound):
-      "a trained network has no \(bound.rawValue) bound: use --bound held-out or algorithm-1 with --regressor mlp"
+      "a trained network has no \(bound.rawValue) bound"
     case .tooFewFittedImages(
       let source, let images, let all, let predictors, let channels, _):
       """
@@ -221,13 +205,5 @@ extension EstimationError: CustomStringConvertible {
     case .incompatibleMoments(let first, let second):
       "the moments of \(first) and of \(second) cannot be merged: their grids or feature dimensions differ"
     }
-  }
-
-  /// Which numbers of random functions, or else which regressor, these images would do for.
-  private static func adviceOnFeatures(images: Int, tokens: Int, channels: Int) -> String {
-    let most = (images - 1) / tokens - channels
-    return most > 0
-      ? "; --features-per-token \(most)\(most > 1 ? " or fewer" : "") would do"
-      : ", and none would do: use --regressor linear or fewer --feature-dimensions"
   }
 }

@@ -80,9 +80,8 @@ extension OrderEstimator {
     of orders: [GenerationOrder], features: some TokenFeatures, window: Int,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [OrderProfile] {
-    precondition(
-      settings.regressor == .linear && settings.bound != .heldOut && settings.shrinkage == .none,
-      "windows are for in-sample bounds of the linear regressor")
+    guard settings.regressor == .linear, settings.bound != .heldOut, settings.shrinkage == .none
+    else { throw EstimationError.windowIsOfLeastSquares }
     let takesPass = settings.bound == .debiased || settings.errorKind == .robust
     return try withMoments(
       of: features, channels: features.featureDimensions, settings, progress
