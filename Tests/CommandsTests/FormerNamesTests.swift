@@ -53,6 +53,9 @@ struct FormerNamesTests {
       #expect(try TrainModel.parse(["--output-dir", "x"] + arguments).tokens.dataset == file)
       #expect(try TrainLikelihood.parse(["m.safetensors"] + arguments).tokens.dataset == file)
       #expect(try TokenizeInfo.parse(arguments).tokens.dataset == file)
+      #expect(try EntropyMapCommand.parse(["--ref", "1,1"] + arguments).source.dataset == file)
+      #expect(try EntropyMapCommand.parse(arguments + ["--all"]).source.dataset == file)
+      #expect(try AppendixFiguresCommand.parse(arguments).source.dataset == file)
       #expect(try TokenizeDecode.parse(arguments + ["-o", "x.png"]).tokens.dataset == file)
       #expect(
         try FidCompareStatistics.parse(arguments + ["--extractor", "texture", "-o", "x.npz"])
@@ -61,6 +64,10 @@ struct FormerNamesTests {
     #expect(try TrainModel.parse(["--output-dir", "x"]).tokens.dataset.text == "scenes-12x12")
     #expect(throws: (any Error).self) { try TokenizeInfo.parse(["a.h5", "--tokens", "b.h5"]) }
     #expect(throws: (any Error).self) { try TokenizeInfo.parse([]) }
+    #expect(throws: (any Error).self) {
+      try EntropyMapCommand.parse(["a.h5", "--all", "--tokens", "b.h5"])
+    }
+    #expect(try EntropyMapCommand.parse(["--all"]).source.dataset.text == "scenes")
   }
 
   @Test func bothNamesAtOnceAreRefused() {

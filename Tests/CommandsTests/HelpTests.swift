@@ -39,13 +39,19 @@ func helpFitsIntoEightyColumns(command: [String]) throws {
   }
 }
 
-/// Names that options had before are not shown, and those of commands without orders of their own neither.
+/// Names that options had before are not shown, and those that a command only reads to refuse them neither.
 @Test(arguments: allCommands)
 func formerNamesAreHidden(command: [String]) throws {
   let text = try help(of: command, columns: 80)
   var hidden = ["--batch-size", "--samples", "--sample ", "--orders"]
   if command[0] == "entropy-map" || command[0] == "appendix-figures" {
     hidden += ["--ridge", "--context-window", "--ledoit-wolf"]
+  }
+  if command[0] == "appendix-figures" {
+    hidden += [
+      "--regressor", "--feature-kind", "--features-per-token", "--marginals", "--folds", "held-out",
+      "--hidden", "--epochs", "--learning-rate",
+    ]
   }
   if command == ["tokenize", "decode"] { hidden.append("--images <") }
   for name in hidden { #expect(!text.contains(name), "\(name)") }

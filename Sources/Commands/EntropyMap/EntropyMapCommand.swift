@@ -22,7 +22,7 @@ public struct EntropyMapCommand: ParsableCommand {
             Two references, whose panels share a colour scale.
         entropy-map --ref 12,12 --quantity information --preview
             Only how much each token depends on the reference, in the terminal.
-        entropy-map --tokens codes.h5 --all --json > maps.json
+        entropy-map codes.h5 --all --json > maps.json
             All references of your own tokens.
 
       Cells are row,column from 0, the upper left corner; frame,row,column for
@@ -60,6 +60,7 @@ public struct EntropyMapCommand: ParsableCommand {
   /// More panels than this are too small to read.
   private static let largestFigure = 36
 
+  @OptionGroup(title: "Tokens") var source: DatasetArgumentOrOption<MeasuredTokens>
   @OptionGroup(title: "Tokens") var tokens: TokenOptions
   @OptionGroup(title: "Estimation") var estimation: EstimationOptions
   @OptionGroup(visibility: .hidden) var context: ContextOptions
@@ -90,7 +91,7 @@ public struct EntropyMapCommand: ParsableCommand {
   public mutating func run() throws {
     let clock = Stopwatch()
     try output.checkFigures()
-    let dataset = try tokens.load()
+    let dataset = try tokens.load(source.dataset)
     estimation.clusterErrors(of: dataset)
     if dataset.grid.isVideo,
       let short = references.first(where: { $0.split(separator: ",").count == 2 })

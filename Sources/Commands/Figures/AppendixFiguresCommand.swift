@@ -18,7 +18,7 @@ public struct AppendixFiguresCommand: ParsableCommand {
       EXAMPLES
         appendix-figures
             All figures of the embedded photographs, into Plots.
-        appendix-figures --tokens codes.h5 --output-dir figures --figure-format pdf
+        appendix-figures codes.h5 --output-dir figures --figure-format pdf
             Of your own tokens.
 
       The figures are
@@ -38,8 +38,11 @@ public struct AppendixFiguresCommand: ParsableCommand {
       """,
     version: packageVersion)
 
+  @OptionGroup(title: "Tokens") var source: DatasetArgumentOrOption<MeasuredTokens>
   @OptionGroup(title: "Tokens") var tokens: TokenOptions
-  @OptionGroup(title: "Estimation") var estimation: EstimationOptions
+  @OptionGroup(title: "Estimation") var bounds: BoundOptions<InSampleBound>
+  // Read, so that they are refused in a sentence.
+  @OptionGroup(visibility: .hidden) var regression: RegressionOptions
   @OptionGroup(visibility: .hidden) var context: ContextOptions
   @OptionGroup(title: "Results") var folder: FolderOption<PlotFolder>
   @OptionGroup(title: "Results") var format: FigureFormatOption<PlotFolder>
@@ -57,6 +60,8 @@ public struct AppendixFiguresCommand: ParsableCommand {
 
   /// Refuses what the figures are not drawn with.
   public func validate() throws {
+    let estimation = EstimationOptions(bounds, regression)
+    try estimation.validate()
     guard estimation.bound != .heldOut, estimation.regressor == .linear,
       estimation.marginals == .data
     else {
@@ -68,10 +73,11 @@ public struct AppendixFiguresCommand: ParsableCommand {
   }
 
   /// Estimates everything and draws it.
-  public mutating func run() throws {
+  public func run() throws {
     let clock = Stopwatch()
     try OutputFolder.check(outputDir)
-    let dataset = try tokens.load()
+    let dataset = try tokens.load(source.dataset)
+    var estimation = EstimationOptions(bounds, regression)
     estimation.clusterErrors(of: dataset)
     try AdvisedError.advising(["--feature-dimensions", "--jitter"]) {
       try OrderEstimator.requireImages(for: dataset)
@@ -105,14 +111,14 @@ public struct AppendixFiguresCommand: ParsableCommand {
     try printText(measurementLine(dataset, estimation, tokens))
     try printText(orderTable(paper, estimation).text)
     try writeFigures(
-      figures(maps: maps, paper: paper, totals: totals, dataset: dataset),
+      figures(maps: maps, paper: paper, totals: totals, dataset: dataset, estimation),
       to: URL(fileURLWithPath: outputDir, isDirectory: true),
       formats: format.formats, provenance: provenance)
   }
 
   private func figures(
     maps: [ConditionalEntropyMap], paper: [OrderProfile], totals: [(String, [OrderProfile])],
-    dataset: TokenDataset
+    dataset: TokenDataset, _ estimation: EstimationOptions
   ) -> [any Figure] {
     let caption = MeasurementCaption(dataset, estimation)
     let unit = estimation.units.rawValue

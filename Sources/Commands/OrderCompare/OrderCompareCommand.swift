@@ -54,6 +54,7 @@ public struct OrderCompareCommand: ParsableCommand {
         + " (false discovery rate 5%)."))
   var onlyDistinguishable = false
 
+  @OptionGroup(title: "Tokens") var source: DatasetOption<MeasuredTokens>
   @OptionGroup(title: "Tokens") var tokens: TokenOptions
   @OptionGroup(title: "Estimation") var estimation: EstimationOptions
   @OptionGroup(title: "Few images") var context: ContextOptions
@@ -142,7 +143,7 @@ public struct OrderCompareCommand: ParsableCommand {
     try output.checkFigures()
     let specifications = try orders.map { try OrderSpecification(argument: $0) }
     try requireUse(ofTokensPerStepBy: specifications)
-    let dataset = try tokens.load()
+    let dataset = try tokens.load(source.dataset)
     estimation.clusterErrors(of: dataset, canBeRobust: shrinkage == .none)
     try requireTests()
     let orders = try specifications.map {

@@ -4,10 +4,10 @@ import Foundation
 import Reporting
 import TokenData
 
-/// Which tokens a command measures.
+/// Which tokens of its dataset a command measures.
+///
+/// The dataset itself is a group of its own: it may stand without a name but where orders do.
 struct TokenOptions: ParsableArguments {
-  @OptionGroup var dataset: DatasetOption<MeasuredTokens>
-
   @OptionGroup private var channelsOption: ChannelsOption
 
   @OptionGroup private var limitOption: LimitOption
@@ -34,9 +34,9 @@ struct TokenOptions: ParsableArguments {
   /// Reads the dataset.
   ///
   /// - Throws: What is wrong with the file, in one sentence.
-  func load() throws -> TokenDataset {
+  func load(_ argument: DatasetArgument) throws -> TokenDataset {
     // Entropies do not depend on the place of the origin.
-    let dataset = try self.dataset.dataset.load(
+    let dataset = try argument.load(
       sampling: limit, seed: seed, centred: true, channels: channels)
     guard let featureDimensions else { return dataset }
     return try dataset.reduced(toFeatureDimensions: featureDimensions)
