@@ -167,7 +167,8 @@ let package = Package(
         "TestSupport", "TokenData", "TokenGrids",
       ]),
     .testTarget(
-      name: "TokenGridsTests", dependencies: ["Statistics", "TestSupport", "TokenGrids"]),
+      name: "TokenGridsTests", dependencies: ["Statistics", "TestSupport", "TokenGrids"],
+      resources: [.copy("Resources")]),
     .testTarget(
       name: "TokenDataTests",
       dependencies: [

@@ -8,7 +8,9 @@ import Testing
     "diagonal", "window:w=1", "window:w=3", "random", "random:seed=9,schedule=cosine",
     "random:steps=3", "random:schedule=arccos", "halton", "halton:steps=5",
     "halton:schedule=arccos", "halton:schedule=cosine", "spiral", "spiral:direction=out",
-    "hilbert", "zcurve", "subsample:initial=1",
+    "hilbert", "zcurve", "subsample:initial=1", "subsample:schedule=levels", "lpd:steps=3",
+    "lpd:steps=2,repulsion=0,proximity=9,seed=4", "checkerboard", "checkerboard:steps=3",
+    "wavefront", "wavefront:a=7,b=3,c=2",
   ]
 
   @Test func everyFamilyIsTried() throws {
@@ -23,7 +25,10 @@ import Testing
     let cells = grid.rows * grid.columns
     let side = [1: 1, 4: 2, 9: 3][n]
     switch specification.family {
-    case .diagonal: return true
+    case .diagonal, .wavefront: return true
+    case .subsample where specification.text == "subsample:schedule=levels": return true
+    case .lpd: return cells >= (specification.text == "lpd:steps=3" ? 3 : 2)
+    case .checkerboard: return cells >= (specification.text == "checkerboard" ? 2 : 3)
     case .window: return specification.text == "window:w=1" || grid.columns >= 3
     case .distant:
       return side.map { grid.rows.isMultiple(of: $0) && grid.columns.isMultiple(of: $0) } ?? false

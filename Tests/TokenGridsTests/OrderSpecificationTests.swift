@@ -98,7 +98,7 @@ import Testing
     ("random:seed=-1", "random: seed=-1 is not a whole number from 0"),
     (
       "random:schedule=linear",
-      "random: schedule=linear is not one of constant, cosine, arccos, optimal"
+      "random: schedule=linear is not one of constant, cosine, arccos, masked-cosine, masked-arccos, optimal"
     ),
     (
       "halton:schedule=optimal",
@@ -111,6 +111,26 @@ import Testing
     (
       "raster:steps=24,initial=0",
       "raster: initial= and steps= do not go together: the constant schedule sets its own first steps"
+    ),
+    (
+      "subsample:schedule=levels,n=4",
+      "subsample: schedule= and n= do not go together: the levels say how many tokens each holds"
+    ),
+    (
+      "raster:schedule=levels",
+      "raster: schedule=levels is not one of constant, cosine, arccos, masked-cosine, masked-arccos, optimal"
+    ),
+    (
+      "lpd:n=4",
+      "lpd: there is no key 'n'; its keys are steps=, repulsion=, proximity=, seed=, seeds="
+    ),
+    ("lpd:proximity=near", "lpd: proximity=near is not a number from 0"),
+    ("lpd:proximity=nan", "lpd: proximity=nan is not a number from 0"),
+    ("lpd:repulsion=-1", "lpd: repulsion=-1 is not a whole number from 0"),
+    ("random:seeds=1", "random: seeds=1 is not a whole number from 2 to 1000"),
+    (
+      "wavefront:b=1073741825",
+      "wavefront: b=1073741825 is not a whole number from 0 to 1073741824"
     ),
     ("diagonal:steps=24", "diagonal: there is no key 'steps'; it takes no settings"),
     ("spiral:direction=up", "spiral: direction=up is not one of in, out"),

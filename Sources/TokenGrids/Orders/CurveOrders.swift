@@ -49,6 +49,37 @@ extension GenerationOrder {
       schedule: .runs(of: tokensPerStep, initialSteps: initialSteps))
   }
 
+  /// From coarse to fine in whole levels: each step halves the distance of the cells that are there.
+  ///
+  /// The first step is the corner; a step then takes all cells whose row and column are multiples of half the spacing
+  /// before it: 1, 3, 12, 48, … cells on a square with a power-of-two side. The sequence is that of
+  /// ``subsample(on:tokensPerStep:initialSteps:name:)``. Video runs frame by frame.
+  ///
+  /// - Complexity: O(N log N).
+  public static func subsampleLevels(
+    on grid: TokenGrid, name: String = "subsample"
+  ) -> GenerationOrder {
+    let cells = grid.rows * grid.columns
+    let frame = grid.frameCells(by: subsamplePlace)
+    // Row and column are both multiples of 2ˡ; a finer cell has fewer zeros at the end, and 0 has all of them.
+    func zeros(_ cell: Int) -> Int {
+      (cell / grid.columns | cell % grid.columns).trailingZeroBitCount
+    }
+    var levels: [[Int]] = []
+    for cell in frame {
+      if let last = levels.last, zeros(last[0]) == zeros(cell) {
+        levels[levels.count - 1].append(cell)
+      } else {
+        levels.append([cell])
+      }
+    }
+    return GenerationOrder(
+      uncheckedName: name, grid: grid,
+      steps: (0..<grid.frames).flatMap { number in
+        levels.map { level in level.map { $0 + number * cells } }
+      })
+  }
+
   /// The place of a cell on the Hilbert curve of a square with side 2^`levels`.
   private static func hilbertPlace(row: Int, column: Int, levels: Int) -> Int {
     var (x, y, place) = (column, row, 0)

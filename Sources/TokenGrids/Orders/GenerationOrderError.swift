@@ -26,6 +26,10 @@ public enum GenerationOrderError: Error, Equatable {
   case stepsOutsideRange(order: String, steps: Int, grid: TokenGrid)
   /// A number of optimal steps below 1 or above the number of cells of the whole grid.
   case optimalStepsOutsideRange(order: String, steps: Int, grid: TokenGrid)
+  /// A number of steps that a checkerboard cannot have, and the most it can; nil where the grid has one colour only.
+  case checkerboardOutsideRange(order: String, steps: Int, most: Int?, grid: TokenGrid)
+  /// Several orders, one for each seed, where one is needed.
+  case severalSeeds(order: String, seeds: Int, example: String)
   /// Steps whose sizes are still to be fitted to tokens.
   case unfittedGroupSizes(order: String)
   /// A group of less than one cell; groups count from 1.
@@ -67,6 +71,12 @@ extension GenerationOrderError: CustomStringConvertible {
       "\(order): \(grid.rows * grid.columns) cells do not fill \(steps) steps; on the \(grid) grid steps is from 1 to \(grid.rows * grid.columns)"
     case .optimalStepsOutsideRange(let order, let steps, let grid):
       "\(order): \(grid.cellCount) cells do not fill \(steps) steps; on the \(grid) grid optimal steps are from 1 to \(grid.cellCount)"
+    case .checkerboardOutsideRange(let order, let steps, let most, let grid):
+      most.map {
+        "\(order): steps=\(steps) is no checkerboard; on the \(grid) grid steps is from 2 to \($0)"
+      } ?? "\(order): a frame of the \(grid) grid is a single cell and no checkerboard"
+    case .severalSeeds(let order, let seeds, let example):
+      "\(order): these are \(seeds) orders, and one is needed, as in \(example)"
     case .unfittedGroupSizes(let order):
       "\(order): the group sizes of schedule=optimal must be fitted to tokens first; constant, cosine and arccos need none"
     case .groupSizeOutsideRange(let order, let group, let size):

@@ -22,6 +22,12 @@ public enum OrderFamily: String, CaseIterable, Hashable, Sendable {
   case zcurve
   /// From coarse to fine, see ``GenerationOrder/subsample(on:tokensPerStep:initialSteps:name:)``.
   case subsample
+  /// Near what is there and far from each other, see ``GenerationOrder/lpd(on:steps:repulsion:proximity:seed:name:)``.
+  case lpd
+  /// One colour, then the other, see ``GenerationOrder/checkerboard(on:steps:seed:name:)``.
+  case checkerboard
+  /// Slanted fronts, see ``GenerationOrder/wavefront(on:frameSpeed:rowSpeed:columnSpeed:name:)``.
+  case wavefront
 
   /// One line for help texts: what a step of the order holds.
   public var summary: String {
@@ -36,7 +42,10 @@ public enum OrderFamily: String, CaseIterable, Hashable, Sendable {
     case .spiral: "a spiral from the corner or from the centre, runs of n"
     case .hilbert: "the Hilbert curve, runs of n"
     case .zcurve: "the Z curve (Morton order), runs of n"
-    case .subsample: "from coarse to fine (VQGAN's subsampling), runs of n"
+    case .subsample: "from coarse to fine (VQGAN's subsampling), runs of n or whole levels"
+    case .lpd: "cells near what is there, far from each other (LPD)"
+    case .checkerboard: "one colour in steps - 1 groups, then the other at once (GtR)"
+    case .wavefront: "cells with equal a·frame + b·row + c·column"
     }
   }
 
@@ -47,8 +56,11 @@ public enum OrderFamily: String, CaseIterable, Hashable, Sendable {
       [.n, .initial, .schedule, .steps]
     case .diagonal: []
     case .window: [.w]
-    case .random: [.n, .initial, .seed, .schedule, .steps]
+    case .random: [.n, .initial, .schedule, .steps, .seed, .seeds]
     case .spiral: [.n, .initial, .schedule, .steps, .direction]
+    case .lpd: [.steps, .repulsion, .proximity, .seed, .seeds]
+    case .checkerboard: [.steps, .seed, .seeds]
+    case .wavefront: [.a, .b, .c]
     }
   }
 
@@ -92,14 +104,26 @@ public enum OrderKey: String, CaseIterable, Hashable, Sendable {
   case initial
   /// The width of ZipAR's window.
   case w
-  /// The seed of the permutation.
+  /// The seed of what is random.
   case seed
+  /// How many seeds are tried, from the seed on.
+  case seeds
   /// How the sequence is cut into steps.
   case schedule
   /// The number of steps of a schedule.
   case steps
   /// Which way a spiral runs.
   case direction
+  /// How far apart the cells of a step of LPD are kept.
+  case repulsion
+  /// How near a cell must be to what is there.
+  case proximity
+  /// Steps from frame to frame.
+  case a
+  /// Steps from row to row.
+  case b
+  /// Steps from column to column.
+  case c
 
   /// One line for help texts.
   public var summary: String {
@@ -107,14 +131,22 @@ public enum OrderKey: String, CaseIterable, Hashable, Sendable {
     case .n: "tokens per step; overrules the command's own"
     case .initial: "how many steps at the start hold a single token (n)"
     case .w: "how many cells a row runs ahead of the row below; no default"
-    case .seed: "the seed of the permutation (0)"
+    case .seed: "the seed of what is random (0)"
+    case .seeds: "so many orders, of seed and the seeds after it; order-compare shows their mean"
     case .schedule:
       "constant: runs of n, or with steps= groups of equal size; cosine, arccos: growing steps;"
-        + " optimal: sizes fitted to tokens, needs steps="
+        + " masked-cosine, masked-arccos: the same, rounded as in MAR and ARPG;"
+        + " optimal: sizes fitted to tokens, needs steps=; levels: whole levels of subsample"
     case .steps:
       "steps in a frame, of a video in all for optimal (cells / n); without schedule="
-        + " random is cut by cosine, halton by arccos, others into equal groups"
+        + " random is cut by cosine, halton by arccos, others into equal groups;"
+        + " lpd: 20, checkerboard: 2"
     case .direction: "in: from the corner; out: from the centre (in)"
+    case .repulsion: "cells of a step are further apart than this, while they can be (2)"
+    case .proximity: "sum of 1 / distance over generated neighbours of cells taken first (1)"
+    case .a: "steps from frame to frame (1)"
+    case .b: "steps from row to row (1)"
+    case .c: "steps from column to column (1)"
     }
   }
 }

@@ -21,6 +21,12 @@ public enum StepSchedule: Hashable, Sendable {
   /// Halton-MaskGIT's schedule: after step k of S, max(k, ⌊(1 − arccos(k/S)/(π/2))·N⌋) of N cells are generated.
   /// A video is cut frame by frame, each frame in S steps.
   case arccos(steps: Int)
+  /// MAR's schedule: after step k of S, ⌊N·cos(πk/2S)⌋ of N cells are still masked, at least one fewer in each step; so
+  /// it differs from ``cosine(steps:)`` only where that is a whole number. A video is cut frame by frame.
+  case maskedCosine(steps: Int)
+  /// ARPG's schedule: after step k of S, ⌊N·arccos(k/S)/(π/2)⌋ of N cells are still masked, at least one fewer in each
+  /// step: what ``arccos(steps:)`` rounds down is rounded up. A video is cut frame by frame.
+  case maskedArccos(steps: Int)
 
   /// The n that orders use when none is named; the paper's default.
   public static let defaultTokensPerStep = 4
@@ -55,6 +61,14 @@ extension StepSchedule {
       return try cut(frames, into: steps, order: order, grid: grid) {
         (1 - acos($0) / (.pi / 2)) * $1
       }
+    case .maskedCosine(let steps):
+      return try cut(frames, into: steps, order: order, grid: grid) {
+        $1 - Self.wholeCells(cos(.pi / 2 * $0) * $1)
+      }
+    case .maskedArccos(let steps):
+      return try cut(frames, into: steps, order: order, grid: grid) {
+        $1 - Self.wholeCells(acos($0) / (.pi / 2) * $1)
+      }
     }
   }
 
@@ -71,8 +85,7 @@ extension StepSchedule {
     }
     var ends: [Int] = []
     for step in 1..<steps {
-      // Exact values such as arccos(1/2) = π/3 give whole numbers, which rounding must not push below themselves.
-      let curve = generated(Double(step) / Double(steps), Double(cells)) + 1e-9
+      let curve = Self.wholeCells(generated(Double(step) / Double(steps), Double(cells)))
       ends.append(min(max((ends.last ?? 0) + 1, Int(curve)), cells - (steps - step)))
     }
     ends.append(cells)
@@ -80,6 +93,11 @@ extension StepSchedule {
       zip([0] + ends, ends).map { Array(frame[$0..<$1]) }
     }
   }
+
+  /// The number rounded down to whole cells.
+  ///
+  /// Exact values such as arccos(1/2) = π/3 give whole numbers, which rounding errors must not push below themselves.
+  private static func wholeCells(_ number: Double) -> Double { (number + 1e-9).rounded(.down) }
 
   /// Refuses a number of tokens per step that no step of the grid could hold.
   static func checkTokensPerStep(

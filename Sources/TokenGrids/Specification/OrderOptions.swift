@@ -7,12 +7,25 @@ struct OrderOptions: Hashable, Sendable {
   var schedule: Shape?
   var steps: Int?
   var direction: SpiralDirection?
+  var seeds: Int?
+  var repulsion: Int?
+  var proximity: Double?
+  /// The speeds of a wavefront from frame to frame, row to row and column to column.
+  var speeds: [OrderKey: Int] = [:]
   /// The keys that the user gave.
   private var given: Set<OrderKey> = []
 
   /// How the sizes of the steps run.
   enum Shape: String, CaseIterable, Hashable, Sendable {
-    case constant, cosine, arccos, optimal
+    case constant, cosine, arccos
+    case maskedCosine = "masked-cosine"
+    case maskedArccos = "masked-arccos"
+    case optimal, levels
+
+    /// The shapes that a family knows.
+    static func known(to family: OrderFamily) -> [Shape] {
+      allCases.filter { $0 != .levels || family == .subsample }
+    }
   }
 
   /// Reads what follows the colon, nil where there is none, and checks that the values agree with each other.
@@ -48,11 +61,11 @@ struct OrderOptions: Hashable, Sendable {
       }
       return number
     }
-    func choice<Choice: CaseIterable & RawRepresentable<String>>()
-      throws(OrderSpecificationError) -> Choice
-    {
-      guard let choice = Choice(rawValue: value) else {
-        let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+    func choice<Choice: RawRepresentable<String>>(
+      of choices: [Choice]
+    ) throws(OrderSpecificationError) -> Choice {
+      guard let choice = choices.first(where: { $0.rawValue == value }) else {
+        let choices = choices.map(\.rawValue).joined(separator: ", ")
         throw .invalidValue(family, key, value, expected: "one of \(choices)")
       }
       return choice
@@ -62,14 +75,39 @@ struct OrderOptions: Hashable, Sendable {
     case .initial: initial = try wholeNumber(from: 0)
     case .w: w = try wholeNumber(from: 1)
     case .seed: seed = try wholeNumber(from: 0)
-    case .schedule: schedule = try choice()
+    case .schedule: schedule = try choice(of: Shape.known(to: family))
     case .steps: steps = try wholeNumber(from: 1)
-    case .direction: direction = try choice()
+    case .direction: direction = try choice(of: SpiralDirection.allCases)
+    case .seeds:
+      guard let number = Int(value), Self.seedCounts.contains(number) else {
+        throw .invalidValue(
+          family, key, value,
+          expected:
+            "a whole number from \(Self.seedCounts.lowerBound) to \(Self.seedCounts.upperBound)")
+      }
+      seeds = number
+    case .repulsion: repulsion = try wholeNumber(from: 0)
+    case .proximity:
+      guard let number = Double(value), number.isFinite, number >= 0 else {
+        throw .invalidValue(family, key, value, expected: "a number from 0")
+      }
+      proximity = number
+    case .a, .b, .c:
+      let speed: Int = try wholeNumber(from: 0)
+      guard speed <= GenerationOrder.largestSpeed else {
+        throw .invalidValue(
+          family, key, value,
+          expected: "a whole number from 0 to \(GenerationOrder.largestSpeed)")
+      }
+      speeds[key] = speed
     }
   }
 
   /// How the steps are cut where a schedule other than the family's own runs is asked for; nil for the runs.
   var cut: Shape? { schedule == .constant && steps == nil ? nil : schedule }
+
+  /// How many seeds may be asked for at once.
+  private static let seedCounts = 2...1000
 
   /// Lets `steps` alone choose the family's own schedule, and refuses keys that contradict each other.
   private mutating func settleSchedule(
@@ -82,6 +120,13 @@ struct OrderOptions: Hashable, Sendable {
       steps = optimalSteps
     }
     let hasSteps = given.contains(.steps)
+    if schedule == .levels, let other = [OrderKey.steps, .n, .initial].first(where: given.contains)
+    {
+      throw .conflict(
+        family, .schedule, other, because: "the levels say how many tokens each holds")
+    }
+    // Other families have a number of steps, but no sequence that could be cut in several ways.
+    guard family.keys.contains(.schedule) else { return }
     if steps != nil {
       // Regions and blocks are made of n tokens however their sequence is cut.
       if n != nil, !family.hasSequenceOfN {

@@ -44,9 +44,10 @@ public struct OrderSpecification: Hashable, Sendable {
   /// option fixes the steps.
   public var takesTokensPerStep: Bool {
     switch source {
-    case .file, .family(.diagonal, _), .family(.window, _): false
+    case .file: false
     case .family(let family, let options):
-      options.n == nil && (options.steps == nil || family.hasSequenceOfN)
+      family.keys.contains(.n) && options.n == nil && options.schedule != .levels
+        && (options.steps == nil || family.hasSequenceOfN)
     }
   }
 
@@ -65,6 +66,29 @@ public struct OrderSpecification: Hashable, Sendable {
     path?.split(separator: "/").last.map(String.init) ?? text
   }
 
+  /// The same order with each of its `seeds=`, named after them; itself alone where there is none.
+  public var bySeed: [OrderSpecification] {
+    guard case .family(let family, var options) = source, let seeds = options.seeds else {
+      return [self]
+    }
+    options.seeds = nil
+    let settings = text.filter { !$0.isWhitespace }.drop { $0 != ":" }.dropFirst()
+      .split(separator: ",").filter { !["seed", "seeds"].contains($0.prefix { $0 != "=" }) }
+    let first = options.seed ?? 0
+    return (0..<UInt64(seeds)).map { number in
+      // After the largest seed comes 0.
+      options.seed = first &+ number
+      let all = settings.map(String.init) + ["seed=\(first &+ number)"]
+      return OrderSpecification(
+        text: "\(family):\(all.joined(separator: ","))", source: .family(family, options))
+    }
+  }
+
+  private init(text: String, source: Source) {
+    self.text = text
+    self.source = source
+  }
+
   /// The order on a grid.
   ///
   /// - Parameter tokensPerStep: n where the specification does not set it; families whose rule fixes the steps
@@ -78,13 +102,13 @@ public struct OrderSpecification: Hashable, Sendable {
     switch source {
     case .file(let path): return try GenerationOrder(contentsOfFile: path, grid: grid)
     case .family(let family, let options):
+      try requireOneSeed(of: options)
       let n = options.n ?? tokensPerStep
-      guard let cut = options.cut else {
+      guard let cut = options.cut, cut != .levels else {
         return try runs(of: family, options, on: grid, tokensPerStep: n)
       }
-      guard let schedule = try schedule(cut, options.steps, on: grid, tokensPerStep: n) else {
-        throw GenerationOrderError.unfittedGroupSizes(order: name)
-      }
+      guard cut != .optimal else { throw GenerationOrderError.unfittedGroupSizes(order: name) }
+      let schedule = try schedule(cut, options.steps, on: grid, tokensPerStep: n)
       let frame = grid.rows * grid.columns
       let sequence = try sequence(of: family, options, on: grid, tokensPerStep: n)
       return try GenerationOrder(
@@ -112,9 +136,15 @@ public struct OrderSpecification: Hashable, Sendable {
     switch source {
     case .file: return try order(on: grid).sequence
     case .family(let family, let options):
+      try requireOneSeed(of: options)
       return try sequence(
         of: family, options, on: grid, tokensPerStep: options.n ?? tokensPerStep)
     }
+  }
+
+  private func requireOneSeed(of options: OrderOptions) throws(GenerationOrderError) {
+    guard let seeds = options.seeds else { return }
+    throw .severalSeeds(order: name, seeds: seeds, example: bySeed[0].text)
   }
 
   private func sequence(
@@ -158,15 +188,28 @@ public struct OrderSpecification: Hashable, Sendable {
       try .hilbert(on: grid, tokensPerStep: n, initialSteps: initial, name: name)
     case .zcurve:
       try .zCurve(on: grid, tokensPerStep: n, initialSteps: initial, name: name)
+    case .subsample where options.schedule == .levels:
+      .subsampleLevels(on: grid, name: name)
     case .subsample:
       try .subsample(on: grid, tokensPerStep: n, initialSteps: initial, name: name)
+    case .lpd:
+      try .lpd(
+        on: grid, steps: options.steps ?? 20, repulsion: options.repulsion ?? 2,
+        proximity: options.proximity ?? 1, seed: options.seed ?? 0, name: name)
+    case .checkerboard:
+      try .checkerboard(
+        on: grid, steps: options.steps ?? 2, seed: options.seed ?? 0, name: name)
+    case .wavefront:
+      .wavefront(
+        on: grid, frameSpeed: options.speeds[.a] ?? 1, rowSpeed: options.speeds[.b] ?? 1,
+        columnSpeed: options.speeds[.c] ?? 1, name: name)
     }
   }
 
-  /// The schedule, with ⌈H·W / n⌉ steps in each frame unless their number is given; nil where only tokens can tell it.
+  /// The schedule, with ⌈H·W / n⌉ steps in each frame unless their number is given.
   private func schedule(
     _ shape: OrderOptions.Shape, _ given: Int?, on grid: TokenGrid, tokensPerStep n: Int
-  ) throws(GenerationOrderError) -> StepSchedule? {
+  ) throws(GenerationOrderError) -> StepSchedule {
     let steps: Int
     if let given {
       steps = given
@@ -175,10 +218,12 @@ public struct OrderSpecification: Hashable, Sendable {
       steps = (grid.rows * grid.columns + n - 1) / n
     }
     return switch shape {
-    case .constant: .equal(steps: steps)
     case .cosine: .cosine(steps: steps)
     case .arccos: .arccos(steps: steps)
-    case .optimal: nil
+    case .maskedCosine: .maskedCosine(steps: steps)
+    case .maskedArccos: .maskedArccos(steps: steps)
+    // Optimal sizes and levels are none of a schedule, and have been dealt with.
+    case .constant, .optimal, .levels: .equal(steps: steps)
     }
   }
 
