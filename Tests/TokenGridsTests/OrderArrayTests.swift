@@ -52,6 +52,37 @@ import Testing
     }
   }
 
+  /// As many different numbers from 0 as there are cells are a sequence, but in the grid's shape they are step numbers.
+  @Test func permutationsAreSequences() throws {
+    let sequence: [UInt8] = [5, 0, 3, 1, 4, 2]
+    #expect(try order("o.npy", npy("|u1", "(6,)", sequence)).sequence == [5, 0, 3, 1, 4, 2])
+    #expect(try order("o.npy", npy("|u1", "(2, 3)", sequence)).sequence == [1, 3, 5, 2, 4, 0])
+    #expect(
+      try order("o.npy", npy("|u1", "(6,)", sequence.map { $0 + 1 })).sequence == [
+        1, 3, 5, 2, 4, 0,
+      ])
+  }
+
+  @Test(arguments: [
+    (
+      "<f4", "(2, 3)", 24, "whole numbers are expected, and their type is '<f4'; save them as int32"
+    ),
+    ("|b1", "(6,)", 6, "whole numbers are expected, and their type is '|b1'; save them as int32"),
+    ("|u1", "(2, 3)", 5, "its shape [2, 3] has 6 numbers, and 5 bytes of 1 each follow the header"),
+    ("<i2", "(6,)", 13, "its shape [6] has 6 numbers, and 13 bytes of 2 each follow the header"),
+    (
+      "|u1", "(3, 2)", 6,
+      "its shape is [3, 2], and the grid here is 2x3"
+    ),
+    ("|u1", "(7,)", 7, "its shape is [7], and the grid here is 2x3"),
+  ])
+  func mistakesAreNamed(type: String, shape: String, bytes: Int, message: String) {
+    let error = #expect(throws: OrderFileError.self) {
+      try order("o.npy", npy(type, shape, Array(repeating: 0, count: bytes)))
+    }
+    #expect(error?.description.hasSuffix(": " + message) == true)
+  }
+
   /// A pipe has no size and is read once.
   @Test func pipesAreRead() throws {
     let pipe = Pipe()

@@ -29,16 +29,16 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[]", "f.json: a list of 0 step numbers; the 2x2 grid needs 4, from 0 on"),
+    ("[]", "f.json: a list of 0 numbers; the 2x2 grid needs 4 step numbers or raster indices"),
     ("{", "f.json, line 1, column 2: found the end of the file, expected a name in quotes"),
-    ("{}", #"f.json, line 1: the object ends without "grid""#),
+    ("{}", #"f.json, line 1: the object ends without "steps""#),
     (#"{"grid":[2,2]}"#, #"f.json, line 1: the object ends without "steps""#),
-    (#"{"steps":[]}"#, #"f.json, line 1: the object ends without "grid""#),
+    (#"{"steps":[[[0,0]]]}"#, #"f.json, line 1: the object ends without "grid""#),
     ("{\"grid\":[2,2],\n\"grid\":[2,2]}", #"f.json, line 2: "grid" is given twice"#),
     (#"{"grid" 2}"#, "f.json, line 1, column 9: found '2', expected ':'"),
     (
-      #"{"grid":2}"#,
-      "f.json, line 1, column 9: found '2', expected an array of whole numbers from 0"
+      #"{"grid":3,"steps":[]}"#,
+      #"f.json, line 1: "grid" is [3, 3], but the grid here is 2x2, [2, 2]"#
     ),
     (#"{"grid":[2,a]}"#, "f.json, line 1, column 12: found 'a', expected a whole number from 0"),
     (#"{"grid":[2,-2]}"#, "f.json, line 1, column 12: found '-2', expected a whole number from 0"),
@@ -96,8 +96,8 @@ import Testing
       "f.json, line 1, column 32: step 2 lists no cell; remove it or list its cells"
     ),
     (
-      #"{"grid":[2,2],"steps":[[0,1]]}"#,
-      "f.json, line 1, column 25: found '0', expected an array of whole numbers from 0"
+      #"{"grid":[2,2],"steps":[[0,[1]]]}"#,
+      "f.json, line 1, column 27: found [1], expected a cell [row, column] from [0, 0] to [1, 1] of the 2x2 grid"
     ),
     (
       #"{"grid":[2,2],"steps":[0]}"#,
@@ -105,7 +105,7 @@ import Testing
     ),
     (
       #"{"grid":[2,2],"steps":{}}"#,
-      "f.json, line 1, column 23: found '{', expected an array of steps"
+      "f.json, line 1, column 23: found '{', expected a whole number from 0"
     ),
     (
       #"{"grid":[2,2],"x":nul,"steps":[]}"#,

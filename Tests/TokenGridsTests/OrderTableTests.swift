@@ -80,7 +80,7 @@ import Testing
     ("1 2 3\n1 2 3\n1 2 3", "f.txt: the table has 3 rows, but the 2x3 grid has 2 rows"),
     ("1 2 3", "f.txt: the table has 1 row, but the 2x3 grid has 2 rows"),
     ("1 2 3\n\n1 2 3", "f.txt: 2 frames (separated by blank lines), but the 2x3 grid has 1 frame"),
-    ("# nothing", "f.txt: the file is empty; expected a table of step numbers or a JSON object"),
+    ("# nothing", "f.txt: the file is empty; expected a table of step numbers or JSON"),
   ])
   func mistakesAreNamed(text: String, message: String) {
     let error = #expect(throws: OrderFileError.self) { try steps(text) }

@@ -24,6 +24,12 @@ struct JSONScanner {
     }
   }
 
+  /// Whether the value that comes next is an array.
+  var isArrayNext: Bool { reader.next == UInt8(ascii: "[") }
+
+  /// Goes on to the value that comes next.
+  mutating func skipSpace() { reader.skipSpace() }
+
   /// Reads an object: `member` is called with each name and its line, and has to read the value.
   ///
   /// Names are as they are written: none that matters has escapes.

@@ -24,36 +24,66 @@ enum OrderFileFormat: CaseIterable {
 }
 
 extension GenerationOrder {
-  /// Reads an order file: `.txt` and `.csv` hold a table of step numbers, `.json` lists the cells of each step.
+  /// Reads an order file.
   ///
-  /// A table has one line of text for each row of the grid, whole numbers from 0 separated by blanks, tabs, commas
-  /// or semicolons, and blank lines between the frames of a video; cells with equal numbers are one step, in raster
-  /// order, and the steps are ranked by number, whatever the first number and the gaps. JSON is
-  /// `{"grid": [H, W], "steps": [[[row, column], …], …]}`, `[T, H, W]` and `[frame, row, column]` for video, and
-  /// keeps the listed order within a step; its steps alone, `[[[row, column], …], …]`, and lists of step numbers are read too,
-  /// as is a `.npy` array of step numbers. A file with any other extension is JSON if it begins with `{` or `[`. The order
-  /// is named after the file, which may be a pipe.
+  /// `.txt` and `.csv` hold a table of step numbers: one line of text for each row of the grid, whole numbers from 0
+  /// separated by blanks, tabs, commas or semicolons, and blank lines between the frames of a video; cells with equal
+  /// numbers are one step, in raster order, and the steps are ranked by number, whatever the first number and the gaps.
   ///
+  /// `.json` holds steps, `{"grid": [H, W], "steps": [[[row, column], …], …]}`, `[T, H, W]` and `[frame, row, column]` for
+  /// video, or with raster indices instead of cells; a sequence of raster indices with the sizes of its groups,
+  /// `{"sequence": […], "group_sizes": […]}`, or several, `{"orders": [[…], …], "group_sizes": […]}`, of which `index`
+  /// picks one; or lists alone. One list of N numbers is a sequence if they are 0 to N − 1 in any order, and step numbers
+  /// otherwise; lists of N numbers each are several sequences; lists in the shape of the grid are step numbers, and other
+  /// lists are steps. Without group sizes the steps of a sequence have one cell each.
+  ///
+  /// A `.npy` array of whole numbers has the grid's shape and holds step numbers, or is one list. A file with any other
+  /// extension is JSON if it begins with `{` or `[`. The order is named after the file, which may be a pipe.
+  ///
+  /// - Parameter index: which of several orders, from 0.
   /// - Throws: ``OrderFileError`` that names the file, the line and the column, what was found and what was expected.
   /// - Complexity: O(bytes + N log N).
-  public init(contentsOfFile path: String, grid: TokenGrid) throws(OrderFileError) {
-    let name = (path as NSString).lastPathComponent
-    let bytes = try Self.bytes(ofFile: path)
-    if OrderArray.isNpy(bytes) {
-      self.init(
-        uncheckedName: name, grid: grid,
-        steps: try OrderArray.steps(npy: bytes, file: path, on: grid))
-      return
+  public init(
+    contentsOfFile path: String, grid: TokenGrid, index: Int = 0
+  ) throws(OrderFileError) {
+    try self.init(
+      bytes: Self.bytes(ofFile: path), file: path, name: (path as NSString).lastPathComponent,
+      grid: grid, index: index)
+  }
+
+  /// Reads the order of a file or of standard input.
+  init(contentsOf place: OrderFilePlace, name: String, grid: TokenGrid) throws(OrderFileError) {
+    let bytes =
+      try place.isStandardInput
+      ? Self.bytes(of: .standardInput, named: "standard input") : Self.bytes(ofFile: place.path)
+    try self.init(
+      bytes: bytes, file: place.isStandardInput ? "standard input" : place.path, name: name,
+      grid: grid, index: place.index)
+  }
+
+  private init(
+    bytes: [UInt8], file: String, name: String, grid: TokenGrid, index: Int
+  ) throws(OrderFileError) {
+    self.init(
+      uncheckedName: name, grid: grid,
+      steps: try Self.steps(in: bytes, file: file, grid: grid, index: index))
+  }
+
+  private static func steps(
+    in bytes: [UInt8], file: String, grid: TokenGrid, index: Int
+  ) throws(OrderFileError) -> [[Int]] {
+    let lists = OrderLists(file: file, grid: grid)
+    if NpyIntegers.isNpy(bytes) {
+      return try lists.chosen(
+        index, of: [NpyIntegers(bytes, file: file).steps(on: grid, file: file)])
     }
-    let text = try OrderText(file: path, bytes: bytes)
+    let text = try OrderText(file: file, bytes: bytes)
     let first = text.bytes.first { !OrderText.isBlank($0) && !OrderText.isLineEnd($0) }
     let startsAsJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-    let steps =
-      switch OrderFileFormat(path: path) ?? (startsAsJSON ? .json : .table) {
-      case .table: try OrderTable.steps(in: text, on: grid)
-      case .json: try OrderJSON.steps(in: text, on: grid)
-      }
-    self.init(uncheckedName: name, grid: grid, steps: steps)
+    switch OrderFileFormat(path: file) ?? (startsAsJSON ? .json : .table) {
+    case .table: return try lists.chosen(index, of: [OrderTable.steps(in: text, on: grid)])
+    case .json: return try OrderJSON.steps(in: text, on: grid, index: index)
+    }
   }
 
   /// The step numbers from 1 as an aligned table, as ``init(contentsOfFile:grid:)`` reads them from `.txt`.
@@ -99,7 +129,7 @@ extension GenerationOrder {
   /// The most bytes of an order file: some for each of ten million cells.
   private static var largestFile: Int { 1 << 28 }
 
-  private static func bytes(ofFile path: String) throws(OrderFileError) -> [UInt8] {
+  static func bytes(ofFile path: String) throws(OrderFileError) -> [UInt8] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw .unusable(file: path, reason: "there is no such file")
@@ -111,6 +141,12 @@ extension GenerationOrder {
       throw .unusable(file: path, reason: "the file cannot be read")
     }
     defer { try? file.close() }
+    return try bytes(of: file, named: path)
+  }
+
+  private static func bytes(
+    of file: FileHandle, named path: String
+  ) throws(OrderFileError) -> [UInt8] {
     var bytes: [UInt8] = []
     // Read piece by piece, so that pipes are read to their end, and what has none is noticed.
     do {

@@ -26,6 +26,11 @@ public enum OrderFileError: Error, Hashable {
   /// A cell that two steps, or one step twice, list; steps count from 1.
   case repeatedCell(
     file: String, line: Int, column: Int, cell: GridCell, firstStep: Int, step: Int)
+  /// A raster index that stands twice in a sequence; places count from 1.
+  case repeatedIndex(
+    file: String, line: Int, column: Int, index: Int, firstPlace: Int, place: Int)
+  /// Group sizes that together are more or fewer cells than the grid has.
+  case wrongGroupSizes(file: String, line: Int, total: Int, grid: TokenGrid)
   /// A cell that no step lists, and how many there are in all.
   case missingCell(file: String, cell: GridCell, missing: Int, grid: TokenGrid)
 }
@@ -39,7 +44,7 @@ extension OrderFileError: CustomStringConvertible {
     case .notUTF8(let file, let line, let column):
       return "\(file), line \(line), column \(column): not UTF-8 text; save the file as UTF-8"
     case .empty(let file):
-      return "\(file): the file is empty; expected a table of step numbers or a JSON object"
+      return "\(file): the file is empty; expected a table of step numbers or JSON"
     case .unexpected(let file, let line, let column, let found, let expected):
       return "\(file), line \(line), column \(column): found \(found), expected \(expected)"
     case .wrongRowLength(let file, let line, let found, let grid):
@@ -85,6 +90,16 @@ extension OrderFileError: CustomStringConvertible {
       return """
         \(file), line \(line), column \(column): cell \(cell) stands in step \(step), but already \
         in step \(firstStep)
+        """
+    case .repeatedIndex(let file, let line, let column, let index, let firstPlace, let place):
+      return """
+        \(file), line \(line), column \(column): raster index \(index) stands at place \(place), \
+        but already at place \(firstPlace)
+        """
+    case .wrongGroupSizes(let file, let line, let total, let grid):
+      return """
+        \(file), line \(line): the group sizes add up to \(total), but the \(grid) grid has \
+        \(Self.count(grid.cellCount, "cell"))
         """
     case .missingCell(let file, let cell, let missing, let grid):
       return """

@@ -91,7 +91,12 @@ public enum OrderFamily: String, CaseIterable, Hashable, Sendable {
       with the keys
       \(keys.joined(separator: "\n"))
       or a file: .txt and .csv hold a table of step numbers (equal numbers are one
-      step), .json holds {"grid":[H,W],"steps":[[[row,column],…],…]}.
+      step); .json holds {"grid":[H,W],"steps":[[[row,column],…],…]}, steps of
+      raster indices [[0],[1,12],…], or {"sequence":[…],"group_sizes":[…]}, with
+      several "orders" of which file.json#k is one (#0); .npy holds step numbers
+      (H, W) or a sequence (N,). A list of N numbers is a sequence if they are 0 to
+      N-1, else step numbers; - is standard input. A file's sequence is cut anew
+      by n=, initial=, schedule= or steps=, as in file.json:steps=24.
       """
   }
 }

@@ -23,8 +23,8 @@ struct OrderOptions: Hashable, Sendable {
     case optimal, levels
 
     /// The shapes that a family knows.
-    static func known(to family: OrderFamily) -> [Shape] {
-      allCases.filter { $0 != .levels || family == .subsample }
+    static func known(to owner: OrderOptionsOwner) -> [Shape] {
+      allCases.filter { $0 != .levels || owner == .family(.subsample) }
     }
   }
 
@@ -32,32 +32,35 @@ struct OrderOptions: Hashable, Sendable {
   ///
   /// `optimalSteps` are the steps of an optimal schedule whose `steps=` is not given.
   init(
-    _ settings: String?, of family: OrderFamily, optimalSteps: Int?
+    _ settings: String?, of family: OrderOptionsOwner, optimalSteps: Int?
   ) throws(OrderSpecificationError) {
     for setting in settings?.split(separator: ",", omittingEmptySubsequences: false) ?? [] {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         .map(Self.trimmed)
       guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-        throw .notASetting(family, Self.trimmed(setting))
+        throw .notASetting(family.description, keys: family.keys, Self.trimmed(setting))
       }
       guard let key = OrderKey(rawValue: parts[0]), family.keys.contains(key) else {
-        throw .unknownKey(family, parts[0])
+        throw .unknownKey(family.description, keys: family.keys, parts[0])
       }
-      guard given.insert(key).inserted else { throw .repeatedKey(family, key) }
+      guard given.insert(key).inserted else { throw .repeatedKey(family.description, key) }
       try set(key, to: parts[1], of: family)
     }
-    if family == .window && w == nil { throw .missingKey(family, .w, example: "window:w=8") }
+    if family == .family(.window) && w == nil {
+      throw .missingKey(family.description, .w, example: "window:w=8")
+    }
     try settleSchedule(of: family, optimalSteps: optimalSteps)
   }
 
   private mutating func set(
-    _ key: OrderKey, to value: String, of family: OrderFamily
+    _ key: OrderKey, to value: String, of family: OrderOptionsOwner
   ) throws(OrderSpecificationError) {
     func wholeNumber<Number: FixedWidthInteger>(
       from smallest: Number
     ) throws(OrderSpecificationError) -> Number {
       guard let number = Number(value), number >= smallest else {
-        throw .invalidValue(family, key, value, expected: "a whole number from \(smallest)")
+        throw .invalidValue(
+          family.description, key, value, expected: "a whole number from \(smallest)")
       }
       return number
     }
@@ -66,7 +69,7 @@ struct OrderOptions: Hashable, Sendable {
     ) throws(OrderSpecificationError) -> Choice {
       guard let choice = choices.first(where: { $0.rawValue == value }) else {
         let choices = choices.map(\.rawValue).joined(separator: ", ")
-        throw .invalidValue(family, key, value, expected: "one of \(choices)")
+        throw .invalidValue(family.description, key, value, expected: "one of \(choices)")
       }
       return choice
     }
@@ -81,7 +84,7 @@ struct OrderOptions: Hashable, Sendable {
     case .seeds:
       guard let number = Int(value), Self.seedCounts.contains(number) else {
         throw .invalidValue(
-          family, key, value,
+          family.description, key, value,
           expected:
             "a whole number from \(Self.seedCounts.lowerBound) to \(Self.seedCounts.upperBound)")
       }
@@ -89,19 +92,22 @@ struct OrderOptions: Hashable, Sendable {
     case .repulsion: repulsion = try wholeNumber(from: 0)
     case .proximity:
       guard let number = Double(value), number.isFinite, number >= 0 else {
-        throw .invalidValue(family, key, value, expected: "a number from 0")
+        throw .invalidValue(family.description, key, value, expected: "a number from 0")
       }
       proximity = number
     case .a, .b, .c:
       let speed: Int = try wholeNumber(from: 0)
       guard speed <= GenerationOrder.largestSpeed else {
         throw .invalidValue(
-          family, key, value,
+          family.description, key, value,
           expected: "a whole number from 0 to \(GenerationOrder.largestSpeed)")
       }
       speeds[key] = speed
     }
   }
+
+  /// Whether the user gave none.
+  var isEmpty: Bool { given.isEmpty }
 
   /// How the steps are cut where a schedule other than the family's own runs is asked for; nil for the runs.
   var cut: Shape? { schedule == .constant && steps == nil ? nil : schedule }
@@ -111,11 +117,12 @@ struct OrderOptions: Hashable, Sendable {
 
   /// Lets `steps` alone choose the family's own schedule, and refuses keys that contradict each other.
   private mutating func settleSchedule(
-    of family: OrderFamily, optimalSteps: Int?
+    of family: OrderOptionsOwner, optimalSteps: Int?
   ) throws(OrderSpecificationError) {
     if schedule == .optimal, steps == nil {
       guard let optimalSteps else {
-        throw .missingKey(family, .steps, example: "\(family):schedule=optimal,steps=24")
+        throw .missingKey(
+          family.description, .steps, example: "\(family):schedule=optimal,steps=24")
       }
       steps = optimalSteps
     }
@@ -123,7 +130,7 @@ struct OrderOptions: Hashable, Sendable {
     if schedule == .levels, let other = [OrderKey.steps, .n, .initial].first(where: given.contains)
     {
       throw .conflict(
-        family, .schedule, other, because: "the levels say how many tokens each holds")
+        family.description, .schedule, other, because: "the levels say how many tokens each holds")
     }
     // Other families have a number of steps, but no sequence that could be cut in several ways.
     guard family.keys.contains(.schedule) else { return }
@@ -131,14 +138,14 @@ struct OrderOptions: Hashable, Sendable {
       // Regions and blocks are made of n tokens however their sequence is cut.
       if n != nil, !family.hasSequenceOfN {
         throw .conflict(
-          family, hasSteps ? .steps : .schedule, .n,
+          family.description, hasSteps ? .steps : .schedule, .n,
           because: "the steps already say how many tokens each holds")
       }
       if schedule == nil { schedule = family.growth }
     }
     if initial != nil, let cut {
       throw .conflict(
-        family, .initial, hasSteps ? .steps : .schedule,
+        family.description, .initial, hasSteps ? .steps : .schedule,
         because: "the \(cut.rawValue) schedule sets its own first steps")
     }
   }
@@ -149,16 +156,44 @@ struct OrderOptions: Hashable, Sendable {
   }
 }
 
-extension OrderFamily {
+/// What options belong to.
+enum OrderOptionsOwner: Hashable, Sendable, CustomStringConvertible {
+  case family(OrderFamily)
+  /// A file, by its path.
+  case file(String)
+
+  /// What messages call it.
+  var description: String {
+    switch self {
+    case .family(let family): family.rawValue
+    case .file(let path): path
+    }
+  }
+
+  /// The keys it has.
+  var keys: [OrderKey] {
+    switch self {
+    case .family(let family): family.keys
+    case .file: OrderKey.ofFiles
+    }
+  }
+
   /// Whether the sequence itself depends on n, and not only how it is cut.
-  var hasSequenceOfN: Bool { self == .distant || self == .blocks }
+  fileprivate var hasSequenceOfN: Bool {
+    if case .family(let family) = self { family.hasSequenceOfN } else { false }
+  }
 
   /// The schedule that `steps=` alone asks for: the one that the family was published with.
   fileprivate var growth: OrderOptions.Shape {
     switch self {
-    case .random: .cosine
-    case .halton: .arccos
+    case .family(.random): .cosine
+    case .family(.halton): .arccos
     default: .constant
     }
   }
+}
+
+extension OrderFamily {
+  /// Whether the sequence itself depends on n, and not only how it is cut.
+  var hasSequenceOfN: Bool { self == .distant || self == .blocks }
 }

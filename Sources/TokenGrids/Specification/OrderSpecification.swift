@@ -1,13 +1,15 @@
 /// An order as the user names it: `name`, `name:key=value,…` or the path of an order file; for any grid.
 ///
-/// Text with a `/` in it, or that ends in `.txt`, `.csv` or `.json`, is a path.
+/// Text with a `/` in it, or that ends in `.txt`, `.csv`, `.json` or `.npy`, is a path, and `-` is standard input. `path#k`
+/// is order k, from 0, of a file with several, whose first is taken otherwise. `path:steps=24,schedule=cosine` cuts the
+/// file's sequence anew; without any schedule a file has its own steps.
 public struct OrderSpecification: Hashable, Sendable {
   /// What the user wrote.
   public let text: String
   let source: Source
 
   enum Source: Hashable, Sendable {
-    case file(path: String)
+    case file(OrderFilePlace, OrderOptions)
     case family(OrderFamily, OrderOptions)
   }
 
@@ -18,8 +20,10 @@ public struct OrderSpecification: Hashable, Sendable {
   /// - Throws: ``OrderSpecificationError`` that says what was written and what may be.
   public init(_ text: String, optimalSteps: Int? = nil) throws(OrderSpecificationError) {
     self.text = text
-    if Self.isPath(text) {
-      source = .file(path: text)
+    if let (place, settings) = OrderFilePlace.reading(text) {
+      source = .file(
+        place,
+        try OrderOptions(settings, of: .file(place.path), optimalSteps: optimalSteps))
       return
     }
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -27,7 +31,7 @@ public struct OrderSpecification: Hashable, Sendable {
     guard let family = OrderFamily(rawValue: name) else { throw .unknownFamily(name) }
     let settings = parts.count == 2 ? String(parts[1]) : nil
     source = .family(
-      family, try OrderOptions(settings, of: family, optimalSteps: optimalSteps))
+      family, try OrderOptions(settings, of: .family(family), optimalSteps: optimalSteps))
   }
 
   /// The family, or nil for an order file.
@@ -35,16 +39,17 @@ public struct OrderSpecification: Hashable, Sendable {
     if case .family(let family, _) = source { family } else { nil }
   }
 
-  /// The path of the order file, or nil for a built-in order.
+  /// The path of the order file, or nil for a built-in order and standard input.
   public var path: String? {
-    if case .file(let path) = source { path } else { nil }
+    if case .file(let place, _) = source, !place.isStandardInput { place.path } else { nil }
   }
 
   /// Whether ``order(on:tokensPerStep:)`` heeds the number of tokens per step: not where a file, the family's rule or an
   /// option fixes the steps.
   public var takesTokensPerStep: Bool {
     switch source {
-    case .file: false
+    case .file(_, let options):
+      !options.isEmpty && options.n == nil && options.steps == nil
     case .family(let family, let options):
       family.keys.contains(.n) && options.n == nil && options.schedule != .levels
         && (options.steps == nil || family.hasSequenceOfN)
@@ -57,13 +62,15 @@ public struct OrderSpecification: Hashable, Sendable {
   /// The sizes are fitted to tokens and go with ``sequence(on:tokensPerStep:)`` into
   /// ``GenerationOrder/init(name:grid:sequence:groupSizes:)``; ``order(on:tokensPerStep:)`` knows none.
   public var optimalSteps: Int? {
-    guard case .family(_, let options) = source, options.schedule == .optimal else { return nil }
-    return options.steps
+    switch source {
+    case .file(_, let options), .family(_, let options):
+      options.schedule == .optimal ? options.steps : nil
+    }
   }
 
-  /// The name of the orders it makes: the text itself, or the base name of a file.
+  /// The name of the orders it makes: the text itself, or for a file its base name with what follows it.
   public var name: String {
-    path?.split(separator: "/").last.map(String.init) ?? text
+    if case .file(let place, _) = source { place.name(components: 1) } else { text }
   }
 
   /// The same order with each of its `seeds=`, named after them; itself alone where there is none.
@@ -91,32 +98,53 @@ public struct OrderSpecification: Hashable, Sendable {
 
   /// The order on a grid.
   ///
-  /// - Parameter tokensPerStep: n where the specification does not set it; families whose rule fixes the steps
-  ///   (`diagonal`, `window`), those given `steps=`, and files have no use for it.
+  /// - Parameters:
+  ///   - tokensPerStep: n where the specification does not set it; families whose rule fixes the steps (`diagonal`,
+  ///     `window`), those given `steps=`, and files have no use for it.
+  ///   - shownName: the order's name where it is not ``name``, as ``names(of:)`` has it.
   /// - Throws: ``GenerationOrderError`` when the order does not fit the grid or its steps are optimal, which only tokens
   ///   can tell; ``OrderFileError`` when the file cannot be used.
   /// - Complexity: O(N log N) at most, and reading the file.
   public func order(
-    on grid: TokenGrid, tokensPerStep: Int = StepSchedule.defaultTokensPerStep
+    on grid: TokenGrid, tokensPerStep: Int = StepSchedule.defaultTokensPerStep,
+    named shownName: String? = nil
   ) throws -> GenerationOrder {
+    let name = shownName ?? name
     switch source {
-    case .file(let path): return try GenerationOrder(contentsOfFile: path, grid: grid)
+    case .file(let place, let options):
+      let own = try GenerationOrder(contentsOf: place, name: name, grid: grid)
+      if options.isEmpty { return own }
+      return try cut(
+        own.sequence, by: options, on: grid, tokensPerStep: options.n ?? tokensPerStep, name: name)
     case .family(let family, let options):
       try requireOneSeed(of: options)
       let n = options.n ?? tokensPerStep
-      guard let cut = options.cut, cut != .levels else {
-        return try runs(of: family, options, on: grid, tokensPerStep: n)
+      guard let shape = options.cut, shape != .levels else {
+        return try runs(of: family, options, on: grid, tokensPerStep: n, name: name)
       }
-      guard cut != .optimal else { throw GenerationOrderError.unfittedGroupSizes(order: name) }
-      let schedule = try schedule(cut, options.steps, on: grid, tokensPerStep: n)
-      let frame = grid.rows * grid.columns
-      let sequence = try sequence(of: family, options, on: grid, tokensPerStep: n)
-      return try GenerationOrder(
-        name: name, grid: grid,
-        frameSequences: (0..<grid.frames).map {
-          Array(sequence[$0 * frame..<($0 + 1) * frame])
-        }, schedule: schedule)
+      return try cut(
+        sequence(of: family, options, on: grid, tokensPerStep: n), by: options, on: grid,
+        tokensPerStep: n, name: name)
     }
+  }
+
+  /// A sequence cut by the options' schedule: as one where that is runs, else in pieces of as many cells as a frame has.
+  private func cut(
+    _ sequence: [Int], by options: OrderOptions, on grid: TokenGrid, tokensPerStep n: Int,
+    name: String
+  ) throws(GenerationOrderError) -> GenerationOrder {
+    let schedule: StepSchedule
+    if let shape = options.cut {
+      guard shape != .optimal else { throw .unfittedGroupSizes(order: name) }
+      schedule = try self.schedule(shape, options.steps, on: grid, tokensPerStep: n)
+    } else {
+      schedule = .runs(of: n, initialSteps: options.initial)
+    }
+    let frame = grid.rows * grid.columns
+    return try GenerationOrder(
+      name: name, grid: grid,
+      frameSequences: (0..<grid.frames).map { Array(sequence[$0 * frame..<($0 + 1) * frame]) },
+      schedule: schedule)
   }
 
   /// The raster indices of all N cells in the sequence that the steps are cut from.
@@ -134,7 +162,8 @@ public struct OrderSpecification: Hashable, Sendable {
         order: name, steps: optimalSteps, grid: grid)
     }
     switch source {
-    case .file: return try order(on: grid).sequence
+    case .file(let place, _):
+      return try GenerationOrder(contentsOf: place, name: name, grid: grid).sequence
     case .family(let family, let options):
       try requireOneSeed(of: options)
       return try sequence(
@@ -153,13 +182,14 @@ public struct OrderSpecification: Hashable, Sendable {
     var options = options
     options.initial = nil
     return try runs(
-      of: family, options, on: grid, tokensPerStep: family.hasSequenceOfN ? n : 1
+      of: family, options, on: grid, tokensPerStep: family.hasSequenceOfN ? n : 1, name: name
     ).sequence
   }
 
   /// The order with the family's own steps: runs of n where it is a sequence.
   private func runs(
-    of family: OrderFamily, _ options: OrderOptions, on grid: TokenGrid, tokensPerStep n: Int
+    of family: OrderFamily, _ options: OrderOptions, on grid: TokenGrid, tokensPerStep n: Int,
+    name: String
   ) throws(GenerationOrderError) -> GenerationOrder {
     let initial = options.initial
     return switch family {
@@ -225,14 +255,6 @@ public struct OrderSpecification: Hashable, Sendable {
     // Optimal sizes and levels are none of a schedule, and have been dealt with.
     case .constant, .optimal, .levels: .equal(steps: steps)
     }
-  }
-
-  private static func isPath(_ text: String) -> Bool {
-    let lowercased = text.lowercased()
-    return text.contains("/") || lowercased.hasSuffix(".npy")
-      || OrderFileFormat.allCases.contains { format in
-        format.extensions.contains { lowercased.hasSuffix("." + $0) }
-      }
   }
 }
 
