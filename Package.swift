@@ -130,13 +130,14 @@ let package = Package(
       dependencies: [
         "CProgramStart", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures",
         "FileFormats", "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels",
-        "PARTransformer", "Reporting", "Statistics", "TokenData", "TokenGrids",
+        "OrderSearch", "PARTransformer", "Reporting", "Statistics", "TokenData", "TokenGrids",
         "VisualTokenizers", argumentParser,
       ]),
 
     // Programs
     command("entropy-map"),
     command("order-compare"),
+    command("order-search"),
     command("appendix-figures"),
     command("par-sample"),
     command("par-train"),
@@ -219,7 +220,7 @@ let package = Package(
         "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "FileFormats", "Files",
         "LinearAlgebra", "NeuralKernels", "PARTransformer", "Reporting", "Statistics",
         "TestSupport", "TokenData", "TokenGrids", "VisualTokenizers", "appendix-figures",
-        "entropy-map", "fid-compare", "order-compare", "par-sample", "par-train", "tokenize",
+        "entropy-map", "fid-compare", "order-search", "order-compare", "par-sample", "par-train", "tokenize",
         argumentParser,
       ]),
     .testTarget(

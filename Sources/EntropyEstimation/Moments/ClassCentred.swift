@@ -5,7 +5,7 @@ import TokenGrids
 /// scatter is the pooled scatter within classes.
 ///
 /// An image that is the only one of its class is left out: its own mean leaves nothing of it.
-struct ClassCentred<Base: TokenFeatures>: TokenFeatures {
+package struct ClassCentred<Base: TokenFeatures>: TokenFeatures {
   private let base: ImageSubset<Base>
   /// By image, counted from 0 without gaps.
   private let classes: [Int]
@@ -17,7 +17,7 @@ struct ClassCentred<Base: TokenFeatures>: TokenFeatures {
   /// - Throws: ``EstimationError`` for data without labels and for classes of one image only, and what reading the features
   ///   throws.
   /// - Complexity: O(m·n·d), and C·n·d numbers of memory.
-  init(_ features: Base) throws {
+  package init(_ features: Base) throws {
     guard let labels = features.imageClasses else {
       throw EstimationError.noClasses(source: features.name)
     }
@@ -55,15 +55,15 @@ struct ClassCentred<Base: TokenFeatures>: TokenFeatures {
     self.means = means
   }
 
-  var name: String { base.name }
-  var grid: TokenGrid { base.grid }
-  var imageCount: Int { base.imageCount }
-  var featureDimensions: Int { base.featureDimensions }
-  var imageGroups: [UInt32]? { base.imageGroups }
-  var imageClasses: [UInt32]? { base.imageClasses }
-  var centredBy: [Int]? { classes }
+  package var name: String { base.name }
+  package var grid: TokenGrid { base.grid }
+  package var imageCount: Int { base.imageCount }
+  package var featureDimensions: Int { base.featureDimensions }
+  package var imageGroups: [UInt32]? { base.imageGroups }
+  package var imageClasses: [UInt32]? { base.imageClasses }
+  package var centredBy: [Int]? { classes }
 
-  func features(ofImages images: Range<Int>) throws -> [Float] {
+  package func features(ofImages images: Range<Int>) throws -> [Float] {
     var rows = try base.features(ofImages: images)
     let columns = grid.cellCount * featureDimensions
     rows.withUnsafeMutableBufferPointer { rows in

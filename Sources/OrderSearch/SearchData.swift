@@ -1,0 +1,116 @@
+import EntropyEstimation
+import Statistics
+import TokenData
+import TokenGrids
+
+/// The tokens of a search in three parts, and what each part is for.
+public struct SearchData<Features: TokenFeatures>: Sendable {
+  /// All tokens.
+  public let features: Features
+  /// The images of the parts.
+  public let parts: SearchParts
+  /// Whether everything is given the image's class.
+  public let isGivenClass: Bool
+  private let seed: UInt64
+
+  /// The fewest images of the parts that fit and choose.
+  static var fewestImages: Int { 16 }
+
+  /// Divides images.
+  ///
+  /// - Parameters:
+  ///   - shares: Of the first two parts; nil for those that suit the data.
+  ///   - seed: Of the division.
+  /// - Throws: ``OrderSearchError/tooFewImages(source:images:part:found:needed:)``.
+  public init(
+    _ features: Features, shares: SearchParts.Shares? = nil, seed: UInt64 = 0,
+    isGivenClass: Bool = false
+  ) throws {
+    self.features = features
+    self.isGivenClass = isGivenClass
+    self.seed = seed
+    let numbers = features.grid.cellCount * features.featureDimensions
+    parts = SearchParts(
+      imageCount: features.imageCount,
+      shares: shares ?? SearchParts.Shares(imageCount: features.imageCount, numbers: numbers),
+      seed: seed, groups: features.imageGroups)
+    let means = isGivenClass ? Set(features.imageClasses ?? []).count : 1
+    for (part, images, needed) in [
+      (OrderSearchError.Part.fit, parts.fit, Self.fewestImages),
+      (.selection, parts.selection, Self.fewestImages), (.report, parts.report, numbers + means),
+    ] where images.count < needed {
+      throw OrderSearchError.tooFewImages(
+        source: features.name, images: features.imageCount, part: part, found: images.count,
+        needed: needed)
+    }
+  }
+
+  /// The covariance of the part that is fitted to.
+  ///
+  /// - Throws: As ``StructuredCovariance/init(of:translationShare:)``, and for unknown classes.
+  public func covariance(translationShare: Double? = nil) throws -> StructuredCovariance {
+    let part = ImageSubset(of: features, images: parts.fit)
+    return isGivenClass
+      ? try StructuredCovariance(
+        of: ClassCentred(part), translationShare: translationShare, seed: seed)
+      : try StructuredCovariance(of: part, translationShare: translationShare, seed: seed)
+  }
+
+  /// What orders lose to a model of the first part on the images of the second.
+  ///
+  /// - Throws: What reading the features throws.
+  public func selectionLosses(
+    of orders: [GenerationOrder], _ model: StructuredCovariance
+  ) throws -> [Estimate] {
+    let part = ImageSubset(of: features, images: parts.selection)
+    let measure = ModelLoss(model)
+    if isGivenClass {
+      let centred = try ClassCentred(part)
+      return try orders.map {
+        ModelLoss.mean(try measure.losses(of: $0, in: centred), in: centred)
+      }
+    }
+    return try orders.map { ModelLoss.mean(try measure.losses(of: $0, in: part), in: part) }
+  }
+
+  /// What orders lose, estimated from the images of the third part.
+  ///
+  /// - Throws: As ``OrderEstimator/profiles(of:in:progress:)``.
+  public func reportedProfiles(
+    of orders: [GenerationOrder], settings: EstimationSettings,
+    progress: @Sendable (EstimationStage) -> Void = { _ in }
+  ) throws -> [OrderProfile] {
+    try OrderEstimator(settings).profiles(
+      of: orders, in: ImageSubset(of: features, images: parts.report), progress: progress)
+  }
+}
+
+/// Why there is no search.
+public enum OrderSearchError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A part of the images.
+  public enum Part: Sendable, Hashable {
+    case fit
+    case selection
+    case report
+  }
+
+  /// A part has too few images.
+  case tooFewImages(source: String, images: Int, part: Part, found: Int, needed: Int)
+
+  /// What was found and what was expected, in one sentence.
+  public var description: String {
+    switch self {
+    case .tooFewImages(let source, let images, let part, let found, let needed):
+      let use =
+        switch part {
+        case .fit: "to fit sequences and sizes to"
+        case .selection: "to choose by"
+        case .report: "for the report"
+        }
+      return """
+        \(source): of its \(images) images \(found) are left \(use), which takes at least \(needed); use more images or \
+        fewer feature dimensions
+        """
+    }
+  }
+}
