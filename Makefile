@@ -7,7 +7,7 @@ MINUTES ?= 2
 
 FORMATTED = Package.swift Sources Tests Notebooks-data Benchmarks/Package.swift Benchmarks/Sources
 
-.PHONY: figures test fuzz build benchmarks bench format lint dependencies smoke clean
+.PHONY: figures test fuzz build benchmarks bench format lint docs dependencies smoke clean
 
 ## The appendix figures of the embedded photographs, of patches into Plots/ and of learned tokens into Plots/learned/
 ## (installs missing C libraries, builds).
@@ -45,6 +45,10 @@ format:
 
 lint:
 	$(SWIFT) format lint --strict -r $(FORMATTED)
+
+## The documentation of the libraries as a web site in .build/documentation, by DocC, which comes with Swift.
+docs: dependencies
+	SWIFT="$(SWIFT)" Scripts/documentation
 
 ## The main commands on the embedded photographs, in a few seconds.
 smoke: build

@@ -15,7 +15,7 @@ public enum EntropyBound: String, CaseIterable, Sendable, Codable {
   /// scatter: S is (m/ν)·1 on average where all images have residuals of one size, whatever their leverages, so that the
   /// value is then that of ``wishart``; where images with large residuals have large leverages, as photographs do, the fit
   /// hides more of them than (m − p)/m, and S restores it. What c(ν, d) takes off for the noise of a scatter is that of Gaussian
-  /// residuals; the rest, which the images' influences tell, is taken off besides (``ScatterNoise``).
+  /// residuals; the rest, which the images' influences tell, is taken off besides (`ScatterNoise`).
   case debiased
   /// ½[d·log(2πe) + log|W/ν| − c(ν, d)]: exactly unbiased where all tokens are jointly Gaussian (W is then Wishart distributed
   /// with ν degrees of freedom), and free. Not for photographs, whose smooth and textured images have residuals of

@@ -13,7 +13,7 @@ import TokenGrids
 /// a random phase.
 ///
 /// Several times as many functions are drawn as are kept. Those are kept one by one that have the largest variance which
-/// neither the channels nor the functions kept before explain (``GreedySelection``): draws that repeat each other would cost
+/// neither the channels nor the functions kept before explain (`GreedySelection`): draws that repeat each other would cost
 /// degrees of freedom for nothing. It closes about as much of the gap between a line and the truth as twice the number of
 /// functions that are kept as they come.
 public struct RandomFeatures<Base: TokenFeatures>: TokenFeatures {

@@ -33,8 +33,8 @@ public struct TokenMoments: Sendable {
 
   /// How products of features are summed.
   public enum Precision: Sendable {
-    /// In single precision over short runs of images, and those in double precision (``ScatterSum``), of what
-    /// neighbouring tokens do not predict (``BlockPrediction``): without the prediction, rounding alone moves the joint
+    /// In single precision over short runs of images, and those in double precision (`ScatterSum`), of what
+    /// neighbouring tokens do not predict (`BlockPrediction`): without the prediction, rounding alone moves the joint
     /// entropy of 4,608 coordinates by 2·10⁻⁵ nats; with it, by less than 10⁻⁶.
     case mixed
     /// In double precision throughout (`dsyrk`); half as fast.

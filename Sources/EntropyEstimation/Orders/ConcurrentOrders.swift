@@ -62,7 +62,7 @@ extension OrderEstimator {
 
   /// Refuses data with too few images for any order's last token, before anything expensive is done.
   ///
-  /// - Throws: ``EstimationError/tooFewImages(source:images:predictors:channels:largestFeatureDimensions:largestWindow:)``.
+  /// - Throws: ``EstimationError/tooFewImages(source:images:predictors:channels:largestFeatureDimensions:largestWindow:means:)``.
   public static func requireImages(for features: some TokenFeatures) throws(EstimationError) {
     try TokenMoments.requireImages(
       features.imageCount, contextTokens: features.grid.cellCount - 1,

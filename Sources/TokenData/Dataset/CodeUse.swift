@@ -1,12 +1,12 @@
 import Foundation
 
 /// How evenly the entries of a codebook are used.
-public struct CodeUse: Hashable, Sendable {
+package struct CodeUse: Hashable, Sendable {
   /// How many tokens have each code.
-  public let counts: [Int]
+  package let counts: [Int]
 
   /// Takes counts that were made elsewhere, one for each entry of the codebook.
-  public init(counts: [Int]) {
+  package init(counts: [Int]) {
     self.counts = counts
   }
 
@@ -15,7 +15,7 @@ public struct CodeUse: Hashable, Sendable {
   /// - Throws: ``TokenDataError`` when a code is outside the codebook or the file is damaged.
   /// - Precondition: the tokens have a codebook.
   /// - Complexity: O(m·n + K).
-  public init(of file: TokenDatasetFile) throws {
+  package init(of file: TokenDatasetFile) throws {
     var counts = [Int](repeating: 0, count: file.codebook?.rows ?? 0)
     for block in file.blocks {
       for code in try file.codes(ofImages: block) { counts[Int(code)] += 1 }
@@ -24,10 +24,10 @@ public struct CodeUse: Hashable, Sendable {
   }
 
   /// How many entries at least one token has.
-  public var usedCount: Int { counts.count { $0 > 0 } }
+  package var usedCount: Int { counts.count { $0 > 0 } }
 
   /// The entropy of the code of a random token, −Σ p·log p, in nats.
-  public var entropy: Double {
+  package var entropy: Double {
     let total = Double(counts.reduce(0, +))
     return counts.reduce(0.0) { sum, count in
       let p = Double(count) / total
@@ -36,5 +36,5 @@ public struct CodeUse: Hashable, Sendable {
   }
 
   /// The number of equally used entries that would have the same entropy: its exponential.
-  public var perplexity: Double { exp(entropy) }
+  package var perplexity: Double { exp(entropy) }
 }

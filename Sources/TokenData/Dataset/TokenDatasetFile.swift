@@ -32,7 +32,7 @@ public final class TokenDatasetFile: TokenFeatures {
   /// What turns the tokens back into images, where that is known.
   public let decoder: TokenDecoderParameters?
   /// How many images to read at a time: whole chunks of the file, a few megabytes.
-  public let preferredBlockSize: Int
+  package let preferredBlockSize: Int
 
   /// What is taken off the features of an image, n·d numbers, before they are rounded to single precision; nil for nothing.
   private let origin: [Double]?
@@ -152,7 +152,7 @@ public final class TokenDatasetFile: TokenFeatures {
   /// - Complexity: reads the whole file.
   public func contentHash() throws -> ContentHash { try ContentHash(ofFileAt: path) }
 
-  /// The images in runs of ``preferredBlockSize``.
+  /// The images in runs of `preferredBlockSize`.
   public var blocks: [Range<Int>] {
     stride(from: 0, to: imageCount, by: preferredBlockSize).map {
       $0..<min($0 + preferredBlockSize, imageCount)

@@ -39,7 +39,7 @@ extension TokenDataset {
   /// The hash of the codebook's numbers: codes of two datasets mean the same where it is equal; nil for continuous tokens.
   ///
   /// - Complexity: O(K·d).
-  public var codebookHash: ContentHash? {
+  package var codebookHash: ContentHash? {
     codebook.map { codebook in
       codebook.elements.withUnsafeBytes { bytes in
         ContentHash(of: Data("\(codebook.rows)x\(codebook.columns):".utf8) + Data(bytes))

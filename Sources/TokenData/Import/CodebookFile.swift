@@ -6,7 +6,7 @@ import LinearAlgebra
 /// A codebook in a file of another program.
 public enum CodebookFile {
   /// The name of the codebook among the tensors of a VQ-16 checkpoint.
-  public static let tensorName = "quantize.embedding.weight"
+  package static let tensorName = "quantize.embedding.weight"
 
   /// Reads a codebook `K × d`.
   ///
@@ -47,7 +47,7 @@ public enum CodebookFile {
 
   /// The tensor of a file that holds nothing but a codebook, which is taken as it is, like that of a `.npy` file: a matrix
   /// that is alone and does not have the name of a VQ-16 tokenizer's. Nil for any other file.
-  public static func bareTensor(of tensors: any TensorSource) -> String? {
+  package static func bareTensor(of tensors: any TensorSource) -> String? {
     guard tensors.tensorNames.count == 1, let only = tensors.tensorNames.first,
       !only.hasSuffix(tensorName), tensors.shape(of: only)?.count == 2
     else { return nil }
@@ -58,7 +58,7 @@ public enum CodebookFile {
   ///
   /// - Throws: ``TokenImportError/codebookFormat(file:)`` when there is no such tensor, or what the
   ///   file throws.
-  public static func read(from tensors: any TensorSource) throws -> FloatMatrix {
+  package static func read(from tensors: any TensorSource) throws -> FloatMatrix {
     if let only = bareTensor(of: tensors), let shape = tensors.shape(of: only) {
       return FloatMatrix(
         rows: shape[0], columns: shape[1], elements: try tensors.floats(only))
@@ -79,7 +79,7 @@ extension FloatMatrix {
   ///
   /// The lower bound is that of PyTorch's `normalize`.
   /// - Complexity: O(rows · columns).
-  public func normalizingRows() -> FloatMatrix {
+  package func normalizingRows() -> FloatMatrix {
     var result = self
     for row in 0..<rows {
       let range = row * columns..<(row + 1) * columns

@@ -76,7 +76,7 @@ public struct TokenImport: Sendable {
   }
 
   /// The folders whose files are read.
-  public let inputFolders: [String]
+  package let inputFolders: [String]
   private let source: any TokenImportSource
   private let labels: ImportLabels
   private let codebook: FloatMatrix?
@@ -89,7 +89,7 @@ public struct TokenImport: Sendable {
   ///   - labels: a folder `{i}.npy` of labels or one `.npy` file; nil for the folder that LlamaGen
   ///     puts beside the codes (`…_codes`, `…_labels`) where there is one.
   ///   - codebook: what the codes index, `K × d`; nil for features.
-  /// - Throws: ``TokenImportError``, ``NpyError``, ``FileError`` or ``TokenDataError``.
+  /// - Throws: ``TokenImportError``, `NpyError`, `FileError` or ``TokenDataError``.
   /// - Complexity: lists a folder, and reads one file of it.
   public init(path: String, labels: String?, codebook: FloatMatrix?, options: Options) throws {
     if let sample = options.sample, sample < 1 { throw TokenDataError.invalidLimit(sample) }
@@ -128,7 +128,7 @@ public struct TokenImport: Sendable {
   public var grid: TokenGrid { source.layout.grid }
 
   /// How many photographs are wanted and there.
-  public var photographCount: Int {
+  package var photographCount: Int {
     min(options.sample ?? source.numbers.count, source.numbers.count)
   }
 
