@@ -555,7 +555,7 @@ extension MapPass {
       of: tokens, columns(of: tokens, in: measured),
       ImageRuns(startsRun: measured.startsOfGroups))
     return zip(own.contributions, own.expected).map { contributions, expected in
-      Number._widened(contributions[..<measured.imageCount]).map {
+      Number.widened(contributions[..<measured.imageCount]).map {
         expected - 0.5 * Double(channels) + $0
       }
     }

@@ -4,7 +4,7 @@ import CKernels
 /// for one pair of tokens at a time, so that every thread needs one of its own.
 ///
 /// All images of a pair stay in the second-level cache from the first product to the last sum.
-public struct PairResiduals<Number: PairNumber>: ~Copyable {
+package struct PairResiduals<Number: PairNumber>: ~Copyable {
   private let imageCount: Int
   private let channels: Int
   private let groupCount: Int
@@ -16,13 +16,13 @@ public struct PairResiduals<Number: PairNumber>: ~Copyable {
   /// - Parameters:
   ///   - imageCount: The images.
   ///   - channels: How many of a token's coordinates, from the first, have residuals.
-  public init(imageCount: Int, channels: Int) {
+  package init(imageCount: Int, channels: Int) {
     let size = TokenColumns<Number>.groupSize
     self.imageCount = imageCount
     self.channels = channels
     groupCount = imageCount.dividedRoundingUp(by: size)
-    residuals = Number._rounded([], count: groupCount * Self.rows(channels) * size)
-    contributions = Number._rounded([], count: groupCount * size)
+    residuals = Number.rounded([], count: groupCount * Self.rows(channels) * size)
+    contributions = Number.rounded([], count: groupCount * size)
   }
 
   /// A multiple of four: coefficients and residuals have rows of zeros below the last channel.
@@ -32,15 +32,15 @@ public struct PairResiduals<Number: PairNumber>: ~Copyable {
   }
 
   /// Numbers of every image as the passes read them: zero beyond the last image.
-  public static func padded(_ values: [Double]) -> [Number] {
+  package static func padded(_ values: [Double]) -> [Number] {
     let size = TokenColumns<Number>.groupSize
-    return Number._rounded(values, count: values.count.dividedRoundingUp(by: size) * size)
+    return Number.rounded(values, count: values.count.dividedRoundingUp(by: size) * size)
   }
 
   /// Σ x·yᵀ over the images, x the channels of a token and y all coordinates of a reference: channels × width.
   ///
   /// - Complexity: O(images · channels · width).
-  public func products(
+  package func products(
     of target: Int, in targets: TokenColumns<Number>, with reference: Int,
     in references: TokenColumns<Number>
   ) -> Matrix {
@@ -48,7 +48,7 @@ public struct PairResiduals<Number: PairNumber>: ~Copyable {
     var result = Matrix(rows: channels, columns: references.width)
     targets.withToken(target) { x in
       references.withToken(reference) { y in
-        Number._products(
+        Number.pairKernels.products(
           groupCount, channels, targets.width, references.width, x, y, &result.elements)
       }
     }
@@ -59,7 +59,7 @@ public struct PairResiduals<Number: PairNumber>: ~Copyable {
   ///
   /// - Parameter weights: w of every image, ``padded(_:)``.
   /// - Complexity: O(images · channels · (channels + width)).
-  public mutating func setResiduals(
+  package mutating func setResiduals(
     of target: Int, in targets: TokenColumns<Number>, given reference: Int,
     in references: TokenColumns<Number>, coefficients matrix: Matrix, weights: [Number]
   ) -> Matrix {
@@ -73,7 +73,7 @@ public struct PairResiduals<Number: PairNumber>: ~Copyable {
   /// Takes a token itself for its residual: that without any reference.
   ///
   /// - Complexity: O(images · channels²).
-  public mutating func setResiduals(
+  package mutating func setResiduals(
     of target: Int, in targets: TokenColumns<Number>, weights: [Number]
   ) -> Matrix {
     precondition(targets.imageCount == imageCount)
@@ -88,11 +88,11 @@ public struct PairResiduals<Number: PairNumber>: ~Copyable {
     _ matrix: Matrix, _ weights: [Number]
   ) -> Matrix {
     precondition(weights.count == contributions.count)
-    let coefficients = Number._rounded(
+    let coefficients = Number.rounded(
       matrix.elements, count: Self.rows(channels) * matrix.columns)
     var scatter = Matrix(rows: channels, columns: channels)
     targets.withToken(target) { x in
-      Number._residuals(
+      Number.pairKernels.residuals(
         groupCount, channels, targets.width, matrix.columns, x, reference, coefficients, weights,
         &residuals, &scatter.elements)
     }
@@ -102,10 +102,10 @@ public struct PairResiduals<Number: PairNumber>: ~Copyable {
   /// Σ w·r·rᵀ of the residuals that are there, lower triangle.
   ///
   /// - Complexity: O(images · channels²).
-  public func scatter(weights: [Number]) -> Matrix {
+  package func scatter(weights: [Number]) -> Matrix {
     precondition(weights.count == contributions.count)
     var scatter = Matrix(rows: channels, columns: channels)
-    Number._scatter(groupCount, channels, residuals, weights, &scatter.elements)
+    Number.pairKernels.scatter(groupCount, channels, residuals, weights, &scatter.elements)
     return scatter
   }
 
@@ -113,18 +113,19 @@ public struct PairResiduals<Number: PairNumber>: ~Copyable {
   ///
   /// - Parameter transform: A, channels × channels, lower triangular.
   /// - Complexity: O(images · channels²/2).
-  public mutating func setContributions(transform: Matrix, weights: [Number], scale: Double) {
+  package mutating func setContributions(transform: Matrix, weights: [Number], scale: Double) {
     precondition(transform.rows == channels && weights.count == contributions.count)
-    Number._contributions(
+    Number.pairKernels.contributions(
       groupCount, channels, residuals, weights,
-      Number._rounded(transform.elements, count: transform.elements.count), scale, &contributions)
+      Number.rounded(transform.elements, count: transform.elements.count), Number(scale),
+      &contributions)
   }
 
   /// What every image contributes, zero beyond the last.
-  public var paddedContributions: [Number] { contributions }
+  package var paddedContributions: [Number] { contributions }
 
   /// What every image contributes.
-  public var imageContributions: [Double] { Number._widened(contributions[..<imageCount]) }
+  package var imageContributions: [Double] { Number.widened(contributions[..<imageCount]) }
 
   /// The mean and spread of the contributions about an expectation, and of what a baseline has more than they.
   ///
@@ -133,14 +134,15 @@ public struct PairResiduals<Number: PairNumber>: ~Copyable {
   ///   - baseline: Contributions of the same images to something else; nil for none.
   ///   - groups: Which images are not independent.
   /// - Complexity: O(images).
-  public func spread(
+  package func spread(
     about expectation: Double, baseline: [Number]?, groups: ImageRuns
   ) -> (own: SpreadSums, difference: SpreadSums) {
     precondition(baseline?.count ?? contributions.count == contributions.count)
     var own = [Double](repeating: 0, count: 4)
     var difference = own
-    Number._spread(
-      imageCount, contributions, baseline, expectation, groups, &own, &difference)
+    let starts = groups.starts.isEmpty ? nil : groups.starts
+    Number.pairKernels.spread(
+      imageCount, contributions, baseline, expectation, groups.count, starts, &own, &difference)
     return (
       SpreadSums(own, images: imageCount, groups: groups),
       SpreadSums(difference, images: imageCount, groups: groups)
@@ -149,18 +151,18 @@ public struct PairResiduals<Number: PairNumber>: ~Copyable {
 }
 
 /// Runs of images that are not independent of each other, such as those cut from one photograph.
-public struct ImageRuns: Sendable {
+package struct ImageRuns: Sendable {
   /// The first image of every run, and after them the number of images; empty where every image is a run.
   let starts: [Int]
   /// How many runs there are.
-  public let count: Int
+  package let count: Int
   /// The sum of their squared sizes.
-  public let sizeSquares: Double
+  package let sizeSquares: Double
 
   /// Finds the runs.
   ///
   /// - Parameter startsRun: For each image whether it does not belong to the run of the image before.
-  public init(startsRun: [Bool]) {
+  package init(startsRun: [Bool]) {
     if startsRun.allSatisfy({ $0 }) {
       starts = []
       count = startsRun.count
@@ -179,9 +181,9 @@ public struct ImageRuns: Sendable {
 
 /// Sums of a series of numbers over images that may stand in dependent runs, from which the mean and its standard error
 /// follow; sums of disjoint images add.
-public struct SpreadSums: Sendable {
+package struct SpreadSums: Sendable {
   /// The images.
-  public private(set) var count = 0.0
+  package private(set) var count = 0.0
   /// Σ x, Σ x².
   private var sum = 0.0
   private var squares = 0.0
@@ -192,7 +194,7 @@ public struct SpreadSums: Sendable {
   private var sizeSquares = 0.0
 
   /// Of no image.
-  public init() {}
+  package init() {}
 
   /// - Parameter sums: As `te_pair_spread_float` has them.
   init(_ sums: [Double], images: Int, groups: ImageRuns) {
@@ -206,7 +208,7 @@ public struct SpreadSums: Sendable {
   }
 
   /// Adds those of other images.
-  public mutating func add(_ other: SpreadSums) {
+  package mutating func add(_ other: SpreadSums) {
     count += other.count
     sum += other.sum
     squares += other.squares
@@ -217,7 +219,7 @@ public struct SpreadSums: Sendable {
   }
 
   /// The sums of the numbers with something added to each.
-  public func shifted(by offset: Double) -> SpreadSums {
+  package func shifted(by offset: Double) -> SpreadSums {
     var result = self
     result.sum += offset * count
     result.squares += offset * (2 * sum + offset * count)
@@ -227,228 +229,28 @@ public struct SpreadSums: Sendable {
   }
 
   /// The mean.
-  public var mean: Double { sum / max(count, 1) }
+  package var mean: Double { sum / max(count, 1) }
 
   /// The variance of single numbers.
-  public var variance: Double {
+  package var variance: Double {
     count > 1 ? max(squares - sum * mean, 0) / (count - 1) : 0
   }
 
   /// The mean of the squares.
-  public var meanSquare: Double { squares / max(count, 1) }
+  package var meanSquare: Double { squares / max(count, 1) }
 
   /// What the variance of the mean is over that of independent numbers.
-  public var runFactor: Double {
+  package var runFactor: Double {
     let plain = variance / max(count, 1)
     return plain > 0 ? standardError * standardError / plain : 1
   }
 
   /// The standard error of the mean, √(G/(G − 1)·Σ_g (Σ_{i∈g} (xᵢ − x̄))²)/m with G runs g (Liang and Zeger, 1986), which for runs
   /// of one image is the usual one; infinite for a single run, which says nothing of how runs differ.
-  public var standardError: Double {
+  package var standardError: Double {
     guard runs < count else { return (variance / max(count, 1)).squareRoot() }
     guard runs > 1 else { return .infinity }
     let residual = runSquares - 2 * mean * runProducts + mean * mean * sizeSquares
     return (runs / (runs - 1) * max(residual, 0)).squareRoot() / count
-  }
-}
-
-/// The numbers that pairs of tokens are passed over in: `Float`, or `Double` where it does not suffice.
-///
-/// What is done to many numbers is a requirement, so that nothing depends on whether generic code is specialised.
-public protocol PairNumber: BinaryFloatingPoint, Sendable {
-  /// The numbers rounded to this type, and zeros up to `count`.
-  static func _rounded(_ values: [Double], count: Int) -> [Self]
-  /// The numbers as doubles.
-  static func _widened(_ values: ArraySlice<Self>) -> [Double]
-  /// See `te_pair_squared_norms_float`.
-  static func _squaredNorms(
-    _ groups: Int, _ width: Int, _ token: UnsafePointer<Self>,
-    _ norms: UnsafeMutablePointer<Double>)
-  /// See `te_pair_whiten_float`.
-  static func _whiten(
-    _ count: Int, _ width: Int, _ stride: Int, _ rows: UnsafePointer<Float>,
-    _ mean: UnsafePointer<Double>, _ transform: UnsafePointer<Double>,
-    _ out: UnsafeMutablePointer<Self>)
-  /// See `te_pair_products_float`.
-  static func _products(
-    _ groups: Int, _ channels: Int, _ targetWidth: Int, _ width: Int, _ target: UnsafePointer<Self>,
-    _ reference: UnsafePointer<Self>, _ products: UnsafeMutablePointer<Double>)
-  /// See `te_pair_residuals_float`.
-  static func _residuals(
-    _ groups: Int, _ channels: Int, _ targetWidth: Int, _ width: Int, _ target: UnsafePointer<Self>,
-    _ reference: UnsafePointer<Self>, _ coefficients: UnsafePointer<Self>,
-    _ weights: UnsafePointer<Self>, _ residuals: UnsafeMutablePointer<Self>,
-    _ scatter: UnsafeMutablePointer<Double>)
-  /// See `te_pair_scatter_float`.
-  static func _scatter(
-    _ groups: Int, _ channels: Int, _ residuals: UnsafePointer<Self>,
-    _ weights: UnsafePointer<Self>, _ scatter: UnsafeMutablePointer<Double>)
-  /// See `te_pair_contributions_float`.
-  static func _contributions(
-    _ groups: Int, _ channels: Int, _ residuals: UnsafePointer<Self>,
-    _ weights: UnsafePointer<Self>, _ transform: UnsafePointer<Self>, _ scale: Double,
-    _ contributions: UnsafeMutablePointer<Self>)
-  /// See `te_pair_spread_float`.
-  static func _spread(
-    _ images: Int, _ contributions: [Self], _ baseline: [Self]?, _ expectation: Double,
-    _ groups: ImageRuns, _ own: inout [Double], _ difference: inout [Double])
-}
-
-extension Float: PairNumber {
-  /// Rounds numbers.
-  public static func _rounded(_ values: [Double], count: Int) -> [Float] {
-    var result = [Float](repeating: 0, count: count)
-    for (index, value) in values.enumerated() { result[index] = Float(value) }
-    return result
-  }
-
-  /// Widens numbers.
-  public static func _widened(_ values: ArraySlice<Float>) -> [Double] { values.map { Double($0) } }
-
-  /// Takes the squared lengths of a token.
-  public static func _squaredNorms(
-    _ groups: Int, _ width: Int, _ token: UnsafePointer<Float>,
-    _ norms: UnsafeMutablePointer<Double>
-  ) {
-    te_pair_squared_norms_float(groups, width, token, norms)
-  }
-
-  /// Whitens a group of images of one token.
-  public static func _whiten(
-    _ count: Int, _ width: Int, _ stride: Int, _ rows: UnsafePointer<Float>,
-    _ mean: UnsafePointer<Double>, _ transform: UnsafePointer<Double>,
-    _ out: UnsafeMutablePointer<Float>
-  ) {
-    te_pair_whiten_float(count, width, stride, rows, mean, transform, out)
-  }
-
-  /// Sums the products of two tokens.
-  public static func _products(
-    _ groups: Int, _ channels: Int, _ targetWidth: Int, _ width: Int,
-    _ target: UnsafePointer<Float>, _ reference: UnsafePointer<Float>,
-    _ products: UnsafeMutablePointer<Double>
-  ) {
-    te_pair_products_float(groups, channels, targetWidth, width, target, reference, products)
-  }
-
-  /// Takes residuals and sums their products.
-  public static func _residuals(
-    _ groups: Int, _ channels: Int, _ targetWidth: Int, _ width: Int,
-    _ target: UnsafePointer<Float>, _ reference: UnsafePointer<Float>,
-    _ coefficients: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
-    _ residuals: UnsafeMutablePointer<Float>, _ scatter: UnsafeMutablePointer<Double>
-  ) {
-    te_pair_residuals_float(
-      groups, channels, targetWidth, width, target, reference, coefficients, weights, residuals,
-      scatter)
-  }
-
-  /// Sums the products of residuals.
-  public static func _scatter(
-    _ groups: Int, _ channels: Int, _ residuals: UnsafePointer<Float>,
-    _ weights: UnsafePointer<Float>, _ scatter: UnsafeMutablePointer<Double>
-  ) {
-    te_pair_scatter_float(groups, channels, residuals, weights, scatter)
-  }
-
-  /// Takes contributions of images.
-  public static func _contributions(
-    _ groups: Int, _ channels: Int, _ residuals: UnsafePointer<Float>,
-    _ weights: UnsafePointer<Float>, _ transform: UnsafePointer<Float>, _ scale: Double,
-    _ contributions: UnsafeMutablePointer<Float>
-  ) {
-    te_pair_contributions_float(
-      groups, channels, residuals, weights, transform, Float(scale), contributions)
-  }
-
-  /// Sums contributions and their squares.
-  public static func _spread(
-    _ images: Int, _ contributions: [Float], _ baseline: [Float]?, _ expectation: Double,
-    _ groups: ImageRuns, _ own: inout [Double], _ difference: inout [Double]
-  ) {
-    let starts = groups.starts.isEmpty ? nil : groups.starts
-    te_pair_spread_float(
-      images, contributions, baseline, expectation, groups.count, starts, &own, &difference)
-  }
-}
-
-extension Double: PairNumber {
-  /// Rounds numbers.
-  public static func _rounded(_ values: [Double], count: Int) -> [Double] {
-    var result = [Double](repeating: 0, count: count)
-    for (index, value) in values.enumerated() { result[index] = Double(value) }
-    return result
-  }
-
-  /// Widens numbers.
-  public static func _widened(_ values: ArraySlice<Double>) -> [Double] {
-    values.map { Double($0) }
-  }
-
-  /// Takes the squared lengths of a token.
-  public static func _squaredNorms(
-    _ groups: Int, _ width: Int, _ token: UnsafePointer<Double>,
-    _ norms: UnsafeMutablePointer<Double>
-  ) {
-    te_pair_squared_norms_double(groups, width, token, norms)
-  }
-
-  /// Whitens a group of images of one token.
-  public static func _whiten(
-    _ count: Int, _ width: Int, _ stride: Int, _ rows: UnsafePointer<Float>,
-    _ mean: UnsafePointer<Double>, _ transform: UnsafePointer<Double>,
-    _ out: UnsafeMutablePointer<Double>
-  ) {
-    te_pair_whiten_double(count, width, stride, rows, mean, transform, out)
-  }
-
-  /// Sums the products of two tokens.
-  public static func _products(
-    _ groups: Int, _ channels: Int, _ targetWidth: Int, _ width: Int,
-    _ target: UnsafePointer<Double>, _ reference: UnsafePointer<Double>,
-    _ products: UnsafeMutablePointer<Double>
-  ) {
-    te_pair_products_double(groups, channels, targetWidth, width, target, reference, products)
-  }
-
-  /// Takes residuals and sums their products.
-  public static func _residuals(
-    _ groups: Int, _ channels: Int, _ targetWidth: Int, _ width: Int,
-    _ target: UnsafePointer<Double>, _ reference: UnsafePointer<Double>,
-    _ coefficients: UnsafePointer<Double>, _ weights: UnsafePointer<Double>,
-    _ residuals: UnsafeMutablePointer<Double>, _ scatter: UnsafeMutablePointer<Double>
-  ) {
-    te_pair_residuals_double(
-      groups, channels, targetWidth, width, target, reference, coefficients, weights, residuals,
-      scatter)
-  }
-
-  /// Sums the products of residuals.
-  public static func _scatter(
-    _ groups: Int, _ channels: Int, _ residuals: UnsafePointer<Double>,
-    _ weights: UnsafePointer<Double>, _ scatter: UnsafeMutablePointer<Double>
-  ) {
-    te_pair_scatter_double(groups, channels, residuals, weights, scatter)
-  }
-
-  /// Takes contributions of images.
-  public static func _contributions(
-    _ groups: Int, _ channels: Int, _ residuals: UnsafePointer<Double>,
-    _ weights: UnsafePointer<Double>, _ transform: UnsafePointer<Double>, _ scale: Double,
-    _ contributions: UnsafeMutablePointer<Double>
-  ) {
-    te_pair_contributions_double(
-      groups, channels, residuals, weights, transform, scale, contributions)
-  }
-
-  /// Sums contributions and their squares.
-  public static func _spread(
-    _ images: Int, _ contributions: [Double], _ baseline: [Double]?, _ expectation: Double,
-    _ groups: ImageRuns, _ own: inout [Double], _ difference: inout [Double]
-  ) {
-    let starts = groups.starts.isEmpty ? nil : groups.starts
-    te_pair_spread_double(
-      images, contributions, baseline, expectation, groups.count, starts, &own, &difference)
   }
 }

@@ -2,13 +2,13 @@ import CKernels
 
 /// Some tokens of all images, each mapped by a matrix of its own (whitened, say), with the images of a token together: what
 /// passes over pairs of tokens read.
-public struct TokenColumns<Number: PairNumber>: Sendable {
+package struct TokenColumns<Number: PairNumber>: Sendable {
   /// The images.
-  public let imageCount: Int
+  package let imageCount: Int
   /// The coordinates of a token.
-  public let width: Int
+  package let width: Int
   /// How many tokens there are.
-  public let tokenCount: Int
+  package let tokenCount: Int
   /// Images stand in groups of sixteen: tokens × groups × width × 16, zero beyond the last image.
   let elements: [Number]
 
@@ -17,7 +17,7 @@ public struct TokenColumns<Number: PairNumber>: Sendable {
   var groupCount: Int { imageCount.dividedRoundingUp(by: Self.groupSize) }
 
   /// The bytes that a token takes.
-  public static func bytesPerToken(imageCount: Int, width: Int) -> Int {
+  package static func bytesPerToken(imageCount: Int, width: Int) -> Int {
     imageCount.dividedRoundingUp(by: groupSize) * groupSize * width * MemoryLayout<Number>.size
   }
 
@@ -30,7 +30,7 @@ public struct TokenColumns<Number: PairNumber>: Sendable {
   ///   - rows: Returns a run of images, row-major; called from several threads at once.
   /// - Throws: What `rows` throws.
   /// - Complexity: O(images · tokens · width²), on all cores.
-  public init(
+  package init(
     imageCount: Int, tokens: [Int], mean: [Double], transforms: [Matrix],
     rows: @Sendable (Range<Int>) throws -> [Float]
   ) throws {
@@ -55,7 +55,7 @@ public struct TokenColumns<Number: PairNumber>: Sendable {
           mean.withUnsafeBufferPointer { mean in
             for (place, token) in tokens.enumerated() {
               for start in stride(from: 0, to: images.count, by: size) {
-                Number._whiten(
+                Number.pairKernels.whiten(
                   min(size, images.count - start), width, mean.count,
                   from + start * mean.count + token * width,
                   mean.baseAddress.unsafelyUnwrapped + token * width, matrices[place],
@@ -83,9 +83,9 @@ public struct TokenColumns<Number: PairNumber>: Sendable {
   /// The squared length of a token in every image.
   ///
   /// - Complexity: O(images · width).
-  public func squaredNorms(of place: Int) -> [Double] {
+  package func squaredNorms(of place: Int) -> [Double] {
     var result = [Double](repeating: 0, count: groupCount * Self.groupSize)
-    withToken(place) { Number._squaredNorms(groupCount, width, $0, &result) }
+    withToken(place) { Number.pairKernels.squaredNorms(groupCount, width, $0, &result) }
     result.removeLast(result.count - imageCount)
     return result
   }

@@ -1,187 +1,6 @@
 import CKernels
 import COpenBLAS
 
-/// Float or Double: the precision in which rows are whitened.
-package protocol WhiteningScalar: BinaryFloatingPoint, Sendable {
-  /// X ← X·L⁻ᵀ for `rows` rows of `order` numbers, `stride` apart, and L lower triangular, row-major.
-  static func solve(
-    rows: Int, order: Int, lower: UnsafePointer<Self>, _ x: UnsafeMutablePointer<Self>, stride: Int)
-  /// C ← A·Bᵀ.
-  static func multiply(
-    rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Self>, strideA: Int,
-    _ b: UnsafePointer<Self>, strideB: Int, _ c: UnsafeMutablePointer<Self>, strideC: Int)
-  /// As `te_centred_blocks_f32`.
-  static func centredBlocks(
-    _ images: Int, _ rows: UnsafePointer<Float>, width: Int, mean: [Double], sequence: [UInt],
-    blockSize: Int, _ blocks: UnsafeMutablePointer<Self>, stride: Int)
-  /// As `te_influences_f32`.
-  static func influences(
-    _ images: Int, _ norms: [Self], squared: [Self]?, excess: [Self], ratio: Double, scale: Double,
-    _ influences: inout [Double])
-  /// Rounds numbers.
-  static func round(
-    _ x: UnsafePointer<Double>, count: Int, into rounded: UnsafeMutablePointer<Self>)
-  /// As `te_residual_products_f32`.
-  static func residualProducts(
-    _ images: Int, _ u: UnsafePointer<Self>, stride: Int, channels: Int, _ a: [Self], _ b: [Self],
-    _ first: UnsafeMutablePointer<Double>, _ second: UnsafeMutablePointer<Double>)
-  /// As `te_residual_norms_f32`.
-  static func residualNorms(
-    _ images: Int, _ u: UnsafePointer<Self>, stride: Int, channels: Int, _ transform: [Self],
-    _ norms: inout [Self])
-  /// As `te_squared_lengths_f32`.
-  static func squaredLengths(
-    _ images: Int, _ z: UnsafePointer<Self>, stride: Int, width: Int, _ sums: inout [Double])
-  /// As `te_leverage_weights_f32`.
-  static func leverageWeights(
-    _ images: Int, _ leverages: [Double], least: Double, _ a: inout [Self], _ b: inout [Self]
-  ) -> Double
-}
-
-extension Float: WhiteningScalar {
-  package static func influences(
-    _ images: Int, _ norms: [Float], squared: [Float]?, excess: [Float], ratio: Double,
-    scale: Double,
-    _ influences: inout [Double]
-  ) {
-    if let squared {
-      te_influences_f32(images, norms, squared, excess, ratio, scale, &influences)
-    } else {
-      te_influences_f32(images, norms, nil, excess, ratio, scale, &influences)
-    }
-  }
-
-  package static func centredBlocks(
-    _ images: Int, _ rows: UnsafePointer<Float>, width: Int, mean: [Double], sequence: [UInt],
-    blockSize: Int, _ blocks: UnsafeMutablePointer<Float>, stride: Int
-  ) {
-    te_centred_blocks_f32(
-      images, rows, width, mean, sequence, sequence.count, blockSize, blocks, stride)
-  }
-
-  package static func round(
-    _ x: UnsafePointer<Double>, count: Int, into rounded: UnsafeMutablePointer<Float>
-  ) {
-    te_rounded_f32(count, x, rounded)
-  }
-
-  package static func solve(
-    rows: Int, order: Int, lower: UnsafePointer<Float>, _ x: UnsafeMutablePointer<Float>,
-    stride: Int
-  ) {
-    cblas_strsm(
-      CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, Int32(rows), Int32(order), 1,
-      lower, Int32(order), x, Int32(stride))
-  }
-
-  package static func multiply(
-    rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, strideA: Int,
-    _ b: UnsafePointer<Float>, strideB: Int, _ c: UnsafeMutablePointer<Float>, strideC: Int
-  ) {
-    cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(columns), Int32(inner), 1, a,
-      Int32(strideA), b, Int32(strideB), 0, c, Int32(strideC))
-  }
-
-  package static func residualProducts(
-    _ images: Int, _ u: UnsafePointer<Float>, stride: Int, channels: Int, _ a: [Float],
-    _ b: [Float], _ first: UnsafeMutablePointer<Double>, _ second: UnsafeMutablePointer<Double>
-  ) {
-    te_residual_products_f32(images, u, stride, channels, a, b, first, second)
-  }
-
-  package static func residualNorms(
-    _ images: Int, _ u: UnsafePointer<Float>, stride: Int, channels: Int, _ transform: [Float],
-    _ norms: inout [Float]
-  ) {
-    te_residual_norms_f32(images, u, stride, channels, transform, &norms)
-  }
-
-  package static func squaredLengths(
-    _ images: Int, _ z: UnsafePointer<Float>, stride: Int, width: Int, _ sums: inout [Double]
-  ) {
-    te_squared_lengths_f32(images, z, stride, width, &sums)
-  }
-
-  package static func leverageWeights(
-    _ images: Int, _ leverages: [Double], least: Double, _ a: inout [Float], _ b: inout [Float]
-  ) -> Double {
-    te_leverage_weights_f32(images, leverages, least, &a, &b)
-  }
-}
-
-extension Double: WhiteningScalar {
-  package static func influences(
-    _ images: Int, _ norms: [Double], squared: [Double]?, excess: [Double], ratio: Double,
-    scale: Double,
-    _ influences: inout [Double]
-  ) {
-    if let squared {
-      te_influences_f64(images, norms, squared, excess, ratio, scale, &influences)
-    } else {
-      te_influences_f64(images, norms, nil, excess, ratio, scale, &influences)
-    }
-  }
-
-  package static func centredBlocks(
-    _ images: Int, _ rows: UnsafePointer<Float>, width: Int, mean: [Double], sequence: [UInt],
-    blockSize: Int, _ blocks: UnsafeMutablePointer<Double>, stride: Int
-  ) {
-    te_centred_blocks_f64(
-      images, rows, width, mean, sequence, sequence.count, blockSize, blocks, stride)
-  }
-
-  package static func round(
-    _ x: UnsafePointer<Double>, count: Int, into rounded: UnsafeMutablePointer<Double>
-  ) {
-    te_rounded_f64(count, x, rounded)
-  }
-
-  package static func solve(
-    rows: Int, order: Int, lower: UnsafePointer<Double>, _ x: UnsafeMutablePointer<Double>,
-    stride: Int
-  ) {
-    cblas_dtrsm(
-      CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, Int32(rows), Int32(order), 1,
-      lower, Int32(order), x, Int32(stride))
-  }
-
-  package static func multiply(
-    rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Double>, strideA: Int,
-    _ b: UnsafePointer<Double>, strideB: Int, _ c: UnsafeMutablePointer<Double>, strideC: Int
-  ) {
-    cblas_dgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(columns), Int32(inner), 1, a,
-      Int32(strideA), b, Int32(strideB), 0, c, Int32(strideC))
-  }
-
-  package static func residualProducts(
-    _ images: Int, _ u: UnsafePointer<Double>, stride: Int, channels: Int, _ a: [Double],
-    _ b: [Double], _ first: UnsafeMutablePointer<Double>, _ second: UnsafeMutablePointer<Double>
-  ) {
-    te_residual_products_f64(images, u, stride, channels, a, b, first, second)
-  }
-
-  package static func residualNorms(
-    _ images: Int, _ u: UnsafePointer<Double>, stride: Int, channels: Int, _ transform: [Double],
-    _ norms: inout [Double]
-  ) {
-    te_residual_norms_f64(images, u, stride, channels, transform, &norms)
-  }
-
-  package static func squaredLengths(
-    _ images: Int, _ z: UnsafePointer<Double>, stride: Int, width: Int, _ sums: inout [Double]
-  ) {
-    te_squared_lengths_f64(images, z, stride, width, &sums)
-  }
-
-  package static func leverageWeights(
-    _ images: Int, _ leverages: [Double], least: Double, _ a: inout [Double], _ b: inout [Double]
-  ) -> Double {
-    te_leverage_weights_f64(images, leverages, least, &a, &b)
-  }
-}
-
 /// A lower triangular factor in the precision in which rows are whitened.
 package struct WhiteningFactor<Scalar: WhiteningScalar>: Sendable {
   /// The number of rows and columns.
@@ -204,7 +23,7 @@ package struct WhiteningFactor<Scalar: WhiteningScalar>: Sendable {
           // Long rows first. What is above the diagonal has no meaning there and is not read.
           let i = n - 1 - index
           let row = shared.base + i * n
-          if let from = source.baseAddress { Scalar.round(from + i * n, count: i + 1, into: row) }
+          if let from = source.baseAddress { Scalar.kernels.rounded(i + 1, from + i * n, row) }
           (row + i + 1).update(repeating: 0, count: n - 1 - i)
         }
       }
@@ -254,12 +73,10 @@ package final class WhitenedRows<Scalar: WhiteningScalar>: @unchecked Sendable {
     precondition(rows.count == count * mean.count, "a mean has as many numbers as a row")
     self.count = count
     let width = mean.count
-    let sequence = sequence.map { UInt($0) }
     rows.withUnsafeBufferPointer { rows in
       guard count > 0, let base = rows.baseAddress else { return }
-      Scalar.centredBlocks(
-        count, base, width: width, mean: mean, sequence: sequence, blockSize: d, storage,
-        stride: stride)
+      Scalar.kernels.centredBlocks(
+        count, base, width, mean, sequence, sequence.count, d, storage, stride)
     }
   }
 
@@ -272,7 +89,9 @@ package final class WhitenedRows<Scalar: WhiteningScalar>: @unchecked Sendable {
   package func whiten(by factor: WhiteningFactor<Scalar>) {
     precondition(factor.order == columns, "a row has as many numbers as the factor has rows")
     guard count > 0, columns > 0 else { return }
-    Scalar.solve(rows: count, order: columns, lower: factor.lower, storage, stride: stride)
+    Scalar.kernels.solve(
+      CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, blasint(count),
+      blasint(columns), 1, factor.lower, blasint(columns), storage, blasint(stride))
   }
 
   /// Rows y = A·x of some columns x of another block's rows.
@@ -287,16 +106,17 @@ package final class WhitenedRows<Scalar: WhiteningScalar>: @unchecked Sendable {
         && range.upperBound <= other.columns, "the extents of a product agree")
     count = other.count
     guard count > 0 else { return }
-    Scalar.multiply(
-      rows: count, columns: columns, inner: range.count, other.storage + range.lowerBound,
-      strideA: other.stride, matrix, strideB: range.count, storage, strideC: stride)
+    Scalar.kernels.multiply(
+      CblasRowMajor, CblasNoTrans, CblasTrans, blasint(count), blasint(columns),
+      blasint(range.count), 1, other.storage + range.lowerBound, blasint(other.stride), matrix,
+      blasint(range.count), 0, storage, blasint(stride))
   }
 
   /// Adds the squared length of some columns of each row to `sums`.
   package func addSquaredLengths(columns range: Range<Int>, to sums: inout [Double]) {
     precondition(sums.count >= count && range.upperBound <= columns, "a sum for each row")
-    Scalar.squaredLengths(
-      count, storage + range.lowerBound, stride: stride, width: range.count, &sums)
+    Scalar.kernels.squaredLengths(
+      count, storage + range.lowerBound, stride, range.count, &sums)
   }
 
   /// Adds Σ a·u·uᵀ and Σ b·u·uᵀ, u the `channels` columns from `first`, to the `channels²` numbers from `place` of each sum;
@@ -311,9 +131,9 @@ package final class WhitenedRows<Scalar: WhiteningScalar>: @unchecked Sendable {
     sums.withUnsafeMutableBufferPointer { sums in
       others.withUnsafeMutableBufferPointer { others in
         guard let a = sums.baseAddress, let b = others.baseAddress else { return }
-        Scalar.residualProducts(
-          count, storage + first, stride: stride, channels: channels, weights.squaredInverse,
-          weights.excess, a + place, b + place)
+        Scalar.kernels.residualProducts(
+          count, storage + first, stride, channels, weights.squaredInverse, weights.excess,
+          a + place, b + place)
       }
     }
   }
@@ -327,8 +147,7 @@ package final class WhitenedRows<Scalar: WhiteningScalar>: @unchecked Sendable {
     precondition(
       first + channels <= columns && transform.count == channels * channels && norms.count >= count,
       "the norms have room")
-    Scalar.residualNorms(
-      count, storage + first, stride: stride, channels: channels, transform, &norms)
+    Scalar.kernels.residualNorms(count, storage + first, stride, channels, transform, &norms)
   }
 }
 
@@ -361,16 +180,15 @@ package struct LeverageWeights<Scalar: WhiteningScalar>: Sendable {
   ) {
     precondition(
       count <= min(norms.count, excess.count, result.count), "there is a number for each row")
-    Scalar.influences(
-      count, norms, squared: ratio == nil ? nil : squaredInverse, excess: excess, ratio: ratio ?? 0,
-      scale: scale, &result)
+    let squared = ratio == nil ? nil : squaredInverse
+    Scalar.kernels.influences(count, norms, squared, excess, ratio ?? 0, scale, &result)
   }
 
   /// Takes the leverages of the first `count` rows; returns Σ h/(1 − h).
   package mutating func set(leverages: [Double], count: Int) -> Double {
     precondition(count <= min(leverages.count, excess.count), "a leverage for each row")
-    return Scalar.leverageWeights(
-      count, leverages, least: Self.least, &squaredInverse, &excess)
+    return Scalar.kernels.leverageWeights(
+      count, leverages, Self.least, &squaredInverse, &excess)
   }
 }
 
