@@ -259,11 +259,7 @@ struct TokenizeReport: Encodable {
       "decoded images: mean squared error \(meanSquaredError.fixed(1)) of 255², "
         + "\((10 * log10(255 * 255 / meanSquaredError)).fixed(1)) dB",
     ]
-    if !classes.isEmpty { lines.append("classes: " + classes.joined(separator: ", ")) }
-    if imagesLeftOut > 0 {
-      lines.append(
-        "left out: \(imagesLeftOut.grouped) image\(imagesLeftOut == 1 ? "" : "s"), named above")
-    }
+    lines += folderLines(classes: classes, imagesLeftOut: imagesLeftOut)
     if otherFiles > 0 {
       lines.append(
         "passed over: \(otherFiles.grouped) file\(otherFiles == 1 ? " that is no image" : "s that are no images")"
@@ -271,4 +267,15 @@ struct TokenizeReport: Encodable {
     }
     return lines.joined(separator: "\n")
   }
+}
+
+/// What a summary says of a folder: its classes, and how many of its images are not in the dataset.
+func folderLines(classes: [String], imagesLeftOut: Int) -> [String] {
+  var lines: [String] = []
+  if !classes.isEmpty { lines.append("classes: " + classes.joined(separator: ", ")) }
+  if imagesLeftOut > 0 {
+    lines.append(
+      "left out: \(imagesLeftOut.grouped) image\(imagesLeftOut == 1 ? "" : "s"), named above")
+  }
+  return lines
 }

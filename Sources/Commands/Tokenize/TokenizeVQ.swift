@@ -69,8 +69,7 @@ struct VQTokenizeReport: Encodable {
       "\(output): \(images) images of \(size)x\(size) pixels as \(grid[0])x\(grid[1]) tokens",
       "codebook: \(codes) entries, \(codesUsed) used",
     ]
-    if !classes.isEmpty { lines.append("classes: " + classes.joined(separator: ", ")) }
-    if imagesLeftOut > 0 { lines.append("left out: \(imagesLeftOut) images, named above") }
+    lines += folderLines(classes: classes, imagesLeftOut: imagesLeftOut)
     return lines.joined(separator: "\n")
   }
 }
