@@ -288,7 +288,8 @@ public struct CurveFigure: Figure {
       }
       // Another mark and another dash for every curve: colour is not all that tells them apart.
       // Dashes need room between the points.
-      let mark = "pointtype \([7, 5, 9, 13, 6, 4, 8][index % 7]) pointsize \(dense ? 0.4 : 0.8)"
+      let type = [7, 5, 9, 13, 6, 4, 8][(index + index / 7) % 7]
+      let mark = "pointtype \(type) pointsize \(dense ? 0.4 : 0.8)"
       let line = "dashtype \(dense ? 1 : index % 4 + 1) lw \(dense ? 0.8 : 1.4)"
       parts.append(
         "\(rows) \(x):\(y) with \(one.style == .line ? "linespoints \(line)" : "points") \(mark) \(color)"

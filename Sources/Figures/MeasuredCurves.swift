@@ -44,7 +44,7 @@ extension CurveFigure {
   ///   - curves: The sum of the entropy increases of all tokens, in `unit`, against the steps; points in any order.
   ///   - orders: The steps of every order drawn and n, its tokens per step, which stands above the plot.
   public static func totalIncrease(
-    name: String, curves: [Curve], orders: [(steps: Int, tokensPerStep: Int)], unit: String,
+    name: String, curves: [Curve], orders: [(steps: Int, tokensPerStep: Int)] = [], unit: String,
     caption: MeasurementCaption
   ) -> CurveFigure {
     CurveFigure(
@@ -54,7 +54,8 @@ extension CurveFigure {
       y: Axis(
         "total entropy increase [\(unit)]", scale: .automatic(beyond: 30), startsAtZero: true),
       marks: marks(tokensPerStepOf: orders),
-      caption: "n: tokens per step; bars: standard error. " + caption.text)
+      caption: (orders.isEmpty ? "Bars" : "n: tokens per step; bars") + ": standard error. "
+        + caption.text)
   }
 
   /// The tokens per step that lead to each number of steps; written once above the plot, not beside every point, where

@@ -28,6 +28,8 @@ public enum GenerationOrderError: Error, Equatable {
   case optimalStepsOutsideRange(order: String, steps: Int, grid: TokenGrid)
   /// A number of steps that a checkerboard cannot have, and the most it can; nil where the grid has one colour only.
   case checkerboardOutsideRange(order: String, steps: Int, most: Int?, grid: TokenGrid)
+  /// An order whose rule fixes another number of steps than was asked for.
+  case fixedSteps(order: String, steps: Int, asked: Int)
   /// Several orders, one for each seed, where one is needed.
   case severalSeeds(order: String, seeds: Int, example: String)
   /// Steps whose sizes are still to be fitted to tokens.
@@ -75,6 +77,8 @@ extension GenerationOrderError: CustomStringConvertible {
       most.map {
         "\(order): steps=\(steps) is no checkerboard; on the \(grid) grid steps is from 2 to \($0)"
       } ?? "\(order): a frame of the \(grid) grid is a single cell and no checkerboard"
+    case .fixedSteps(let order, let steps, let asked):
+      "\(order): its rule fixes \(steps) steps, and it cannot be cut into \(asked)"
     case .severalSeeds(let order, let seeds, let example):
       "\(order): these are \(seeds) orders, and one is needed, as in \(example)"
     case .unfittedGroupSizes(let order):

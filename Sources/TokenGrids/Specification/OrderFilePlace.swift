@@ -64,6 +64,11 @@ extension OrderKey {
 }
 
 extension OrderSpecification {
+  /// Whether the text stands for an order on standard input.
+  public static func isStandardInput(_ text: String) -> Bool {
+    OrderFilePlace.reading(text)?.place.isStandardInput ?? false
+  }
+
   /// Names for orders that are shown together: the orders' own, but of files with the same base name as much of the path as
   /// tells them apart.
   ///
