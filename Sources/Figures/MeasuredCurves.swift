@@ -42,7 +42,8 @@ extension CurveFigure {
   /// Both axes are logarithmic when their values differ by much.
   /// - Parameters:
   ///   - curves: The sum of the entropy increases of all tokens, in `unit`, against the steps; points in any order.
-  ///   - orders: The steps of every order drawn and n, its tokens per step, which stands above the plot.
+  ///   - orders: The steps of every order drawn and n, its tokens per step, which stands above the plot; none where steps of few
+  ///     sizes share it out.
   public static func totalIncrease(
     name: String, curves: [Curve], orders: [(steps: Int, tokensPerStep: Int)] = [], unit: String,
     caption: MeasurementCaption

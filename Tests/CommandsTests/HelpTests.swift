@@ -5,7 +5,8 @@ import Testing
 
 /// Every command and subcommand.
 let allCommands: [[String]] = [
-  ["entropy-map"], ["order-compare"], ["appendix-figures"], ["par-sample"], ["par-train"],
+  ["entropy-map"], ["order-compare"], ["order-compare", "run"], ["order-compare", "show"],
+  ["appendix-figures"], ["par-sample"], ["par-train"],
   ["par-train", "train"], ["par-train", "likelihood"], ["fid-compare"], ["fid-compare", "run"],
   ["fid-compare", "proxies"], ["fid-compare", "statistics"], ["tokenize"], ["tokenize", "images"],
   ["tokenize", "import"], ["tokenize", "info"], ["tokenize", "decode"],

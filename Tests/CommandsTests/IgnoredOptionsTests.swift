@@ -43,6 +43,11 @@ private let refused: [(program: String, arguments: [String], sentence: String)] 
     ["--ref", "1,1", "--errors", "gaussian", "--regressor", "mlp", "--bound", "algorithm-1"],
     "a trained network takes its errors from the images"
   ),
+  ("order-compare", ["raster", "--steps", "9"], "--steps is for --published"),
+  ("order-compare", ["--published", "--steps", "0"], "at least 1 is needed"),
+  ("order-compare", ["-", "-"], "holds one order and is read once"),
+  ("order-compare", ["--published", "-n", "4"], "every order has steps of its own"),
+  ("order-compare", ["--published", "--only-distinguishable"], "draws totals"),
   ("order-compare", ["diagonal", "-n", "9"], "every order has steps of its own"),
   ("order-compare", ["raster:n=3", "window:w=2", "-n", "3"], "every order has steps of its own"),
   ("order-compare", ["raster", "--csv", "--figure-format", "svg"], "needs --output-dir"),

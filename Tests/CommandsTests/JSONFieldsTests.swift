@@ -79,7 +79,10 @@ struct JSONFieldsTests {
         "order-compare", ["raster", "diagonal"] + tokens + more,
         sections: [shared, "order-compare"], in: folder)
     }
-    for more in [["--context-window", "1"], ["--bound", "held-out", "--ridge", "0.1"]] {
+    for more in [
+      ["--context-window", "1"], ["--bound", "held-out", "--ridge", "0.1"], ["random:seeds=2"],
+      ["--published"],
+    ] {
       try check(
         "order-compare", ["raster"] + tokens + more, sections: [shared, "order-compare"],
         in: folder)

@@ -109,7 +109,7 @@ public struct AppendixFiguresCommand: ParsableCommand {
     let provenance = try Provenance(of: dataset, seed: tokens.limit == nil ? nil : tokens.seed)
       .finished(after: clock)
     try printText(measurementLine(dataset, estimation, tokens))
-    try printText(orderTable(paper, estimation).text)
+    try printText(orderTable(paper.map(ComparedOrder.init), estimation).text)
     try writeFigures(
       figures(maps: maps, paper: paper, totals: totals, dataset: dataset, estimation),
       to: URL(fileURLWithPath: outputDir, isDirectory: true),
@@ -148,7 +148,8 @@ public struct AppendixFiguresCommand: ParsableCommand {
     return [
       mapFigure("conditional-entropy-maps", .entropy),
       mapFigure("information-maps", .information),
-      orderFigure(paper, name: "order-comparison", dataset: dataset, estimation),
+      orderFigure(
+        paper.map(ComparedOrder.init), name: "order-comparison", dataset: dataset, estimation),
       distanceFigure("entropy-against-distance", .entropy),
       distanceFigure("information-against-distance", .information),
       CurveFigure.increasePerStep(

@@ -1,0 +1,201 @@
+import ArgumentParser
+import EntropyEstimation
+import Figures
+import Files
+import Foundation
+import Statistics
+import TokenData
+import TokenGrids
+
+/// `order-compare [run] ORDER …`: estimates what orders cost on a set of tokens.
+struct OrderCompareRun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Compare orders of generation on a set of tokens. (default)",
+    usage: "order-compare [run] [<orders> ...] [options]",
+    discussion: """
+      EXAMPLES
+        order-compare raster distant
+        order-compare distant:n=4 distant:n=16 distant:initial=0 halton diagonal
+        order-compare raster my-order.txt --tokens codes.h5 --json
+        order-compare --published --steps 24 --tokens learned
+        order-compare halton --step-maps steps.npy --tokens codes.h5
+
+      Of an order with seeds= the mean over the seeds is shown, and their spread.
+      --published adds the orders that published models use, as far as they fit the
+      grid, with --steps all in so many steps. --step-maps adds the fixed order that
+      comes nearest to what an adaptive sampler did image by image.
+
+      \(OrderFamily.help)
+      """)
+
+  @OptionGroup var selection: OrderSelection
+
+  @Option(
+    name: [.customLong("tokens-per-step"), .customShort("n")],
+    help: ArgumentHelp(
+      "Tokens generated together, unless an order says n= or has steps of its own. (default: 4)",
+      valueName: "n"))
+  var givenTokensPerStep: Int?
+
+  /// n, with its default.
+  private var tokensPerStep: Int { givenTokensPerStep ?? StepSchedule.defaultTokensPerStep }
+
+  @Flag(
+    help: ArgumentHelp(
+      "In figures and previews leave out the increase of steps that are not distinguishable from zero"
+        + " (false discovery rate 5%)."))
+  var onlyDistinguishable = false
+
+  @OptionGroup(title: "Tokens") var tokens: TokenOptions
+  @OptionGroup(title: "Estimation") var estimation: EstimationOptions
+  @OptionGroup(title: "Few images") var context: ContextOptions
+  @OptionGroup(title: "Results") var output: OutputOptions
+
+  /// Refuses options that exclude each other or are out of range.
+  func validate() throws {
+    guard tokensPerStep >= 1 else {
+      throw ValidationError("--tokens-per-step \(tokensPerStep): at least 1 is needed")
+    }
+    if onlyDistinguishable, selection.drawsTotals, !output.preview {
+      throw ValidationError(
+        "--only-distinguishable leaves steps out of maps, and --published without --steps draws totals"
+      )
+    }
+    try context.check(with: estimation)
+    if onlyDistinguishable, !output.isDrawn {
+      throw ValidationError(
+        "--only-distinguishable is for figures and previews, and there is none: tables, --json and --csv have all steps"
+      )
+    }
+  }
+
+  /// Refuses to leave out steps by a test that there is not.
+  ///
+  /// The estimation must know by now where its errors come from.
+  private func requireTests() throws {
+    guard onlyDistinguishable, estimation.bound != .heldOut else { return }
+    let obstacle: String? =
+      if estimation.regressor == .mlp {
+        "a trained network is tested on images it has not seen: use --bound held-out"
+      } else if context.shrinkage != .none {
+        "fits that are shrunk are tested on images they have not seen: use --bound held-out"
+      } else if context.contextWindow != nil, estimation.errorKind == .gaussian {
+        "steps within a window are tested by the images: use --errors robust or --bound debiased"
+      } else {
+        nil
+      }
+    if let obstacle { throw ValidationError("--only-distinguishable: \(obstacle)") }
+  }
+
+  private var shrinkage: Shrinkage { context.shrinkage }
+
+  /// What the line above the table says of it.
+  private func shrinkageNote(_ profiles: [OrderProfile]) -> String {
+    guard shrinkage != .none else { return "" }
+    let name = context.ledoitWolf ? "Ledoit–Wolf ridge" : "ridge"
+    let value =
+      (context.ridge ?? profiles.first?.ridge).map { " " + String(format: "%.3g", $0) } ?? ""
+    return " · \(name)\(value)\(estimation.bound == .heldOut ? "" : ", biased")"
+  }
+
+  /// Advises to shrink only where that was tried and gives a result.
+  private func advised(
+    _ error: EstimationError, orders: [GenerationOrder], features: some TokenFeatures,
+    settings: EstimationSettings
+  ) -> any Error {
+    guard settings.shrinkage == .none, settings.contextWindow == nil, let first = orders.first
+    else { return error }
+    var shrunken = settings
+    shrunken.shrinkage = .ledoitWolf
+    let advice: String
+    switch error {
+    case .tooFewImages:
+      (shrunken.bound, shrunken.errors) = (.wishart, nil)
+      advice = "a biased --ledoit-wolf --bound wishart"
+    case .tooFewFittedImages where settings.regressor == .linear: advice = "--ledoit-wolf"
+    default: return error
+    }
+    guard (try? OrderEstimator(shrunken).profiles(of: [first], in: features)) != nil
+    else { return error }
+    return AdvisedError(description: "\(error), or \(advice)")
+  }
+
+  /// Estimates the profiles and prints them.
+  mutating func run() throws {
+    let clock = Stopwatch()
+    try output.checkFigures()
+    let specifications = try selection.specifications(givenTokensPerStep: givenTokensPerStep)
+    let dataset = try tokens.load()
+    estimation.clusterErrors(of: dataset, canBeRobust: shrinkage == .none)
+    try requireTests()
+    let selected = try selection.orders(
+      specifications, on: dataset.grid, tokensPerStep: tokensPerStep)
+    let orders = selected.rows.flatMap(\.orders)
+    let features = try estimation.features(of: dataset)
+    let progress = EstimationProgress(
+      images: dataset.imageCount, orders: orders.count)
+    let settings = estimation.settings(tokens, context)
+    let profiles: [OrderProfile]
+    do {
+      profiles = try OrderEstimator(settings).profiles(
+        of: orders, in: features, progress: { progress.update($0) })
+    } catch let error as EstimationError {
+      progress.finish()
+      throw advised(error, orders: orders, features: features, settings: settings)
+    }
+    progress.finish()
+    let rows = selected.grouping(profiles)
+    let health = health(of: profiles, dataset)
+    let provenance = try Provenance(
+      of: dataset,
+      seed: tokens.limit == nil && !estimation.usesSeed ? nil : tokens.seed
+    )
+    .finished(after: clock)
+    if output.json {
+      try printJSON(
+        OrderCompareResult(
+          rows, leftOut: selected.leftOut, health: health, dataset: dataset, options: self,
+          provenance: provenance))
+    } else if output.csv {
+      try printText(orderCSV(rows, estimation))
+      for order in selected.leftOut { report("left out: \(order.reason)") }
+    } else {
+      let window = context.contextWindow.map { " · contexts within \($0) cells" } ?? ""
+      try printText(measurementLine(dataset, estimation, tokens) + window + shrinkageNote(profiles))
+      try printText(orderTable(rows, estimation).text)
+      for order in selected.leftOut { try printText("left out: \(order.reason)") }
+      try printText(rows.jointEntropyLine(estimation))
+      for note in health.notes(profiles) { try printText(note) }
+      if output.report { try printText(health.lines.joined(separator: "\n")) }
+    }
+    if output.preview { for row in rows { try preview(row) } }
+    if let directory = output.figureDirectory {
+      try output.figures.write(
+        [
+          selection.drawsTotals
+            ? totalsFigure(rows, name: "published-orders", dataset: dataset, estimation)
+            : orderFigure(
+              rows, name: "order-compare", dataset: dataset, estimation,
+              onlyDistinguishable: onlyDistinguishable)
+        ],
+        to: directory, provenance: provenance)
+    }
+  }
+
+  /// The health report.
+  private func health(of profiles: [OrderProfile], _ dataset: TokenDataset) -> HealthFacts {
+    HealthFacts(
+      dataset: dataset, fit: profiles.first?.health, kurtosisRatio: profiles.first?.kurtosisRatio,
+      resolution: context.contextWindow == nil && estimation.bound == .debiased
+        ? ResolutionFacts(profiles, dataset: dataset) : nil)
+  }
+
+  private func preview(_ row: ComparedOrder) throws {
+    try printPreview(
+      TerminalPreview.render(
+        values: row.shown.increases(estimation, onlyDistinguishable: onlyDistinguishable),
+        grid: row.order.grid, title: "entropy increase, \(row.shownName.displayed)",
+        unit: estimation.units.rawValue, darkEnd: .high))
+  }
+}

@@ -1,0 +1,170 @@
+import EntropyEstimation
+import Figures
+import Statistics
+import TokenData
+import TokenGrids
+
+/// The table that compares orders.
+func orderTable(
+  _ rows: [ComparedOrder], _ estimation: EstimationOptions
+) -> TextTable {
+  var table = TextTable("order", "steps", "n", "total increase", "mean", "largest", "largest at")
+  table.headings.append("steps > 0")
+  let isPaired = rows.count > 1 && rows[0].shown.errors == .robust
+  if isPaired { table.headings.append("minus \(rows[0].name)") }
+  let hasSeeds = rows.contains { $0.profiles.count > 1 }
+  if hasSeeds { table.headings.append("over seeds") }
+  for compared in rows {
+    let cells = Double(compared.order.grid.cellCount)
+    let total = estimation.estimate(compared.totalIncrease)
+    let mean = Estimate(value: total.value / cells, standardError: total.standardError / cells)
+    let largest = compared.largestIncrease
+    var row = [
+      compared.name, "\(compared.order.steps.count)", "\(compared.order.tokensPerStep)",
+    ]
+    row +=
+      compared.isUndecided
+      ? ["–", "–", "–", "–", "–"]
+      : [
+        total.text(), mean.text(digits: 4), estimation.estimate(largest.increase).text(digits: 3),
+        largest.cell.description(on: compared.order.grid),
+        compared.profiles.count == 1 ? compared.shown.distinguishableSteps : "–",
+      ]
+    if isPaired, compared.isUndecided || rows[0].isUndecided {
+      row.append("–")
+    } else if isPaired {
+      let difference = compared.difference(from: rows[0])
+      row.append(
+        estimation.estimate(
+          Estimate(value: difference.value, standardError: difference.standardError ?? .nan)
+        ).text())
+    }
+    if hasSeeds {
+      row.append(
+        compared.seedDeviation.map {
+          "± \(estimation.value($0).fixed(3)) of \(compared.profiles.count)"
+        } ?? "")
+    }
+    table.add(row)
+  }
+  return table
+}
+
+/// The figure that compares orders, in the unit asked for.
+///
+/// Of several seeds the first is drawn.
+func orderFigure(
+  _ rows: [ComparedOrder], name: String, dataset: TokenDataset, _ estimation: EstimationOptions,
+  onlyDistinguishable: Bool = false
+) -> any Figure {
+  OrderComparisonFigure(
+    name: name,
+    rows: rows.map { row in
+      let profile = row.shown
+      let total = estimation.estimate(profile.totalIncrease)
+      return OrderComparisonFigure.Row(
+        order: profile.order,
+        increases: profile.increases(estimation, onlyDistinguishable: onlyDistinguishable),
+        total: total.value, totalError: total.standardError)
+    },
+    unit: estimation.units.rawValue, caption: MeasurementCaption(dataset, estimation))
+}
+
+/// The totals of orders against their numbers of steps, a mark for each.
+func totalsFigure(
+  _ rows: [ComparedOrder], name: String, dataset: TokenDataset, _ estimation: EstimationOptions
+) -> any Figure {
+  TotalIncreaseFigure(
+    name: name,
+    curves: rows.filter { !$0.isUndecided }.map { row in
+      let total = estimation.estimate(row.totalIncrease)
+      return TotalIncreaseFigure.Curve(
+        label: row.name,
+        points: [
+          TotalIncreaseFigure.Point(
+            tokensPerStep: row.order.tokensPerStep, steps: row.order.steps.count,
+            total: total.value, standardError: total.standardError)
+        ])
+    }, unit: estimation.units.rawValue, caption: MeasurementCaption(dataset, estimation),
+    marksTokensPerStep: false)
+}
+
+extension OrderProfile {
+  /// The increases in the unit asked for, by raster index; NaN, on request, where the step's total correlation is not
+  /// distinguishable from zero.
+  func increases(_ estimation: EstimationOptions, onlyDistinguishable: Bool) -> [Double] {
+    let steps = order.stepNumbers
+    return increase.indices.map { cell in
+      if onlyDistinguishable, let test = stepTests[steps[cell] - 1], !test.isDistinguishable {
+        return .nan
+      }
+      return estimation.value(increase[cell].value)
+    }
+  }
+
+  /// Whether the context window holds apart all tokens that are drawn together, so that nothing is known of the increase.
+  var isUndecided: Bool {
+    pairsBeyondWindow.map { $0.all > 0 && $0.beyond == $0.all } ?? false
+  }
+
+  /// How many of the tested steps are distinguishable from zero.
+  fileprivate var distinguishableSteps: String {
+    let tests = stepTests.compactMap(\.self)
+    return tests.isEmpty ? "–" : "\(tests.count(where: \.isDistinguishable)) of \(tests.count)"
+  }
+}
+
+extension [OrderProfile] {
+  /// The profile whose joint entropy is reported: that of raster, which is near every user's own, or else of the first order.
+  var jointEntropyProfile: OrderProfile? { first { $0.order.name == "raster" } ?? first }
+}
+
+extension [ComparedOrder] {
+  /// The joint entropy with its error, and the order along which it was summed where that makes a difference.
+  func jointEntropyLine(_ estimation: EstimationOptions) -> String {
+    guard let profile = flatMap(\.profiles).jointEntropyProfile else { return "" }
+    let joint = estimation.estimate(profile.jointEntropy)
+    let isShared =
+      EntropyBound.closedForm.contains(profile.bound) && profile.pairsBeyondWindow == nil
+    return
+      "joint entropy of all tokens\(isShared ? "" : ", along \(profile.order.name)"): \(joint.text()) "
+      + estimation.units.rawValue
+  }
+}
+
+/// The comma-separated values of orders, a line for each cell; of several seeds their means.
+func orderCSV(_ rows: [ComparedOrder], _ estimation: EstimationOptions) -> String {
+  let grid = rows[0].order.grid
+  let unit = estimation.units.rawValue
+  var lines = [
+    "order,\(grid.csvHeadings),step,sequential_\(unit),sequential_standard_error,"
+      + "parallel_\(unit),parallel_standard_error,increase_\(unit),increase_standard_error,"
+      + "increase_confidence_low,increase_confidence_high,step_adjusted_p_value,"
+      + "total_increase_\(unit),seeds,seeds_standard_deviation"
+  ]
+  for row in rows {
+    let (steps, isSingle) = (row.order.stepNumbers, row.profiles.count == 1)
+    let columns = [row.means(\.sequential), row.means(\.parallel), row.means(\.increase)]
+    let totals = [
+      estimation.value(row.totalIncrease.value).csvField, "\(row.profiles.count)",
+      row.seedDeviation.map { estimation.value($0).csvField } ?? "",
+    ]
+    for index in 0..<grid.cellCount {
+      let values = columns.flatMap {
+        let estimate = estimation.estimate($0[index])
+        return [estimate.value.csvField, estimate.standardError.csvField]
+      }
+      let interval = estimation.estimate(columns[2][index]).confidenceInterval
+      let test = isSingle ? row.shown.stepTests[steps[index] - 1] : nil
+      lines.append(
+        ([
+          row.name.csvField, grid.csvCoordinates(of: grid.cell(at: index)),
+          isSingle ? "\(steps[index])" : "",
+        ] + values + [
+          interval.lowerBound.csvField, interval.upperBound.csvField,
+          test?.adjustedPValue.csvField ?? "",
+        ] + totals).joined(separator: ","))
+    }
+  }
+  return lines.joined(separator: "\n")
+}
