@@ -72,7 +72,10 @@ struct FidCompareProxies: ParsableCommand {
     }
     let (a, b) = (try load(real), try load(generated))
     try requireComparable(a, b)
-    let specifications = try orders.map { try OrderSpecification(argument: $0).order(on: a.grid) }
+    let named = try orders.map { try OrderSpecification(argument: $0) }
+    let specifications = try zip(named, OrderSpecification.names(of: named)).map {
+      try $0.order(on: a.grid, named: $1)
+    }
     if !specifications.isEmpty {
       try AdvisedError.advising([], otherwise: ", or leave out --order") {
         try OrderEstimator.requireImages(for: a)

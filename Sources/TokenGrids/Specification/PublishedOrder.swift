@@ -75,16 +75,25 @@ public enum PublishedOrder: CaseIterable, Hashable, Sendable {
 
   /// The order on a grid.
   ///
-  /// - Parameter steps: how many steps the sequence is cut into; nil for the published number.
+  /// - Parameter steps: how many steps the sequence is cut into, unless the published order has so many; nil for the
+  ///   published number.
   /// - Throws: ``GenerationOrderError`` when the order does not fit the grid, or its rule fixes another number of steps.
   /// - Complexity: As that of the family.
   public func order(on grid: TokenGrid, steps: Int? = nil) throws -> GenerationOrder {
+    if let steps, let own = try? self.order(on: grid), own.hasSteps(steps) { return own }
     let order = try OrderSpecification(text(on: grid, steps: steps)).order(
       on: grid, named: name(on: grid, steps: steps))
-    if let steps, order.steps.count != steps * grid.frames, order.steps.count != steps {
+    if let steps, !order.hasSteps(steps) {
       throw GenerationOrderError.fixedSteps(
         order: order.name, steps: order.steps.count, asked: steps)
     }
     return order
+  }
+}
+
+extension GenerationOrder {
+  /// Whether there are so many steps, in each frame or in all.
+  fileprivate func hasSteps(_ count: Int) -> Bool {
+    steps.count == count || steps.count == count * grid.frames
   }
 }
