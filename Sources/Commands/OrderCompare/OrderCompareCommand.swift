@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reporting
 import TokenGrids
 
 /// `order-compare`: what parallel generation costs under several orders.

@@ -1,4 +1,5 @@
 import EntropyEstimation
+import Reporting
 import Statistics
 import TokenData
 import TokenGrids

@@ -3,6 +3,7 @@ import EntropyEstimation
 import Figures
 import Files
 import Foundation
+import Reporting
 import Statistics
 import TokenData
 import TokenGrids
@@ -47,6 +48,7 @@ struct OrderCompareRun: ParsableCommand {
         + " (false discovery rate 5%)."))
   var onlyDistinguishable = false
 
+  @OptionGroup(title: "Tokens") var source: DatasetOption<MeasuredTokens>
   @OptionGroup(title: "Tokens") var tokens: TokenOptions
   @OptionGroup(title: "Estimation") var estimation: EstimationOptions
   @OptionGroup(title: "Few images") var context: ContextOptions
@@ -118,7 +120,7 @@ struct OrderCompareRun: ParsableCommand {
     }
     guard (try? OrderEstimator(shrunken).profiles(of: [first], in: features)) != nil
     else { return error }
-    return AdvisedError(description: "\(error), or \(advice)")
+    return AdvisedError(description: "\(AdvisedError(error)), or \(advice)")
   }
 
   /// Estimates the profiles and prints them.
@@ -126,7 +128,7 @@ struct OrderCompareRun: ParsableCommand {
     let clock = Stopwatch()
     try output.checkFigures()
     let specifications = try selection.specifications(givenTokensPerStep: givenTokensPerStep)
-    let dataset = try tokens.load()
+    let dataset = try tokens.load(source.dataset)
     estimation.clusterErrors(of: dataset, canBeRobust: shrinkage == .none)
     try requireTests()
     let selected = try selection.orders(

@@ -1,5 +1,6 @@
 import EntropyEstimation
 import Figures
+import Reporting
 import Statistics
 import TokenData
 import TokenGrids
@@ -74,19 +75,17 @@ func orderFigure(
 func totalsFigure(
   _ rows: [ComparedOrder], name: String, dataset: TokenDataset, _ estimation: EstimationOptions
 ) -> any Figure {
-  TotalIncreaseFigure(
+  CurveFigure.totalIncrease(
     name: name,
     curves: rows.filter { !$0.isUndecided }.map { row in
       let total = estimation.estimate(row.totalIncrease)
-      return TotalIncreaseFigure.Curve(
-        label: row.name,
-        points: [
-          TotalIncreaseFigure.Point(
-            tokensPerStep: row.order.tokensPerStep, steps: row.order.steps.count,
-            total: total.value, standardError: total.standardError)
+      return CurveFigure.Curve(
+        row.name,
+        [
+          CurveFigure.Point(
+            Double(row.order.steps.count), total.value, error: total.standardError)
         ])
-    }, unit: estimation.units.rawValue, caption: MeasurementCaption(dataset, estimation),
-    marksTokensPerStep: false)
+    }, unit: estimation.units.rawValue, caption: MeasurementCaption(dataset, estimation))
 }
 
 extension OrderProfile {

@@ -3,6 +3,7 @@ import Figures
 import FileFormats
 import Files
 import Foundation
+import Reporting
 import TokenGrids
 
 /// `order-compare show ORDER --grid HxW`: the steps of an order, without any tokens.
