@@ -8,8 +8,9 @@ import TokenGrids
 ///
 /// The covariance of two tokens of photographs depends on where they lie from each other more than on where they lie.
 /// A search that knew only the images' own covariance would find the steps whose dependence the images happen to hide; the
-/// average over all pairs of tokens that lie the same way has hardly any noise. How much of it is taken is what a Gaussian law
-/// fitted to four fifths of the images gives the others the largest likelihood with.
+/// average over all pairs of tokens that lie the same way has hardly any noise. The most of it is taken that the images allow: a
+/// Gaussian law fitted to four fifths of them gives the others a likelihood that is not less than with any other share by more than
+/// its standard error.
 public struct StructuredCovariance: Sendable {
   /// The grid.
   public let grid: TokenGrid
@@ -30,7 +31,7 @@ public struct StructuredCovariance: Sendable {
   ///
   /// - Parameters:
   ///   - features: The tokens.
-  ///   - translationShare: The share of the average; nil for that of the largest likelihood.
+  ///   - translationShare: The share of the average; nil for the most that the images allow.
   ///   - seed: Of the images that tell the likelihood.
   /// - Throws: ``EstimationError`` for too little memory and channels without variance; what reading the features throws.
   /// - Complexity: O(m·(n·d)²/2), and some factorisations of (n·d)³/3.
@@ -39,7 +40,7 @@ public struct StructuredCovariance: Sendable {
   {
     let share =
       try translationShare
-      ?? Self.likeliestShare(of: features, seed: seed)
+      ?? Self.largestShare(of: features, seed: seed)
     let sums = try Sums(features)
     (covariance, ridge) = sums.mixed(share)
     grid = features.grid
@@ -52,8 +53,9 @@ public struct StructuredCovariance: Sendable {
   /// The shares that are tried.
   static let shares = [1, 0.98, 0.95, 0.9, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1, 0.05, 0.02]
 
-  /// The share of the average with which four fifths of the images give the others the largest likelihood.
-  private static func likeliestShare(of features: some TokenFeatures, seed: UInt64) throws
+  /// The largest share of the average with which four fifths of the images do not give the others less likelihood than with the
+  /// best share, by more than its standard error.
+  private static func largestShare(of features: some TokenFeatures, seed: UInt64) throws
     -> Double
   {
     let split = ImageSplit(
@@ -61,23 +63,37 @@ public struct StructuredCovariance: Sendable {
     let fitted = try Sums(ImageSubset(of: features, images: split.fitted(besides: 0)))
     // Some hundred images tell shares apart.
     let others = ImageSubset(of: features, images: Array(split.parts[0].prefix(1000)))
-    var best = (share: 1.0, loss: Double.infinity)
+    var tried: [(share: Double, losses: [Double], mean: Double)] = []
     for share in shares {
       let (covariance, _) = fitted.mixed(share)
       guard let factor = try? CholeskyFactor(ofLowerTriangle: covariance) else { continue }
-      var norms = 0.0
+      var losses: [Double] = []
       for first in stride(from: 0, to: others.imageCount, by: 256) {
         let images = first..<min(first + 256, others.imageCount)
         let rows = try others.features(ofImages: images)
         let centred = Matrix(
           rows: images.count, columns: fitted.mean.count,
           elements: rows.indices.map { Double(rows[$0]) - fitted.mean[$0 % fitted.mean.count] })
-        norms += factor.whiten(rows: centred).squaredRowNorms.reduce(0, +)
+        losses += factor.whiten(rows: centred).squaredRowNorms.map {
+          0.5 * (factor.logDeterminant + $0)
+        }
       }
-      let loss = 0.5 * (factor.logDeterminant + norms / Double(others.imageCount))
+      let mean = losses.reduce(0, +) / Double(losses.count)
+      tried.append((share, losses, mean))
       // The likelihood has one peak.
-      guard loss < best.loss else { break }
-      best = (share, loss)
+      if mean > tried.map(\.mean).min() ?? mean { break }
+    }
+    guard let best = tried.min(by: { $0.mean < $1.mean }) else { return 1 }
+    let photographs = Photographs(others.imageGroups, imageCount: others.imageCount)
+    for one in tried where one.share > best.share {
+      var difference = RunningMoments()
+      for images in photographs.images {
+        for (i, image) in images.enumerated() {
+          difference.add(one.losses[image] - best.losses[image], startsGroup: i == 0)
+        }
+      }
+      let estimate = difference.estimate
+      if estimate.value <= estimate.standardError { return one.share }
     }
     return best.share
   }

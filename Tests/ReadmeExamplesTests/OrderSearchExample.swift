@@ -16,9 +16,10 @@ import TokenGrids
   }
   let search = SequenceSearch(covariance: covariance, featureDimensions: 1)
   let curve = try GenerationOrder.zCurve(on: grid).sequence
-  let steps = try #require(search.cut(curve, steps: 4))
-  let better = search.improved(steps)
-  print(steps.trainingLoss, better.trainingLoss)
+  let steps = search.cut(curve, steps: 4)  // the best sizes that four steps of the curve can have
+  let better = steps.map { search.improved($0) }  // loses less still
   // What it says is so:
-  #expect(steps.trainingLoss > better.trainingLoss && better.groupSizes.count == 4)
+  let (cut, found) = (try #require(steps), try #require(better))
+  #expect(cut.groupSizes.count == 4 && found.groupSizes.count == 4)
+  #expect(cut.trainingLoss > found.trainingLoss + 0.1)
 }

@@ -80,8 +80,8 @@ public struct OrderSearchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How much of the covariance that is fitted to is its average over translations, 0 to 1. (default: what gives other images"
-        + " the largest likelihood)", valueName: "share"))
+      "How much of the covariance that is fitted to is its average over translations, 0 to 1. (default: the most that other"
+        + " images do not speak against)", valueName: "share"))
   var translationShare: Double?
 
   @OptionGroup(title: "Estimation") var bounds: BoundOptions<InSampleBound>

@@ -223,7 +223,8 @@ struct SearchReport {
   func figures(_ dataset: TokenDataset, _ estimation: EstimationOptions) -> [any Figure] {
     let profiles = chosen.map(\.profile)
     var figures: [any Figure] = [
-      orderFigure(profiles.map(ComparedOrder.init), name: "order-search", dataset: dataset, estimation)
+      orderFigure(
+        profiles.map(ComparedOrder.init), name: "order-search", dataset: dataset, estimation)
     ]
     if !curves.isEmpty {
       figures.append(
