@@ -10,6 +10,7 @@ struct OrderCompareResult: Encodable {
     let name: String
     let steps: Int
     let tokensPerStep: Int
+    let groupSizes: [Int]
     let totalIncrease: JSONNumber
     let totalIncreaseStandardError: JSONNumber
     let meanIncrease: JSONNumber
@@ -55,6 +56,7 @@ struct OrderCompareResult: Encodable {
       name = row.name
       steps = order.steps.count
       tokensPerStep = order.tokensPerStep
+      groupSizes = order.steps.map(\.count)
       // A total of which the window leaves nothing is not zero but unknown.
       let known = row.isUndecided ? Double.nan : 1
       totalIncrease = JSONNumber(known * total.value)
@@ -114,6 +116,8 @@ struct OrderCompareResult: Encodable {
   let regressor: String
   let featuresPerToken: Int?
   let images: Int
+  /// The images that group sizes were fitted to, which are not among those; nil where none were.
+  let fitImages: Int?
   let featureDimensions: Int
   let jitter: Double
   let marginals: String
@@ -135,7 +139,7 @@ struct OrderCompareResult: Encodable {
 
   init(
     _ rows: [ComparedOrder], leftOut: [SelectedOrders.LeftOut], health: HealthFacts,
-    dataset: TokenDataset, options: OrderCompareRun, provenance: Provenance
+    dataset: TokenDataset, fitImages: Int?, options: OrderCompareRun, provenance: Provenance
   ) {
     let estimation = options.estimation
     let profiles = rows.flatMap(\.profiles)
@@ -147,6 +151,7 @@ struct OrderCompareResult: Encodable {
     errors = estimation.errorName
     heldOut = HeldOutFacts(estimation, options.tokens, of: dataset)
     images = dataset.imageCount
+    self.fitImages = fitImages
     featureDimensions = dataset.featureDimensions
     jitter = estimation.jitter
     marginals = estimation.marginals.rawValue

@@ -20,8 +20,11 @@ struct OrderCompareRun: ParsableCommand {
         order-compare distant:n=4 distant:n=16 distant:initial=0 halton diagonal
         order-compare raster my-order.txt --tokens codes.h5 --json
         order-compare --published --steps 24 --tokens learned
+        order-compare distant halton:schedule=optimal,steps=24
         order-compare halton --step-maps steps.npy --tokens codes.h5
 
+      schedule=optimal has the group sizes that lose least, fitted to some of the
+      images; all orders are then compared on the others.
       Of an order with seeds= the mean over the seeds is shown, and their spread.
       --published adds the orders that published models use, as far as they fit the
       grid, with --steps all in so many steps. --step-maps adds the fixed order that
@@ -51,6 +54,7 @@ struct OrderCompareRun: ParsableCommand {
   @OptionGroup(title: "Tokens") var source: DatasetOption<MeasuredTokens>
   @OptionGroup(title: "Tokens") var tokens: TokenOptions
   @OptionGroup(title: "Estimation") var estimation: EstimationOptions
+  @OptionGroup(title: "Optimal groups") var fit: FitOptions
   @OptionGroup(title: "Few images") var context: ContextOptions
   @OptionGroup(title: "Results") var output: OutputOptions
 
@@ -128,11 +132,14 @@ struct OrderCompareRun: ParsableCommand {
     let clock = Stopwatch()
     try output.checkFigures()
     let specifications = try selection.specifications(givenTokensPerStep: givenTokensPerStep)
-    let dataset = try tokens.load(source.dataset)
+    let all = try tokens.load(source.dataset)
+    let fitting = try fit.fitting(
+      for: specifications, dataset: all, estimation, seed: tokens.seed)
+    let dataset = fitting?.compared ?? all
     estimation.clusterErrors(of: dataset, canBeRobust: shrinkage == .none)
     try requireTests()
     let selected = try selection.orders(
-      specifications, on: dataset.grid, tokensPerStep: tokensPerStep)
+      specifications, on: dataset.grid, tokensPerStep: tokensPerStep, fitting: fitting)
     let orders = selected.rows.flatMap(\.orders)
     let features = try estimation.features(of: dataset)
     let progress = EstimationProgress(
@@ -150,21 +157,24 @@ struct OrderCompareRun: ParsableCommand {
     let rows = selected.grouping(profiles)
     let health = health(of: profiles, dataset)
     let provenance = try Provenance(
-      of: dataset,
-      seed: tokens.limit == nil && !estimation.usesSeed ? nil : tokens.seed
+      of: all,
+      seed: tokens.limit == nil && !estimation.usesSeed && fitting == nil ? nil : tokens.seed
     )
     .finished(after: clock)
     if output.json {
       try printJSON(
         OrderCompareResult(
-          rows, leftOut: selected.leftOut, health: health, dataset: dataset, options: self,
-          provenance: provenance))
+          rows, leftOut: selected.leftOut, health: health, dataset: dataset,
+          fitImages: fitting?.fitImages, options: self, provenance: provenance))
     } else if output.csv {
       try printText(orderCSV(rows, estimation))
       for order in selected.leftOut { report("left out: \(order.reason)") }
     } else {
       let window = context.contextWindow.map { " · contexts within \($0) cells" } ?? ""
-      try printText(measurementLine(dataset, estimation, tokens) + window + shrinkageNote(profiles))
+      let fitted =
+        fitting.map { " · optimal groups fitted to \($0.fitImages.grouped) other images" } ?? ""
+      try printText(
+        measurementLine(dataset, estimation, tokens) + window + shrinkageNote(profiles) + fitted)
       try printText(orderTable(rows, estimation).text)
       for order in selected.leftOut { try printText("left out: \(order.reason)") }
       try printText(rows.jointEntropyLine(estimation))

@@ -57,8 +57,11 @@ struct OrderSelection: ParsableArguments {
   }
 
   /// The orders on a grid.
+  ///
+  /// - Parameter fitting: For those with `schedule=optimal`, which are refused without it.
   func orders(
-    _ specifications: [OrderSpecification], on grid: TokenGrid, tokensPerStep: Int
+    _ specifications: [OrderSpecification], on grid: TokenGrid, tokensPerStep: Int,
+    fitting: OrderFitting? = nil
   ) throws -> SelectedOrders {
     var selected = SelectedOrders()
     for (specification, name) in zip(
@@ -68,9 +71,14 @@ struct OrderSelection: ParsableArguments {
       selected.rows.append(
         (
           name,
-          try seeds.map {
-            try $0.order(
-              on: grid, tokensPerStep: tokensPerStep, named: seeds.count == 1 ? name : nil)
+          try seeds.map { one in
+            let own = seeds.count == 1 ? name : nil
+            if let steps = one.optimalSteps, let fitting {
+              return try fitting.order(
+                of: one, steps: steps, on: grid, tokensPerStep: tokensPerStep,
+                named: own ?? one.name)
+            }
+            return try one.order(on: grid, tokensPerStep: tokensPerStep, named: own)
           }
         ))
     }

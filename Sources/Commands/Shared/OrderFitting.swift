@@ -1,0 +1,98 @@
+import ArgumentParser
+import EntropyEstimation
+import OrderSearch
+import Statistics
+import TokenData
+import TokenGrids
+
+/// `--fit-fraction`, for orders whose group sizes are fitted to images.
+struct FitOptions: ParsableArguments {
+  @Option(
+    name: .customLong("fit-fraction"),
+    help: ArgumentHelp(
+      "The share of the images that group sizes of schedule=optimal are fitted to; orders are compared on the others."
+        + " (default: what leaves 1.75 images for each number of an image, a fifth to two thirds)",
+      valueName: "share"))
+  var fraction: Double?
+
+  func validate() throws {
+    if let fraction, !(fraction > 0 && fraction < 1) {
+      throw ValidationError("--fit-fraction \(fraction): expected a share between 0 and 1")
+    }
+  }
+
+  /// Divides the images where an order wants its group sizes fitted; nil where none does.
+  ///
+  /// - Throws: `ValidationError` for a share that nothing is fitted to.
+  func fitting(
+    for specifications: [OrderSpecification], dataset: TokenDataset,
+    _ estimation: EstimationOptions,
+    seed: UInt64
+  ) throws -> OrderFitting? {
+    guard specifications.contains(where: { $0.optimalSteps != nil }) else {
+      if let fraction {
+        throw ValidationError(
+          "--fit-fraction \(fraction): no order has schedule=optimal, so nothing is fitted")
+      }
+      return nil
+    }
+    return try OrderFitting(
+      dataset, fraction: fraction, isGivenClass: estimation.given != nil, seed: seed,
+      features: estimation.features)
+  }
+}
+
+/// Group sizes that lose least on some of the images, for a comparison on the others.
+struct OrderFitting {
+  /// The images that orders are compared on.
+  let compared: TokenDataset
+  /// How many images sizes are fitted to.
+  let fitImages: Int
+  private let search: SequenceSearch
+
+  /// Divides images and estimates the covariance of those that are fitted to; those of one photograph stay together.
+  ///
+  /// - Parameter features: What is measured of a dataset.
+  /// - Throws: A sentence about too few images; what reading throws.
+  init(
+    _ dataset: TokenDataset, fraction: Double?, isGivenClass: Bool, seed: UInt64,
+    features: (TokenDataset) throws -> TokenDataset
+  ) throws {
+    let numbers = dataset.grid.cellCount * dataset.featureDimensions
+    let suited = SearchParts.Shares(imageCount: dataset.imageCount, numbers: numbers)
+    let share = fraction ?? suited.fit + suited.selection
+    var generator = SeededGenerator(seed: seed, stream: 12)
+    let photographs = Photographs(dataset.imageGroups, imageCount: dataset.imageCount)
+    let (fit, others) = photographs.split(
+      drawing: Int((share * Double(dataset.imageCount)).rounded()), &generator)
+    guard fit.count >= 16, others.count >= 2 else {
+      throw OrderSearchError.tooFewImages(
+        source: dataset.name, images: dataset.imageCount,
+        part: fit.count < 16 ? .fit : .report, found: min(fit.count, others.count),
+        needed: fit.count < 16 ? 16 : 2)
+    }
+    let part = try features(dataset.selecting(images: fit))
+    let covariance =
+      isGivenClass
+      ? try StructuredCovariance(of: ClassCentred(part), seed: seed)
+      : try StructuredCovariance(of: part, seed: seed)
+    search = SequenceSearch(
+      covariance: covariance.covariance, featureDimensions: part.featureDimensions)
+    fitImages = fit.count
+    compared = try dataset.selecting(images: others)
+  }
+
+  /// The order with its group sizes fitted.
+  ///
+  /// - Throws: `GenerationOrderError` when the sequence does not fit the grid or has fewer tokens than steps.
+  func order(
+    of specification: OrderSpecification, steps: Int, on grid: TokenGrid, tokensPerStep: Int,
+    named name: String
+  ) throws -> GenerationOrder {
+    let sequence = try specification.sequence(on: grid, tokensPerStep: tokensPerStep)
+    guard let found = search.cut(sequence, steps: steps) else {
+      preconditionFailure("a sequence has steps of any number up to its tokens")
+    }
+    return try found.order(named: name, on: grid)
+  }
+}
