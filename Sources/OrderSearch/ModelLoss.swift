@@ -24,18 +24,77 @@ public struct ModelLoss: Sendable {
   /// - Complexity: (n·d)³/3 and O(m·(n·d)²/2).
   public func losses(of order: GenerationOrder, in features: some TokenFeatures) throws -> [Double]
   {
-    let d = model.featureDimensions
+    precondition(features.grid == model.grid, "the model is of such tokens")
+    let prepared = PreparedOrder(order, model)
+    var losses: [Double] = []
+    for first in stride(from: 0, to: features.imageCount, by: 256) {
+      let images = first..<min(first + 256, features.imageCount)
+      losses += prepared.losses(of: try features.features(ofImages: images), count: images.count)
+    }
+    return losses
+  }
+
+  /// The losses of images of which each has an order of its own, as an adaptive sampler gives them.
+  ///
+  /// - Parameter orders: One for each image.
+  /// - Throws: What reading the features throws.
+  /// - Complexity: (n·d)³/3 an image, but for neighbours with the same order.
+  public func losses(
+    ofOwn orders: [GenerationOrder], in features: some TokenFeatures,
+    progress: (Int) -> Void = { _ in }
+  ) throws -> [Double] {
     precondition(
-      features.grid == model.grid && order.grid == model.grid && features.featureDimensions == d,
-      "the model is of such tokens")
-    let sequence = order.sequence
+      features.grid == model.grid && orders.count == features.imageCount,
+      "every image has an order on the model's grid")
+    var prepared: PreparedOrder?
+    return try orders.enumerated().map { image, order in
+      if prepared?.order != order { prepared = PreparedOrder(order, model) }
+      defer { progress(image + 1) }
+      let rows = try features.features(ofImages: image..<image + 1)
+      return prepared?.losses(of: rows, count: 1)[0] ?? .nan
+    }
+  }
+
+  /// The mean of losses, or of differences of losses, with its standard error, clustered by photograph.
+  public static func mean(_ losses: [Double], in features: some TokenFeatures) -> Estimate {
+    let photographs = Photographs(features.imageGroups, imageCount: losses.count)
+    var moments = RunningMoments()
+    for images in photographs.images {
+      for (i, image) in images.enumerated() { moments.add(losses[image], startsGroup: i == 0) }
+    }
+    return moments.estimate
+  }
+}
+
+/// What the losses of an order take of a model.
+private struct PreparedOrder {
+  let order: GenerationOrder
+  private let model: StructuredCovariance
+  private let factor: CholeskyFactor
+  /// The steps of several tokens.
+  private let parts: [Part]
+
+  /// A step of several tokens: its first place, its rows of the factor in its own columns, the factors of its tokens' own scatters
+  /// and what comes to the loss of every image.
+  private struct Part {
+    let start, count: Int
+    let rows: Matrix
+    let own: [CholeskyFactor]
+    let constant: Double
+  }
+
+  init(_ order: GenerationOrder, _ model: StructuredCovariance) {
+    precondition(order.grid == model.grid, "the model is of such tokens")
+    self.order = order
+    self.model = model
+    let d = model.featureDimensions
     guard
       let factor = try? CholeskyFactor(
-        ofLowerTriangle: model.covariance.symmetricPermutation(ofBlocks: sequence, blockSize: d))
+        ofLowerTriangle: model.covariance.symmetricPermutation(
+          ofBlocks: order.sequence, blockSize: d))
     else { preconditionFailure("a covariance is positive definite in any sequence") }
-    // By step of several tokens: its first place, its rows of the factor in its own columns, and its tokens' own factors.
-    var parts: [(start: Int, count: Int, rows: Matrix, own: [CholeskyFactor], constant: Double)] =
-      []
+    self.factor = factor
+    var parts: [Part] = []
     var start = 0
     for step in order.steps {
       defer { start += step.count }
@@ -57,50 +116,39 @@ public struct ModelLoss: Sendable {
         constant += 0.5 * root.logDeterminant
         own.append(root)
       }
-      parts.append((start, step.count, rows, own, constant))
+      parts.append(
+        Part(start: start, count: step.count, rows: rows, own: own, constant: constant))
     }
-    var losses: [Double] = []
-    for first in stride(from: 0, to: features.imageCount, by: 256) {
-      let images = first..<min(first + 256, features.imageCount)
-      let values = try features.features(ofImages: images)
-      var centred = Matrix(rows: images.count, columns: factor.order)
-      let width = factor.order
-      for (place, cell) in sequence.enumerated() {
-        for c in 0..<d {
-          let mean = model.mean[cell * d + c]
-          for i in 0..<images.count {
-            centred.elements[i * width + place * d + c] =
-              Double(values[i * width + cell * d + c]) - mean
-          }
-        }
-      }
-      let whitened = factor.whiten(rows: centred)
-      var sums = [Double](repeating: 0, count: images.count)
-      for part in parts {
-        let z = whitened.block(
-          rows: 0..<images.count, columns: part.start * d..<(part.start + part.count) * d)
-        let residuals = z.times(part.rows, transposed: true)
-        for i in sums.indices { sums[i] += part.constant }
-        for (i, norm) in z.squaredRowNorms.enumerated() { sums[i] -= 0.5 * norm }
-        for (k, own) in part.own.enumerated() {
-          let rows = residuals.block(rows: 0..<images.count, columns: k * d..<(k + 1) * d)
-          for (i, norm) in own.whiten(rows: rows).squaredRowNorms.enumerated() {
-            sums[i] += 0.5 * norm
-          }
-        }
-      }
-      losses += sums
-    }
-    return losses
+    self.parts = parts
   }
 
-  /// The mean of losses, or of differences of losses, with its standard error, clustered by photograph.
-  public static func mean(_ losses: [Double], in features: some TokenFeatures) -> Estimate {
-    let photographs = Photographs(features.imageGroups, imageCount: losses.count)
-    var moments = RunningMoments()
-    for images in photographs.images {
-      for (i, image) in images.enumerated() { moments.add(losses[image], startsGroup: i == 0) }
+  /// The losses of some images' features, row-major in raster order.
+  func losses(of values: [Float], count: Int) -> [Double] {
+    let (d, width) = (model.featureDimensions, factor.order)
+    var centred = Matrix(rows: count, columns: width)
+    for (place, cell) in order.sequence.enumerated() {
+      for c in 0..<d {
+        let mean = model.mean[cell * d + c]
+        for i in 0..<count {
+          centred.elements[i * width + place * d + c] =
+            Double(values[i * width + cell * d + c]) - mean
+        }
+      }
     }
-    return moments.estimate
+    let whitened = factor.whiten(rows: centred)
+    var sums = [Double](repeating: 0, count: count)
+    for part in parts {
+      let z = whitened.block(
+        rows: 0..<count, columns: part.start * d..<(part.start + part.count) * d)
+      let residuals = z.times(part.rows, transposed: true)
+      for (i, norm) in z.squaredRowNorms.enumerated() { sums[i] += part.constant - 0.5 * norm }
+      for (k, own) in part.own.enumerated() {
+        let rows = residuals.block(rows: 0..<count, columns: k * d..<(k + 1) * d)
+        for (i, norm) in own.whiten(rows: rows).squaredRowNorms.enumerated() {
+          sums[i] += 0.5 * norm
+        }
+      }
+    }
+    return sums
   }
 }

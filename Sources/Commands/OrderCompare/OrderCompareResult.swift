@@ -135,11 +135,14 @@ struct OrderCompareResult: Encodable {
   let orders: [Order]
   /// Published orders that do not fit; nil where none were asked for.
   let leftOut: [SelectedOrders.LeftOut]?
+  /// What adaptive samplers' recorded steps lose; nil without any.
+  let stepMaps: [AdaptiveSteps.Facts]?
   let provenance: Provenance
 
   init(
     _ rows: [ComparedOrder], leftOut: [SelectedOrders.LeftOut], health: HealthFacts,
-    dataset: TokenDataset, fitImages: Int?, options: OrderCompareRun, provenance: Provenance
+    dataset: TokenDataset, fitImages: Int?, adaptive: [AdaptiveSteps], options: OrderCompareRun,
+    provenance: Provenance
   ) {
     let estimation = options.estimation
     let profiles = rows.flatMap(\.profiles)
@@ -152,6 +155,7 @@ struct OrderCompareResult: Encodable {
     heldOut = HeldOutFacts(estimation, options.tokens, of: dataset)
     images = dataset.imageCount
     self.fitImages = fitImages
+    stepMaps = adaptive.isEmpty ? nil : adaptive.map { AdaptiveSteps.Facts($0, estimation) }
     featureDimensions = dataset.featureDimensions
     jitter = estimation.jitter
     marginals = estimation.marginals.rawValue

@@ -28,7 +28,8 @@ struct OrderCompareRun: ParsableCommand {
       Of an order with seeds= the mean over the seeds is shown, and their spread.
       --published adds the orders that published models use, as far as they fit the
       grid, with --steps all in so many steps. --step-maps adds the fixed order that
-      comes nearest to what an adaptive sampler did image by image.
+      comes nearest to what an adaptive sampler did image by image, and says what
+      each image's own steps lose.
 
       \(OrderFamily.help)
       """)
@@ -141,6 +142,11 @@ struct OrderCompareRun: ParsableCommand {
     let selected = try selection.orders(
       specifications, on: dataset.grid, tokensPerStep: tokensPerStep, fitting: fitting)
     let orders = selected.rows.flatMap(\.orders)
+    let adaptive = try selection.stepMaps.map {
+      try AdaptiveSteps(
+        file: $0, dataset: try estimation.features(of: all),
+        isGivenClass: estimation.given != nil, seed: tokens.seed)
+    }
     let features = try estimation.features(of: dataset)
     let progress = EstimationProgress(
       images: dataset.imageCount, orders: orders.count)
@@ -158,17 +164,19 @@ struct OrderCompareRun: ParsableCommand {
     let health = health(of: profiles, dataset)
     let provenance = try Provenance(
       of: all,
-      seed: tokens.limit == nil && !estimation.usesSeed && fitting == nil ? nil : tokens.seed
+      seed: tokens.limit == nil && !estimation.usesSeed && fitting == nil && adaptive.isEmpty
+        ? nil : tokens.seed
     )
     .finished(after: clock)
     if output.json {
       try printJSON(
         OrderCompareResult(
           rows, leftOut: selected.leftOut, health: health, dataset: dataset,
-          fitImages: fitting?.fitImages, options: self, provenance: provenance))
+          fitImages: fitting?.fitImages, adaptive: adaptive, options: self, provenance: provenance))
     } else if output.csv {
       try printText(orderCSV(rows, estimation))
       for order in selected.leftOut { report("left out: \(order.reason)") }
+      for steps in adaptive { report(steps.text(estimation)) }
     } else {
       let window = context.contextWindow.map { " · contexts within \($0) cells" } ?? ""
       let fitted =
@@ -178,6 +186,7 @@ struct OrderCompareRun: ParsableCommand {
       try printText(orderTable(rows, estimation).text)
       for order in selected.leftOut { try printText("left out: \(order.reason)") }
       try printText(rows.jointEntropyLine(estimation))
+      for steps in adaptive { try printText(steps.text(estimation)) }
       for note in health.notes(profiles) { try printText(note) }
       if output.report { try printText(health.lines.joined(separator: "\n")) }
     }
