@@ -64,9 +64,10 @@ public struct StructuredCovariance: Sendable {
     // Some hundred images tell shares apart.
     let others = ImageSubset(of: features, images: Array(split.parts[0].prefix(1000)))
     var tried: [(share: Double, losses: [Double], mean: Double)] = []
+    var worse = 0
     for share in shares {
-      let (covariance, _) = fitted.mixed(share)
-      guard let factor = try? CholeskyFactor(ofLowerTriangle: covariance) else { continue }
+      // Averages over as many pairs as there are need not be positive definite.
+      guard let factor = fitted.factor(share) else { continue }
       var losses: [Double] = []
       for first in stride(from: 0, to: others.imageCount, by: 256) {
         let images = first..<min(first + 256, others.imageCount)
@@ -81,7 +82,8 @@ public struct StructuredCovariance: Sendable {
       let mean = losses.reduce(0, +) / Double(losses.count)
       tried.append((share, losses, mean))
       // The likelihood has one peak.
-      if mean > tried.map(\.mean).min() ?? mean { break }
+      worse = mean > tried.map(\.mean).min() ?? mean ? worse + 1 : 0
+      if worse == 2 { break }
     }
     guard let best = tried.min(by: { $0.mean < $1.mean }) else { return 1 }
     let photographs = Photographs(others.imageGroups, imageCount: others.imageCount)
@@ -116,23 +118,39 @@ public struct StructuredCovariance: Sendable {
         of: sample, grid: moments.grid, featureDimensions: moments.featureDimensions)
     }
 
-    /// The mixture, and the share of the mean variance that was added to make it positive definite: averages over as many pairs as
-    /// there are need not be.
+    /// The mixture's factor; nil where it is not positive definite.
+    func factor(_ share: Double) -> CholeskyFactor? {
+      try? CholeskyFactor(ofLowerTriangle: mixture(share), relativePivot: smallestPivot)
+    }
+
+    /// The mixture, and the share of the mean variance that was added to make it positive definite.
     func mixed(_ share: Double) -> (Matrix, ridge: Double) {
+      var covariance = mixture(share)
+      let variance = covariance.symmetricNorms.trace / Double(covariance.rows)
+      var ridge = 0.0
+      while true {
+        // What is barely positive definite would make of noise the surest of predictions.
+        let pivot = ridge > 0 ? 100 * smallestPivot : smallestPivot
+        if (try? CholeskyFactor(ofLowerTriangle: covariance, relativePivot: pivot)) != nil {
+          return (covariance, ridge)
+        }
+        let more = ridge == 0 ? 1e-3 : ridge
+        for i in 0..<covariance.rows { covariance[i, i] += more * variance }
+        ridge += more
+      }
+    }
+
+    private func mixture(_ share: Double) -> Matrix {
       var covariance = sample
       for i in covariance.elements.indices {
         covariance.elements[i] =
           (1 - share) * sample.elements[i] + share * average.elements[i]
       }
-      let variance = covariance.symmetricNorms.trace / Double(covariance.rows)
-      var ridge = 0.0
-      while (try? CholeskyFactor(ofLowerTriangle: covariance, relativePivot: 1e-6)) == nil {
-        let more = ridge == 0 ? 1e-3 : ridge
-        for i in 0..<covariance.rows { covariance[i, i] += more * variance }
-        ridge += more
-      }
-      return (covariance, ridge)
+      return covariance
     }
+
+    /// The least share of a number's variance that those before it may leave.
+    private var smallestPivot: Double { 1e-5 }
   }
 
   /// The average of the covariances of all pairs of tokens that lie the same way from each other, lower triangle.

@@ -81,12 +81,21 @@ struct JSONFieldsTests {
     }
     for more in [
       ["--context-window", "1"], ["--bound", "held-out", "--ridge", "0.1"], ["random:seeds=2"],
-      ["--published"],
+      ["--published"], ["raster:schedule=optimal,steps=3"],
     ] {
       try check(
         "order-compare", ["raster"] + tokens + more, sections: [shared, "order-compare"],
         in: folder)
     }
+    try NpyWriter.write(
+      (0..<200 * 9).map { Int64($0 % 9 / 3) }, shape: [200, 3, 3],
+      to: folder.appendingPathComponent("maps.npy").path)
+    try check(
+      "order-compare", ["--step-maps", "maps.npy"] + tokens, sections: [shared, "order-compare"],
+      in: folder)
+    try check(
+      "order-search", ["--steps", "2,3", "--given", "class"] + tokens,
+      sections: [shared, "order-search"], in: folder)
   }
 
   @Test func fieldsOfModelsAreDocumented() throws {

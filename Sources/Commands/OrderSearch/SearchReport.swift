@@ -276,6 +276,9 @@ struct OrderSearchResult: Encodable {
     let from: String
     let value, standardError: JSONNumber
   }
+  struct Candidates: Encodable {
+    let steps, count: Int
+  }
   struct Point: Encodable {
     let curve: String
     let steps: Int
@@ -292,7 +295,7 @@ struct OrderSearchResult: Encodable {
   let images, fitImages, selectionImages, reportImages: Int
   let translationShare: JSONNumber
   let covarianceRidge: JSONNumber
-  let candidates: [String: Int]
+  let candidates: [Candidates]
   let orders: [Order]
   let curves: [Point]
   let provenance: Provenance
@@ -312,8 +315,9 @@ struct OrderSearchResult: Encodable {
     reportImages = report.parts.report.count
     translationShare = JSONNumber(report.covariance.translationShare)
     covarianceRidge = JSONNumber(report.covariance.ridge)
-    candidates = Dictionary(
-      uniqueKeysWithValues: report.candidateCounts.map { ("\($0.key)", $0.value) })
+    candidates = report.candidateCounts.sorted { $0.key < $1.key }.map {
+      Candidates(steps: $0.key, count: $0.value)
+    }
     orders = report.rows.map { row in
       let total = estimation.estimate(row.profile.totalIncrease)
       let chosenBy = row.selectionLoss.map(estimation.estimate)
