@@ -10,8 +10,10 @@ let package = Package(
     .executableTarget(
       name: "bench",
       dependencies: [
+        .product(name: "EntropyEstimation", package: "token-entropy"),
         .product(name: "LinearAlgebra", package: "token-entropy"),
         .product(name: "NeuralKernels", package: "token-entropy"),
+        .product(name: "OrderSearch", package: "token-entropy"),
         .product(name: "PARTransformer", package: "token-entropy"),
         .product(name: "GenerationMetrics", package: "token-entropy"),
         .product(name: "TokenData", package: "token-entropy"),

@@ -14,7 +14,7 @@ func option(_ name: String) -> String? {
 guard let root = option("--root"), let runs = Int(option("--runs") ?? "5"), runs > 0 else {
   FileHandle.standardError.write(
     Data(
-      ("usage: bench --root FOLDER [sampling | training | metrics] [--runs N] [--python FILE]"
+      ("usage: bench --root FOLDER [sampling | training | metrics | costs] [--runs N] [--python FILE]"
         + " [--precision f32|bf16]\n").utf8))
   exit(64)
 }
@@ -33,6 +33,8 @@ do {
     try MetricsBenchmark(root: root, runs: runs, python: python).run()
   } else if arguments.contains("training") {
     try TrainingBenchmark(root: root, runs: runs, python: python).run()
+  } else if arguments.contains("costs") {
+    try CostsBenchmark(root: root, runs: runs).run()
   } else {
     try EstimationBenchmark(root: root, runs: runs, python: python).run()
   }
