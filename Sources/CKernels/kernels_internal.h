@@ -21,6 +21,10 @@ typedef struct {
   void (*gate)(float *a, const float *b, long count);
   void (*add)(float *a, const float *b, long count);
   void (*rms_norm)(const float *x, const float *weight, long width, float epsilon, float *out);
+  void (*layer_norm)(const float *x, const float *weight, const float *bias, long width,
+                     float epsilon, float *out);
+  void (*add_bias)(float *x, const float *bias, long width);
+  void (*bias_gelu)(float *x, const float *bias, long width);
   void (*softmax)(float *values, long count);
   void (*attend)(const te_attention_job *job, long slot, long head, float *scratch);
   uint64_t (*read_all)(const void *bytes, long count);

@@ -11,6 +11,15 @@ typedef struct {
                         const float *, float, float *, float *, float *);
   void (*residual_norm_backward)(const float *, const float *, const float *, const float *, long,
                                  long, te_dropout, uint32_t, int, float *, float *, float *);
+  void (*residual_layer_norm)(const float *, const float *, long, long, te_dropout, uint32_t,
+                              const float *, const float *, float, float *, float *, float *);
+  void (*residual_layer_norm_backward)(const float *, const float *, const float *, const float *,
+                                       long, long, te_dropout, uint32_t, int, float *, float *,
+                                       float *, float *);
+  void (*add_bias)(float *, const float *, long, long);
+  void (*add_bias_backward)(const float *, long, long, float *);
+  void (*gelu)(const float *, long, long, float *);
+  void (*gelu_backward)(const float *, long, long, float *);
   void (*gate)(const float *, long, long, float *);
   void (*gate_backward)(float *, long, long, float *);
   void (*rotate)(float *, long, long, long, const float *, const float *, float);

@@ -39,6 +39,39 @@ void te_train_residual_norm_backward(const float *sum, const float *scales, cons
                                    accumulate, dsum, dweight, dy);
 }
 
+void te_train_residual_layer_norm(const float *x, const float *y, long rows, long width,
+                                  te_dropout dropout, uint32_t first, const float *weight,
+                                  const float *bias, float epsilon, float *sum, float *normed,
+                                  float *moments) {
+  chosen()->residual_layer_norm(x, y, rows, width, dropout, first, weight, bias, epsilon, sum,
+                                normed, moments);
+}
+
+void te_train_residual_layer_norm_backward(const float *sum, const float *moments,
+                                           const float *weight, const float *dnormed, long rows,
+                                           long width, te_dropout dropout, uint32_t first,
+                                           int accumulate, float *dsum, float *dweight,
+                                           float *dbias, float *dy) {
+  chosen()->residual_layer_norm_backward(sum, moments, weight, dnormed, rows, width, dropout, first,
+                                         accumulate, dsum, dweight, dbias, dy);
+}
+
+void te_train_add_bias(float *x, const float *bias, long rows, long width) {
+  chosen()->add_bias(x, bias, rows, width);
+}
+
+void te_train_add_bias_backward(const float *dx, long rows, long width, float *dbias) {
+  chosen()->add_bias_backward(dx, rows, width, dbias);
+}
+
+void te_train_gelu(const float *x, long rows, long width, float *out) {
+  chosen()->gelu(x, rows, width, out);
+}
+
+void te_train_gelu_backward(const float *x, long rows, long width, float *gradient) {
+  chosen()->gelu_backward(x, rows, width, gradient);
+}
+
 void te_train_gate(const float *hidden, long rows, long width, float *gated) {
   chosen()->gate(hidden, rows, width, gated);
 }

@@ -168,6 +168,143 @@ TARGET static void NAME(train_residual_norm_backward)(
   }
 }
 
+// MARK: Residual and layer norm
+
+TARGET static void NAME(train_residual_layer_norm)(const float *x, const float *y, long rows,
+                                                   long width, te_dropout dropout, uint32_t first,
+                                                   const float *weight, const float *bias,
+                                                   float epsilon, float *sum, float *normed,
+                                                   float *moments) {
+  const int drops = dropout.threshold != 0;
+  for (long r = 0; r < rows; r++) {
+    const float *from = x + r * width, *added = y ? y + r * width : NULL;
+    float *to = sum + r * width;
+    const uint32_t row = first + (uint32_t)(r * width);
+    vf sums = {0};
+    float rest = 0;
+    long i = 0;
+    for (; i + LANES <= width; i += LANES) {
+      vf v = LOAD(from + i);
+      if (added) {
+        vf u = LOAD(added + i);
+        v += drops ? NAME(drop)(u, dropout, row + (uint32_t)i) : u;
+        STORE(to + i, v);
+      }
+      sums += v;
+    }
+    for (; i < width; i++) {
+      float v = from[i];
+      if (added) {
+        v += drops ? NAME(drop_one)(added[i], dropout, row + (uint32_t)i) : added[i];
+        to[i] = v;
+      }
+      rest += v;
+    }
+    const float *v = added ? to : from;
+    const float mean = (NAME(sum)(sums) + rest) / (float)width;
+    vf squares = {0};
+    rest = 0;
+    for (i = 0; i + LANES <= width; i += LANES) {
+      vf u = LOAD(v + i) - mean;
+      squares = FMADD(u, u, squares);
+    }
+    for (; i < width; i++) rest += (v[i] - mean) * (v[i] - mean);
+    const float scale = 1.0f / sqrtf((NAME(sum)(squares) + rest) / (float)width + epsilon);
+    moments[2 * r] = mean;
+    moments[2 * r + 1] = scale;
+    float *out = normed + r * width;
+    for (i = 0; i + LANES <= width; i += LANES) {
+      STORE(out + i, FMADD((LOAD(v + i) - mean) * scale, LOAD(weight + i), LOAD(bias + i)));
+    }
+    for (; i < width; i++) out[i] = (v[i] - mean) * scale * weight[i] + bias[i];
+  }
+}
+
+// With u = (sum − mean)·scale and g = weight ⊙ dnormed: d sum = scale·(g − mean(g) − u·mean(g ⊙ u)).
+TARGET static void NAME(train_residual_layer_norm_backward)(
+    const float *sum, const float *moments, const float *weight, const float *dnormed, long rows,
+    long width, te_dropout dropout, uint32_t first, int accumulate, float *dsum, float *dweight,
+    float *dbias, float *dy) {
+  for (long r = 0; r < rows; r++) {
+    const float *v = sum + r * width, *dn = dnormed + r * width;
+    float *d = dsum + r * width, *out = dy ? dy + r * width : NULL;
+    const float mean = moments[2 * r], scale = moments[2 * r + 1];
+    const uint32_t row = first + (uint32_t)(r * width);
+    vf products = {0}, sums = {0};
+    float rest_products = 0, rest_sums = 0;
+    long i = 0;
+    for (; i + LANES <= width; i += LANES) {
+      vf u = (LOAD(v + i) - mean) * scale, g = LOAD(dn + i);
+      STORE(dweight + i, FMADD(g, u, LOAD(dweight + i)));
+      STORE(dbias + i, LOAD(dbias + i) + g);
+      g *= LOAD(weight + i);
+      products = FMADD(g, u, products);
+      sums += g;
+    }
+    for (; i < width; i++) {
+      const float u = (v[i] - mean) * scale, g = dn[i] * weight[i];
+      dweight[i] += dn[i] * u;
+      dbias[i] += dn[i];
+      rest_products += g * u;
+      rest_sums += g;
+    }
+    const float slope = (NAME(sum)(products) + rest_products) / (float)width;
+    const float shift = (NAME(sum)(sums) + rest_sums) / (float)width;
+    for (i = 0; i + LANES <= width; i += LANES) {
+      vf u = (LOAD(v + i) - mean) * scale;
+      vf g = (LOAD(dn + i) * LOAD(weight + i) - shift - u * slope) * scale;
+      if (accumulate) g += LOAD(d + i);
+      STORE(d + i, g);
+      if (out) STORE(out + i, NAME(drop)(g, dropout, row + (uint32_t)i));
+    }
+    for (; i < width; i++) {
+      const float u = (v[i] - mean) * scale;
+      float g = (dn[i] * weight[i] - shift - u * slope) * scale;
+      if (accumulate) g += d[i];
+      d[i] = g;
+      if (out) out[i] = NAME(drop_one)(g, dropout, row + (uint32_t)i);
+    }
+  }
+}
+
+// MARK: Bias and GELU
+
+TARGET static void NAME(train_add_bias)(float *x, const float *bias, long rows, long width) {
+  for (long r = 0; r < rows; r++) NAME(add_bias)(x + r * width, bias, width);
+}
+
+TARGET static void NAME(train_add_bias_backward)(const float *dx, long rows, long width,
+                                                 float *dbias) {
+  for (long r = 0; r < rows; r++) NAME(add)(dbias, dx + r * width, width);
+}
+
+TARGET static void NAME(train_gelu)(const float *x, long rows, long width, float *out) {
+  for (long r = 0; r < rows; r++, x += width, out += width) {
+    long i = 0;
+    for (; i + LANES <= width; i += LANES) {
+      vf v = LOAD(x + i), density;
+      STORE(out + i, v * NAME(normal)(v, &density));
+    }
+    for (; i < width; i++) out[i] = x[i] * NAME(normal_one)(x[i]);
+  }
+}
+
+// gelu′(x) = Φ(x) + x·e^(−x²/2)/√(2π).
+TARGET static void NAME(train_gelu_backward)(const float *x, long rows, long width,
+                                             float *gradient) {
+  const float root = 0.3989422804f;
+  for (long r = 0; r < rows; r++, x += width, gradient += width) {
+    long i = 0;
+    for (; i + LANES <= width; i += LANES) {
+      vf v = LOAD(x + i), density, share = NAME(normal)(v, &density);
+      STORE(gradient + i, LOAD(gradient + i) * (share + v * density * root));
+    }
+    for (; i < width; i++) {
+      gradient[i] *= NAME(normal_one)(x[i]) + x[i] * expf(-0.5f * x[i] * x[i]) * root;
+    }
+  }
+}
+
 // MARK: Gate
 
 TARGET static void NAME(train_gate)(const float *hidden, long rows, long width, float *gated) {
@@ -386,6 +523,12 @@ const te_training_kernels NAME(training) = {
     .embed_backward = NAME(train_embed_backward),
     .residual_norm = NAME(train_residual_norm),
     .residual_norm_backward = NAME(train_residual_norm_backward),
+    .residual_layer_norm = NAME(train_residual_layer_norm),
+    .residual_layer_norm_backward = NAME(train_residual_layer_norm_backward),
+    .add_bias = NAME(train_add_bias),
+    .add_bias_backward = NAME(train_add_bias_backward),
+    .gelu = NAME(train_gelu),
+    .gelu_backward = NAME(train_gelu_backward),
     .gate = NAME(train_gate),
     .gate_backward = NAME(train_gate_backward),
     .rotate = NAME(train_rotate),

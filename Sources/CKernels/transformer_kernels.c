@@ -6,9 +6,10 @@
 
 typedef struct {
   const te_kernels *kernels;
-  const float *x, *weight;
+  const float *x, *weight, *bias;
   long rows, width;
   float epsilon;
+  int gelu;
   float *out;
   int workers;
 } te_norm_work;
@@ -26,15 +27,57 @@ static void norm_share(void *context, int worker) {
 // Fewer elements than these are normalised before another worker has heard of them.
 enum { LEAST_SHARED_NORM = 8192 };
 
-void te_rms_norm(te_team *team, const float *x, const float *weight, long rows, long width,
-                 float epsilon, float *out) {
-  te_norm_work work = {te_team_kernels(team), x, weight, rows, width, epsilon, out, 1};
-  if (rows * width < LEAST_SHARED_NORM) {
-    norm_share(&work, 0);
+static void run_rows(te_team *team, te_norm_work work, te_team_body body) {
+  work.kernels = te_team_kernels(team);
+  work.workers = 1;
+  if (work.rows * work.width < LEAST_SHARED_NORM) {
+    body(&work, 0);
   } else {
     work.workers = te_team_workers(team);
-    te_team_run(team, norm_share, &work);
+    te_team_run(team, body, &work);
   }
+}
+
+void te_rms_norm(te_team *team, const float *x, const float *weight, long rows, long width,
+                 float epsilon, float *out) {
+  run_rows(team,
+           (te_norm_work){
+               .x = x, .weight = weight, .rows = rows, .width = width, .epsilon = epsilon, .out = out},
+           norm_share);
+}
+
+static void layer_norm_share(void *context, int worker) {
+  const te_norm_work *work = context;
+  const long width = work->width;
+  const long end = work->rows * (worker + 1) / work->workers;
+  for (long r = work->rows * worker / work->workers; r < end; r++) {
+    work->kernels->layer_norm(work->x + r * width, work->weight, work->bias, width, work->epsilon,
+                              work->out + r * width);
+  }
+}
+
+void te_layer_norm(te_team *team, const float *x, const float *weight, const float *bias, long rows,
+                   long width, float epsilon, float *out) {
+  run_rows(team,
+           (te_norm_work){.x = x, .weight = weight, .bias = bias, .rows = rows, .width = width,
+                          .epsilon = epsilon, .out = out},
+           layer_norm_share);
+}
+
+static void bias_share(void *context, int worker) {
+  const te_norm_work *work = context;
+  const long width = work->width;
+  const long end = work->rows * (worker + 1) / work->workers;
+  for (long r = work->rows * worker / work->workers; r < end; r++) {
+    (work->gelu ? work->kernels->bias_gelu : work->kernels->add_bias)(work->out + r * width,
+                                                                      work->bias, width);
+  }
+}
+
+void te_add_bias(te_team *team, float *x, const float *bias, long rows, long width, int gelu) {
+  run_rows(team,
+           (te_norm_work){.bias = bias, .rows = rows, .width = width, .gelu = gelu, .out = x},
+           bias_share);
 }
 
 void te_softmax(const te_team *team, float *values, long count) {

@@ -32,6 +32,26 @@ void te_train_residual_norm_backward(const float *sum, const float *scales, cons
                                      te_dropout dropout, uint32_t first, int accumulate,
                                      float *dsum, float *dweight, float *dy);
 
+// The same with the whole layer norm: sum = x + drop(y); normed = (sum − mean)·scale ⊙ weight + bias. `moments` gets mean
+// and scale of every row.
+void te_train_residual_layer_norm(const float *x, const float *y, long rows, long width,
+                                  te_dropout dropout, uint32_t first, const float *weight,
+                                  const float *bias, float epsilon, float *sum, float *normed,
+                                  float *moments);
+void te_train_residual_layer_norm_backward(const float *sum, const float *moments,
+                                           const float *weight, const float *dnormed, long rows,
+                                           long width, te_dropout dropout, uint32_t first,
+                                           int accumulate, float *dsum, float *dweight,
+                                           float *dbias, float *dy);
+
+// x[r] += bias, and from the gradient dx of x: dbias += Σ dx[r].
+void te_train_add_bias(float *x, const float *bias, long rows, long width);
+void te_train_add_bias_backward(const float *dx, long rows, long width, float *dbias);
+
+// out = gelu(x) = x·Φ(x); and in place of the gradient of out that of x.
+void te_train_gelu(const float *x, long rows, long width, float *out);
+void te_train_gelu_backward(const float *x, long rows, long width, float *gradient);
+
 // Rows of `hidden` hold a and b, `width` floats each: gated = silu(a) ⊙ b.
 void te_train_gate(const float *hidden, long rows, long width, float *gated);
 // From the gradient of `gated`, in its place: gated again; and in place of a and b their gradients.

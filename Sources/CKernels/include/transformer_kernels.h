@@ -11,6 +11,13 @@
 void te_rms_norm(te_team *team, const float *x, const float *weight, long rows, long width,
                  float epsilon, float *out);
 
+// out[r] = (x[r] − mean) / sqrt(variance + epsilon) ⊙ weight + bias, for rows of `width` floats; out may be x.
+void te_layer_norm(te_team *team, const float *x, const float *weight, const float *bias, long rows,
+                   long width, float epsilon, float *out);
+
+// x[r] += bias, and then, where `gelu` is not zero, the exact GELU x·Φ(x).
+void te_add_bias(te_team *team, float *x, const float *bias, long rows, long width, int gelu);
+
 // values = softmax(values), by one thread; `team`, which may be NULL, only says with which kernels.
 void te_softmax(const te_team *team, float *values, long count);
 

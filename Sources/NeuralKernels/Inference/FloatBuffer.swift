@@ -62,6 +62,25 @@ public final class FloatBuffer: @unchecked Sendable {
     }
   }
 
+  /// Copies `range` of another buffer to the place `offset` and after; the two do not overlap.
+  public func copy(_ range: Range<Int>, of other: FloatBuffer, to offset: Int) {
+    check(range, of: other, offset)
+    (pointer + offset).update(from: other.pointer + range.lowerBound, count: range.count)
+  }
+
+  /// Adds `range` of another buffer to the floats from `offset` on.
+  public func add(_ range: Range<Int>, of other: FloatBuffer, to offset: Int) {
+    check(range, of: other, offset)
+    let (target, source) = (pointer + offset, other.pointer + range.lowerBound)
+    for i in 0..<range.count { target[i] += source[i] }
+  }
+
+  private func check(_ range: Range<Int>, of other: FloatBuffer, _ offset: Int) {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= other.count && offset >= 0
+        && offset + range.count <= count, "inside both buffers")
+  }
+
   /// Sets all floats to zero.
   public func clear() { pointer.update(repeating: 0, count: count) }
 }

@@ -15,6 +15,31 @@ public enum TransformerKernels {
     }
   }
 
+  /// Computes out[r] = (x[r] − mean) / √(variance + ε) ⊙ weight + bias for `rows` rows as wide as `weight`; `out` may be `x`.
+  public static func layerNorm(
+    _ x: FloatBuffer, weight: FloatBuffer, bias: FloatBuffer, rows: Int, epsilon: Float,
+    into out: FloatBuffer, team: WorkerTeam
+  ) {
+    precondition(
+      rows * weight.count <= min(x.count, out.count) && weight.count == bias.count,
+      "buffers of rows · width floats, weight and bias of one width")
+    team.exclusively {
+      te_layer_norm(
+        team.handle, x.pointer, weight.pointer, bias.pointer, rows, weight.count, epsilon,
+        out.pointer)
+    }
+  }
+
+  /// Adds a bias to `rows` rows of its width, and then, where `gelu`, takes the exact GELU x·Φ(x) of every element.
+  public static func addBias(
+    _ bias: FloatBuffer, to x: FloatBuffer, rows: Int, gelu: Bool = false, team: WorkerTeam
+  ) {
+    precondition(rows * bias.count <= x.count, "a buffer of rows · width floats")
+    team.exclusively {
+      te_add_bias(team.handle, x.pointer, bias.pointer, rows, bias.count, gelu ? 1 : 0)
+    }
+  }
+
   /// Replaces `values` by their softmax.
   public static func softmax(_ values: inout [Float]) { softmax(&values, asBy: nil) }
 
@@ -37,6 +62,13 @@ public enum TransformerKernels {
       self.cosines = FloatBuffer(cosines)
       self.sines = FloatBuffer(sines)
       self.pairs = pairs
+    }
+
+    /// No turn at any of so many positions: a model whose embeddings say where a token is.
+    public static func identity(positions: Int, pairs: Int) -> Rotation {
+      Rotation(
+        cosines: Array(repeating: 1, count: positions * pairs),
+        sines: Array(repeating: 0, count: positions * pairs), pairs: pairs)
     }
   }
 }

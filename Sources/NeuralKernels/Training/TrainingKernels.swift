@@ -86,6 +86,64 @@ public enum TrainingKernels {
       dy?.pointer)
   }
 
+  /// sum = x + drop(y) and its layer norm times a weight plus a bias; sum = x, not written, without y.
+  ///
+  /// - Parameter moments: gets the mean and 1/√(variance + ε) of every row, for the backward loop.
+  public static func residualLayerNorm(
+    _ x: FloatView, adding y: FloatView?, rows: Int, dropout: Dropout, weight: FloatView,
+    bias: FloatView, epsilon: Float, sum: FloatView, normed: FloatView, moments: FloatView
+  ) {
+    let count = rows * weight.count
+    precondition(
+      count <= min(x.count, normed.count) && 2 * rows <= moments.count
+        && weight.count == bias.count && y.map { count <= min($0.count, sum.count) } != false,
+      "views of rows × width")
+    te_train_residual_layer_norm(
+      x.pointer, y?.pointer, rows, weight.count, dropout.kernel, dropout.first, weight.pointer,
+      bias.pointer, epsilon, sum.pointer, normed.pointer, moments.pointer)
+  }
+
+  /// From the gradient of `normed` those of sum (added to `dsum`, or written there), weight and bias (added) and y.
+  public static func residualLayerNormBackward(
+    sum: FloatView, moments: FloatView, weight: FloatView, dnormed: FloatView, rows: Int,
+    dropout: Dropout, accumulates: Bool, dsum: FloatView, dweight: FloatView, dbias: FloatView,
+    dy: FloatView?
+  ) {
+    let count = rows * weight.count
+    precondition(
+      count <= min(sum.count, dnormed.count, dsum.count) && 2 * rows <= moments.count
+        && weight.count <= min(dweight.count, dbias.count)
+        && dy.map { count <= $0.count } != false, "views of rows × width")
+    te_train_residual_layer_norm_backward(
+      sum.pointer, moments.pointer, weight.pointer, dnormed.pointer, rows, weight.count,
+      dropout.kernel, dropout.first, accumulates ? 1 : 0, dsum.pointer, dweight.pointer,
+      dbias.pointer, dy?.pointer)
+  }
+
+  /// Adds a bias to every row of its width.
+  public static func addBias(_ bias: FloatView, to x: FloatView, rows: Int) {
+    precondition(rows * bias.count <= x.count, "a view of rows × width")
+    te_train_add_bias(x.pointer, bias.pointer, rows, bias.count)
+  }
+
+  /// Adds the gradients of `rows` rows to that of the bias which was added to them.
+  public static func addBiasBackward(_ dx: FloatView, rows: Int, addingTo gradient: FloatView) {
+    precondition(rows * gradient.count <= dx.count, "a view of rows × width")
+    te_train_add_bias_backward(dx.pointer, rows, gradient.count, gradient.pointer)
+  }
+
+  /// out = x·Φ(x), the exact GELU.
+  public static func gelu(_ x: FloatView, rows: Int, width: Int, into out: FloatView) {
+    precondition(rows * width <= min(x.count, out.count), "views of rows × width")
+    te_train_gelu(x.pointer, rows, width, out.pointer)
+  }
+
+  /// Puts the gradient of x in place of that of its GELU.
+  public static func geluBackward(_ x: FloatView, rows: Int, width: Int, gradient: FloatView) {
+    precondition(rows * width <= min(x.count, gradient.count), "views of rows × width")
+    te_train_gelu_backward(x.pointer, rows, width, gradient.pointer)
+  }
+
   /// gated = silu(a) ⊙ b, where each row of `hidden` is a and then b, `width` floats each.
   public static func gate(_ hidden: FloatView, rows: Int, width: Int, into gated: FloatView) {
     precondition(

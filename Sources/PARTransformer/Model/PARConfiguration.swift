@@ -82,7 +82,16 @@ public struct PARConfiguration: Hashable, Sendable {
   ///   - purpose: What of the model takes it, such as `weights`.
   /// - Throws: ``PARError/tooLittleMemory(_:remedy:)``.
   func requireMemory(bytesPerParameter: Double, for purpose: String) throws(PARError) {
-    let count = approximateParameterCount
+    try Self.requireMemory(
+      parameters: approximateParameterCount, layers: layers, width: width,
+      bytesPerParameter: bytesPerParameter, for: purpose)
+  }
+
+  /// The same for so many parameters.
+  static func requireMemory(
+    parameters count: Double, layers: Int, width: Int, bytesPerParameter: Double,
+    for purpose: String
+  ) throws(PARError) {
     do throws(InsufficientMemory) {
       try InsufficientMemory.check(
         count * bytesPerParameter,

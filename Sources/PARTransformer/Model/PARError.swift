@@ -9,8 +9,18 @@ public enum PARError: Error, Equatable {
   case unknownHeads(file: String, layers: Int, width: Int)
   /// Another number of heads was asked for than the checkpoint says it has.
   case otherHeads(file: String, asked: Int, own: Int)
-  /// Tensors that a PAR checkpoint does not have.
-  case unexpectedTensors(file: String, names: [String])
+  /// Tensors that a checkpoint of its kind, `PAR` or `any-order`, does not have.
+  case unexpectedTensors(file: String, kind: String = "PAR", names: [String])
+  /// A tensor that is needed and not there.
+  case missingTensor(file: String, tensor: String)
+  /// A tensor of a shape that does not serve here; 0 stands for any extent.
+  case wrongShape(file: String, tensor: String, found: [Int], expected: [Int])
+  /// Position embeddings whose number tells no grid.
+  case unknownGrid(file: String, positions: Int)
+  /// Position embeddings that cannot be resized to another grid.
+  case cannotResize(from: TokenGrid, to: TokenGrid)
+  /// Orders of one batch whose steps differ in size: the first that differs from the first order.
+  case differentGroupSizes(order: String, first: String)
   /// A tensor of a layer that does not follow the others.
   case strayLayer(file: String, tensor: String, layers: Int)
   /// Two tensors that differ only in a wrapper's prefix.
@@ -48,10 +58,23 @@ extension PARError: CustomStringConvertible {
         + " metadata nor the shapes tell the number of heads; give it with --heads"
     case .otherHeads(let file, let asked, let own):
       "\(file): \(asked) heads were asked for, but the model says that it has \(own); leave --heads out"
-    case .unexpectedTensors(let file, let names):
-      "\(file): not a PAR checkpoint: unexpected tensor\(names.count == 1 ? "" : "s")"
+    case .unexpectedTensors(let file, let kind, let names):
+      "\(file): not \(kind == "PAR" ? "a" : "an") \(kind) checkpoint: unexpected tensor\(names.count == 1 ? "" : "s")"
         + " \(names.prefix(5).joined(separator: ", "))"
         + (names.count > 5 ? " and \(names.count - 5) more" : "")
+    case .missingTensor(let file, let tensor):
+      "\(file): there is no tensor \(tensor)"
+    case .wrongShape(let file, let tensor, let found, let expected):
+      "\(file): tensor \(tensor) has the shape \(found); expected"
+        + " [\(expected.map { $0 == 0 ? "any" : "\($0)" }.joined(separator: ", "))]"
+    case .unknownGrid(let file, let positions):
+      "\(file): pos_embed has \(positions) rows; expected one for the class and one for each cell of a"
+        + " square grid, or metadata with the grid"
+    case .cannotResize(let from, let to):
+      "the model's position embeddings are for \(from) tokens and cannot be resized to \(to): only"
+        + " those of images can"
+    case .differentGroupSizes(let order, let first):
+      "\(order): its steps have other sizes than those of \(first); orders of one batch have equal sizes"
     case .strayLayer(let file, let tensor, let layers):
       "\(file): tensor \(tensor) is of a layer that there is not: the file has"
         + (layers == 1 ? " layer 0 only" : " the layers 0 to \(layers - 1)")

@@ -172,8 +172,8 @@ public final class PARTransformer {
 
 /// The logits of one pass, row by row: slot · positions + position. Several threads may read them.
 struct PassLogits: Sendable {
-  fileprivate let buffer: FloatBuffer
-  fileprivate let codes: Int
+  let buffer: FloatBuffer
+  let codes: Int
 
   subscript(row: Int) -> [Float] { buffer[row * codes..<(row + 1) * codes] }
 }

@@ -99,7 +99,8 @@ public struct PARSampler: Sendable {
       }
       let work = SamplingStep(
         logits: model.logits, images: count, positions: pass.positions.count,
-        drawn: pass.tokens.count, guidance: options.isGuided(step: step) ? options.guidance : nil,
+        drawn: pass.tokens.count,
+        guidance: options.guidance(step: step, tokens: pass.tokens, of: sequence.tokenCount),
         filter: options.isGreedy ? nil : options.filter, draws: draws)
       let codes = team.map(count * pass.tokens.count) { work.code($0) }
       for image in 0..<count {
@@ -129,8 +130,8 @@ struct SamplingStep: Sendable {
   /// Positions of each sequence in the pass, and how many of them predict a token.
   let positions: Int
   let drawn: Int
-  /// The scale of guidance; nil where the step has none.
-  let guidance: Float?
+  /// The scale of guidance of each token; nil where the step has none.
+  let guidance: [Float]?
   /// nil takes the most probable code.
   let filter: TokenFilter?
   /// For each image and token a uniform number in [0, 1).
@@ -140,7 +141,7 @@ struct SamplingStep: Sendable {
   func code(_ index: Int) -> Int? {
     let (image, place) = (index / drawn, index % drawn)
     var logits = logits[image * positions + place]
-    if let guidance {
+    if let guidance = guidance?[place] {
       let unconditional = self.logits[(images + image) * positions + place]
       for i in logits.indices {
         logits[i] = unconditional[i] + guidance * (logits[i] - unconditional[i])

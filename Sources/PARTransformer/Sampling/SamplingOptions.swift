@@ -1,7 +1,17 @@
+/// How the scale of classifier-free guidance depends on how far an image has come.
+public enum GuidanceSchedule: String, CaseIterable, Sendable {
+  /// The same for all tokens.
+  case constant
+  /// 1 + (s − 1)·t/N for token t of N, from 0: none for the first, s at the end. (LPD, section 4.1.)
+  case linear
+}
+
 /// How tokens are drawn from a model.
 public struct SamplingOptions: Hashable, Sendable {
   /// s, the scale of classifier-free guidance, u + s·(c − u); at most 1 means none.
   public var guidance: Float
+  /// How the scale depends on the place of a token.
+  public var guidanceSchedule: GuidanceSchedule
   /// The steps, from 1, in which guidance is applied; nil for all.
   public var guidanceInterval: ClosedRange<Int>?
   /// Take the most probable code instead of drawing one.
@@ -17,11 +27,13 @@ public struct SamplingOptions: Hashable, Sendable {
 
   /// Makes options; without arguments one draw from the model's own probabilities.
   public init(
-    guidance: Float = 1, guidanceInterval: ClosedRange<Int>? = nil, isGreedy: Bool = false,
+    guidance: Float = 1, guidanceSchedule: GuidanceSchedule = .constant,
+    guidanceInterval: ClosedRange<Int>? = nil, isGreedy: Bool = false,
     filter: TokenFilter = TokenFilter(), attention: AttentionPattern = .groupwise,
     seed: UInt64 = 0, batchSize: Int = 8
   ) {
     self.guidance = guidance
+    self.guidanceSchedule = guidanceSchedule
     self.guidanceInterval = guidanceInterval
     self.isGreedy = isGreedy
     self.filter = filter
@@ -48,9 +60,15 @@ public struct SamplingOptions: Hashable, Sendable {
     try filter.validate()
   }
 
-  /// Whether step `step`, from 1, is guided.
-  func isGuided(step: Int) -> Bool {
-    guidance > 1 && (guidanceInterval?.contains(step) ?? true)
+  /// The scales of a step, from 1, that draws these of `count` tokens; nil where it is not guided.
+  func guidance(step: Int, tokens: Range<Int>, of count: Int) -> [Float]? {
+    guard guidance > 1, guidanceInterval?.contains(step) ?? true else { return nil }
+    return tokens.map { token in
+      switch guidanceSchedule {
+      case .constant: guidance
+      case .linear: 1 + (guidance - 1) * Float(token) / Float(count)
+      }
+    }
   }
 
   /// The last of `steps` steps that is guided; 0 for none. Afterwards the unconditional half need not be run.

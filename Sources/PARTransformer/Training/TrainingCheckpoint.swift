@@ -22,8 +22,11 @@ struct TrainingCheckpoint: Sendable {
   let state: State
   private let file: SafetensorsFile
 
+  /// What the names of the optimizer's moments begin with.
+  static let momentPrefix = "adamw."
+
   private static func momentName(_ moment: String, _ parameter: PARParameter) -> String {
-    "adamw.\(moment).\(parameter.name)"
+    "\(momentPrefix)\(moment).\(parameter.name)"
   }
 
   /// Writes a checkpoint beside its final name and renames it: a run that is killed keeps the one before.
