@@ -296,3 +296,21 @@ func attentionEqualsItsDefinition(group: Int, headWidth: Int) {
     #expect(difference(memory[0..<count], expected.map { Double($0) }) <= 1e-6)
   }
 }
+
+/// The exact GELU and its derivative beside the C library's error function; 1.5·10⁻⁷ is the formula's own error.
+@Test(arguments: [1, 7, 16, 37])
+func geluIsThatOfTheErrorFunction(width: Int) {
+  let x = (0..<3 * width).map { Float($0 - width) * 0.31 - 0.07 }
+  let out = FloatView(FloatBuffer(count: x.count))
+  TrainingKernels.gelu(FloatView(FloatBuffer(x)), rows: 3, width: width, into: out)
+  let gradient = FloatView(FloatBuffer(Array(repeating: 1, count: x.count)))
+  TrainingKernels.geluBackward(
+    FloatView(FloatBuffer(x)), rows: 3, width: width, gradient: gradient)
+  for (i, value) in x.enumerated() {
+    let v = Double(value)
+    let share = 0.5 * erfc(-v / 2.0.squareRoot())
+    #expect(abs(Double(out.values[i]) - v * share) < 1e-6)
+    let slope = share + v * exp(-v * v / 2) / (2 * Double.pi).squareRoot()
+    #expect(abs(Double(gradient.values[i]) - slope) < 1e-6)
+  }
+}

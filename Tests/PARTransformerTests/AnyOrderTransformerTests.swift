@@ -57,7 +57,8 @@ func anyOrderSamplesDependOnNothingButTheirNumber(precision: WeightPrecision) th
       team: GoldenSet.team)
   }
   // Alone any partition serves: here of another grid, to which the position embeddings are resized.
-  let coarse = try GenerationOrder.distant(on: TokenGrid(rows: 4, columns: 6), tokensPerStep: 5)
+  let coarse = try OrderSpecification("halton:schedule=cosine,steps=5")
+    .order(on: TokenGrid(rows: 4, columns: 6))
   let images = try AnyOrderSampler(
     weights: golden.weights, orders: [coarse], options: SamplingOptions(seed: 1),
     team: GoldenSet.team

@@ -167,7 +167,9 @@ private func bytes(_ path: String) throws -> Data {
     let run = try TrainingRun(
       tokens: tokens, order: order, tokensPerStep: 2, attention: .causal,
       settings: tinySettings(), shards: 2)
-    let heldOut = try TrainingData(tokens: tokens, run: run).heldOut
+    let heldOut = try TrainingData(
+      tokens: tokens, settings: run.settings, nullClass: run.configuration.nullClass
+    ).heldOut
     #expect(heldOut.count == 4)
     let sequence = try PARSequence(order: order, tokensPerStep: 2)
     let codes = try #require(tokens.codes).map { Int($0) }
@@ -304,7 +306,8 @@ private func bytes(_ path: String) throws -> Data {
     attention: .groupwise,
     settings: tinySettings { ($0.validationImages, $0.batchSize, $0.labelDropout) = (2, 3, 0.5) },
     shards: 1)
-  let data = try TrainingData(tokens: tokens, run: run)
+  let data = try TrainingData(
+    tokens: tokens, settings: run.settings, nullClass: run.configuration.nullClass)
   let images = (0..<8).flatMap { data.batch(step: $0) }
   for epoch in chunks(images, of: 8) {
     #expect(Set(epoch.map { Array($0.codes) }).count == 8)

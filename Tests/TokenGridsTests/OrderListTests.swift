@@ -150,7 +150,7 @@ import Testing
   func placesAreRead(text: String, path: String, index: Int) throws {
     let place = try #require(OrderFilePlace.reading(text)).place
     #expect(place.path == path)
-    #expect(place.index == index)
+    #expect((place.index ?? 0) == index)
     #expect(try OrderSpecification(text).path == path)
     #expect(try OrderSpecification(text).text == text)
   }

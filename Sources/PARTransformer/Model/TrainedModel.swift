@@ -22,6 +22,8 @@ public struct TrainedModel: Sendable {
   public let settings: TrainingSettings?
   /// The hash of the codes and labels it was trained on.
   public let datasetHash: String?
+  /// The names of the classes it was trained on; empty where the file does not tell.
+  public let classNames: [String]
 
   /// Reads the metadata of a model; what is not there is nil.
   public init(metadata: [String: String], path: String) {
@@ -42,6 +44,10 @@ public struct TrainedModel: Sendable {
       return (try? settings?.validate()) == nil ? nil : settings
     }
     datasetHash = metadata["dataset_hash"]
+    classNames =
+      metadata["class_names"].flatMap {
+        try? JSONDecoder().decode([String].self, from: Data($0.utf8))
+      } ?? []
   }
 
   /// Writes a trainer's parameters as a model that `par-sample` and PyTorch can read.
@@ -51,8 +57,21 @@ public struct TrainedModel: Sendable {
   ) throws {
     let parameters = trainer.parameters
     let configuration = parameters.configuration
+    try SafetensorsWriter.write(
+      configuration.parameters.map {
+        SafetensorsTensor(
+          name: $0.name, shape: $0.shape(in: configuration), elements: parameters[$0].values)
+      },
+      metadata: metadata(run: run, order: order, validationLoss: validationLoss, step: step),
+      to: path)
+  }
+
+  /// What a model's file says of its run.
+  static func metadata(
+    run: TrainingRun, order: GenerationOrder, validationLoss: Double?, step: Int
+  ) throws -> [String: String] {
     var metadata = [
-      "format": "pt", "heads": "\(configuration.heads)", "grid": run.grid, "order": run.order,
+      "format": "pt", "heads": "\(run.settings.heads)", "grid": run.grid, "order": run.order,
       "order_hash": run.orderHash, "order_steps": order.jsonText,
       "tokens_per_step": "\(run.tokensPerStep)", "attention": run.attention,
       "codebook_hash": run.codebookHash, "dataset": run.dataset, "dataset_hash": run.datasetHash,
@@ -60,11 +79,25 @@ public struct TrainedModel: Sendable {
       "classes": "\(run.classes)",
     ]
     metadata["validation_loss"] = validationLoss.map { "\($0)" }
-    try SafetensorsWriter.write(
-      configuration.parameters.map {
-        SafetensorsTensor(
-          name: $0.name, shape: $0.shape(in: configuration), elements: parameters[$0].values)
-      }, metadata: metadata, to: path)
+    return metadata
+  }
+
+  /// The model of a run's folder: its `model`, or while there is none its `checkpoint`; any other path is itself.
+  public static func file(of path: String) -> String {
+    [PARTraining.modelName, PARTraining.checkpointName].map { path + "/" + $0 }
+      .first { FileManager.default.fileExists(atPath: $0) } ?? path
+  }
+
+  /// Opens the tensors of a model: a file, an index of several, a folder with one of them, or the folder of a run.
+  ///
+  /// - Throws: why the file cannot be read.
+  public static func tensors(of path: String) throws -> any TensorSource {
+    let path = file(of: path)
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      return try SafetensorsCheckpoint(path: path)
+    }
+    return try TensorFile.open(path)
   }
 
   /// The hash of a codebook's numbers, as the metadata have it.

@@ -51,6 +51,7 @@ public struct PositionLikelihood: Sendable {
     imageLimit: Int? = nil, seed: UInt64 = 0, threads: Int? = nil,
     progress: (Int) -> Void = { _ in }
   ) throws {
+    let path = TrainedModel.file(of: path)
     let checkpoint = try SafetensorsCheckpoint(path: path)
     let tensors = try CheckpointTensors(checkpoint)
     let configuration = try tensors.configuration(heads: nil)
@@ -59,7 +60,8 @@ public struct PositionLikelihood: Sendable {
     guard let order = order ?? trained.order else {
       throw TrainingError.notTrainedHere(model: path, missing: "order_steps")
     }
-    let codes = try Self.codes(of: tokens, trained: trained, configuration, grid: order.grid)
+    let codes = try Self.codes(
+      of: tokens, trained: trained, codes: configuration.codes, grid: order.grid)
     let sequence = try PARSequence(order: order, tokensPerStep: configuration.tokensPerStep)
     let team = WorkerTeam(workers: threads)
     let trainer = try PARTrainer(
@@ -70,20 +72,9 @@ public struct PositionLikelihood: Sendable {
         try tensors.file(of: parameter).floats(tensors.storedName(parameter)))
     }
 
+    let (images, isHeldOut) = try Self.images(
+      of: tokens, codes: codes, trained: trained, limit: imageLimit, seed: seed)
     let labels = tokens.labels?.values
-    let isTrainingData =
-      trained.datasetHash != nil && trained.datasetHash == TrainingRun.hash(codes + (labels ?? []))
-    var images = Array(0..<tokens.imageCount)
-    if isTrainingData, let settings = trained.settings {
-      images = TrainingData.split(tokens: tokens, settings: settings).heldOut
-    }
-    if let imageLimit, imageLimit < images.count {
-      // The first ones may all be of one class.
-      var generator = SeededGenerator(seed: seed, stream: 7)
-      generator.shuffle(&images)
-      images = images.prefix(imageLimit).sorted()
-    }
-    guard !images.isEmpty else { throw TrainingError.nothingHeldOut(model: path) }
     let n = order.grid.cellCount
     let inputs = try images.map { image in
       let label = labels.map { Int($0[image]) } ?? 0
@@ -108,7 +99,7 @@ public struct PositionLikelihood: Sendable {
     tokensPerStep = configuration.tokensPerStep
     grid = order.grid
     imageCount = images.count
-    isHeldOut = isTrainingData
+    self.isHeldOut = isHeldOut
     let groups = tokens.imageIDs.map { ids in images.map { ids[$0] } }
     var cellMeans = [Double](repeating: 0, count: n)
     var cellErrors = cellMeans
@@ -139,10 +130,30 @@ public struct PositionLikelihood: Sendable {
     return (mean, (squares * Double(sums.count) / Double(sums.count - 1)).squareRoot() / count)
   }
 
+  /// The images to measure: those held out where the dataset is the one the model was trained on, else all.
+  static func images(
+    of tokens: TokenDataset, codes: [UInt32], trained: TrainedModel, limit: Int?, seed: UInt64
+  ) throws(TrainingError) -> (images: [Int], areHeldOut: Bool) {
+    let isTrainingData =
+      trained.datasetHash != nil
+      && trained.datasetHash == TrainingRun.hash(codes + (tokens.labels?.values ?? []))
+    var images = Array(0..<tokens.imageCount)
+    if isTrainingData, let settings = trained.settings {
+      images = TrainingData.split(tokens: tokens, settings: settings).heldOut
+    }
+    if let limit, limit < images.count {
+      // The first ones may all be of one class.
+      var generator = SeededGenerator(seed: seed, stream: 7)
+      generator.shuffle(&images)
+      images = images.prefix(limit).sorted()
+    }
+    guard !images.isEmpty else { throw .nothingHeldOut(model: trained.path) }
+    return (images, isTrainingData)
+  }
+
   /// The dataset's codes, if they are of the model's kind.
-  private static func codes(
-    of tokens: TokenDataset, trained: TrainedModel, _ configuration: PARConfiguration,
-    grid: TokenGrid
+  static func codes(
+    of tokens: TokenDataset, trained: TrainedModel, codes count: Int, grid: TokenGrid
   ) throws(TrainingError) -> [UInt32] {
     guard let codes = tokens.codes, let codebook = tokens.codebook else {
       throw .noCodes(dataset: tokens.name)
@@ -150,7 +161,7 @@ public struct PositionLikelihood: Sendable {
     let hash = TrainingRun.hash(codebook.elements)
     let facts = [
       ("grid", "\(tokens.grid)", "\(grid)"),
-      ("number of codes", "\(codebook.rows)", "\(configuration.codes)"),
+      ("number of codes", "\(codebook.rows)", "\(count)"),
       ("codebook", hash, trained.codebookHash ?? hash),
     ]
     for (what, found, expected) in facts where found != expected {

@@ -14,6 +14,35 @@ public enum PARTraining {
   /// The name of the table of losses in a run's folder.
   public static let lossName = "loss.csv"
 
+  /// What a checkpoint says of its run, so that nobody needs to repeat it.
+  public struct Resumed: Sendable {
+    /// How the run is made.
+    public let settings: TrainingSettings
+    /// The order that is trained; nil in checkpoints of versions that did not keep it.
+    public let order: GenerationOrder?
+    /// n.
+    public let tokensPerStep: Int
+    /// What tokens of one step see of each other.
+    public let attention: AttentionPattern?
+    /// How the user named the dataset; nil in checkpoints of versions that did not keep it.
+    public let tokens: String?
+  }
+
+  /// What the checkpoint of a folder says; nil where there is none.
+  ///
+  /// - Throws: ``TrainingError/damagedCheckpoint(file:reason:)``, or why the file cannot be read.
+  public static func resumed(in directory: String) throws -> Resumed? {
+    let path = directory + "/" + checkpointName
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let checkpoint = try TrainingCheckpoint(path: path)
+    let run = checkpoint.state.run
+    return Resumed(
+      settings: run.settings,
+      order: TrainedModel(metadata: checkpoint.metadata, path: path).order,
+      tokensPerStep: run.tokensPerStep, attention: AttentionPattern(rawValue: run.attention),
+      tokens: checkpoint.metadata["tokens"])
+  }
+
   /// Trains a model on all images of a dataset but those held out, or goes on with a run that was stopped.
   ///
   /// The folder gets `model.safetensors` at the end; `checkpoint.safetensors` every `settings.checkpointSeconds`, when
@@ -22,6 +51,7 @@ public enum PARTraining {
   ///
   /// - Parameters:
   ///   - tokens: codes with their codebook; without labels all images are of one class.
+  ///   - named: how the user named the dataset, for who resumes.
   ///   - order: n single steps (or none), then groups of n.
   ///   - tokensPerStep: n.
   ///   - directory: the run's folder, made if need be.
@@ -33,7 +63,7 @@ public enum PARTraining {
   /// - Throws: ``TrainingError``, ``PARError``, or why a file cannot be read or written.
   /// - Complexity: O(steps · batch · N · parameters) time; parameters ten to twelve times over in memory.
   public static func run(
-    tokens: TokenDataset, order: GenerationOrder, tokensPerStep: Int,
+    tokens: TokenDataset, named: String? = nil, order: GenerationOrder, tokensPerStep: Int,
     attention: AttentionPattern = .groupwise, settings: TrainingSettings, directory: String,
     resume: Bool, threads: Int? = nil, shouldStop: () -> Bool,
     progress: (TrainingProgress) -> Void
@@ -49,7 +79,8 @@ public enum PARTraining {
     try run.configuration.validate()
     // Weights, their gradient and AdamW's two moments.
     try run.configuration.requireMemory(bytesPerParameter: 16, for: "training")
-    let data = try TrainingData(tokens: tokens, run: run)
+    let data = try TrainingData(
+      tokens: tokens, settings: settings, nullClass: run.configuration.nullClass)
     let folder = try TrainingFolder(directory)
     let checkpoint = try folder.checkpoint()
     if let checkpoint {
@@ -64,8 +95,8 @@ public enum PARTraining {
       configuration: run.configuration, sequence: sequence, attention: attention,
       shards: run.shards, team: team)
     let loop = TrainingLoop(
-      run: run, order: order, sequence: sequence, trainer: trainer, data: data, folder: folder,
-      clock: clock)
+      run: run, named: named, order: order, sequence: sequence, trainer: trainer, data: data,
+      folder: folder, clock: clock)
     try loop.start(from: checkpoint)
     return try loop.run(shouldStop: shouldStop, progress: progress)
   }
@@ -116,19 +147,22 @@ struct TrainingData: Sendable {
   private let codes: [UInt32]
   private let labels: [UInt32]?
   private let cellCount: Int
-  private let run: TrainingRun
+  private let settings: TrainingSettings
+  private let nullClass: Int
   private let random: TrainingRandomness
   let training: [Int]
   let heldOut: [Int]
 
-  init(tokens: TokenDataset, run: TrainingRun) throws(TrainingError) {
+  init(
+    tokens: TokenDataset, settings: TrainingSettings, nullClass: Int
+  ) throws(TrainingError) {
     guard let codes = tokens.codes else { throw .noCodes(dataset: tokens.name) }
     self.codes = codes
     labels = tokens.labels?.values
     cellCount = tokens.grid.cellCount
-    self.run = run
-    random = TrainingRandomness(seed: run.settings.seed)
-    (training, heldOut) = Self.split(tokens: tokens, settings: run.settings)
+    (self.settings, self.nullClass) = (settings, nullClass)
+    random = TrainingRandomness(seed: settings.seed)
+    (training, heldOut) = Self.split(tokens: tokens, settings: settings)
     guard !training.isEmpty else {
       throw .badSetting(
         name: "validation images", value: "\(heldOut.count)",
@@ -156,10 +190,10 @@ struct TrainingData: Sendable {
 
   /// The images of a step's batch, some without their label. Epochs follow one another, each in an order of its own.
   func batch(step: Int) -> [TrainingImage] {
-    let size = run.settings.batchSize
+    let size = settings.batchSize
     let count = training.count
     let dropped = random.droppedLabels(
-      step: step, count: size, probability: run.settings.labelDropout)
+      step: step, count: size, probability: settings.labelDropout)
     var epoch = -1
     var order: [Int] = []
     return (0..<size).map { place in
@@ -170,7 +204,7 @@ struct TrainingData: Sendable {
       }
       let image = image(training[order[number % count]])
       return dropped[place]
-        ? TrainingImage(codes: image.codes, label: run.configuration.nullClass) : image
+        ? TrainingImage(codes: image.codes, label: nullClass) : image
     }
   }
 }

@@ -21,6 +21,7 @@ struct TrainingCheckpoint: Sendable {
   let path: String
   let state: State
   private let file: SafetensorsFile
+  var metadata: [String: String] { file.metadata }
 
   /// What the names of the optimizer's moments begin with.
   static let momentPrefix = "adamw."
@@ -30,7 +31,9 @@ struct TrainingCheckpoint: Sendable {
   }
 
   /// Writes a checkpoint beside its final name and renames it: a run that is killed keeps the one before.
-  static func write(_ trainer: PARTrainer, state: State, to path: String) throws {
+  static func write(
+    _ trainer: PARTrainer, state: State, metadata: [String: String], to path: String
+  ) throws {
     let parameters = trainer.parameters
     let configuration = parameters.configuration
     func tensors(_ buffer: FloatBuffer, _ name: (PARParameter) -> String) -> [SafetensorsTensor] {
@@ -44,7 +47,7 @@ struct TrainingCheckpoint: Sendable {
       tensors(parameters.buffer) { $0.name }
         + tensors(trainer.optimizer.first) { momentName("first", $0) }
         + tensors(trainer.optimizer.second) { momentName("second", $0) },
-      metadata: ["format": format, "state": try json(state)], to: path)
+      metadata: metadata.merging(["format": format, "state": try json(state)]) { $1 }, to: path)
   }
 
   /// Opens a checkpoint.
@@ -69,6 +72,10 @@ struct TrainingCheckpoint: Sendable {
       throw TrainingError.damagedCheckpoint(
         file: path,
         reason: "its shards are \(shards); 1 to the batch size \(settings.batchSize) are expected")
+    }
+    guard (try? settings.validate()) != nil else {
+      throw TrainingError.damagedCheckpoint(
+        file: path, reason: "its settings are not what this version writes")
     }
     guard state.step >= 0, state.step <= settings.steps else {
       throw TrainingError.damagedCheckpoint(

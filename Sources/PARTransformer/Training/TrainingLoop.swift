@@ -6,6 +6,7 @@ import TokenGrids
 /// The steps of a run, with its records and checkpoints.
 final class TrainingLoop {
   private var state: TrainingCheckpoint.State
+  private let named: String?
   private let order: GenerationOrder
   private let sequence: PARSequence
   private let trainer: PARTrainer
@@ -18,10 +19,12 @@ final class TrainingLoop {
   private var firstStep = 0
 
   init(
-    run: TrainingRun, order: GenerationOrder, sequence: PARSequence, trainer: PARTrainer,
+    run: TrainingRun, named: String?, order: GenerationOrder, sequence: PARSequence,
+    trainer: PARTrainer,
     data: TrainingData, folder: TrainingFolder, clock: ContinuousClock.Instant
   ) {
     state = TrainingCheckpoint.State(run: run)
+    self.named = named
     self.order = order
     self.sequence = sequence
     self.trainer = trainer
@@ -116,7 +119,11 @@ final class TrainingLoop {
   }
 
   private func writeCheckpoint() throws {
-    try TrainingCheckpoint.write(trainer, state: state, to: folder.checkpointPath)
+    var metadata = try TrainedModel.metadata(
+      run: state.run, order: order, validationLoss: validationLoss, step: state.step)
+    metadata["tokens"] = named
+    try TrainingCheckpoint.write(
+      trainer, state: state, metadata: metadata, to: folder.checkpointPath)
     try folder.writeLosses(state.history, batchSize: settings.batchSize)
     lastCheckpoint = (state.step, .now)
   }

@@ -10,7 +10,7 @@ struct TrainingRandomness: Sendable {
 
   private enum Purpose: UInt64 {
     case weights = 1
-    case split, shuffle, labels, dropout
+    case split, shuffle, labels, dropout, orders, heldOutOrders
   }
 
   private func generator(_ purpose: Purpose, _ number: Int, _ part: Int = 0) -> SeededGenerator {
@@ -30,6 +30,25 @@ struct TrainingRandomness: Sendable {
       default: view.write(normals(count, generator(.weights, index)))
       }
     }
+  }
+
+  /// The same for an any-order transformer: matrices and embeddings from N(0, 0.02²), norms 1, biases 0, the output head 0.
+  func initialize(_ parameters: AnyOrderParameters) {
+    for (index, parameter) in parameters.configuration.parameters.enumerated() {
+      let view = parameters[parameter]
+      if parameter == .output || parameter.isShift {
+        view.write(Array(repeating: 0, count: view.count))
+      } else if parameter.isScale {
+        view.write(Array(repeating: 1, count: view.count))
+      } else {
+        view.write(normals(view.count, generator(.weights, index)))
+      }
+    }
+  }
+
+  /// What draws the order of the image at a place of a step's batch, or of an image held out.
+  func orderGenerator(step: Int?, place: Int) -> SeededGenerator {
+    generator(step == nil ? .heldOutOrders : .orders, step ?? 0, place)
   }
 
   /// Normal draws of standard deviation 0.02 (Box and Muller).

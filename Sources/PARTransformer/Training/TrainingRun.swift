@@ -59,15 +59,32 @@ struct TrainingRun: Codable, Hashable, Sendable {
   /// Makes sure that this run, of a checkpoint, is the one that is asked for. How often checkpoints are written and into
   /// how many shards a batch falls may differ: the run goes on with its own.
   func check(isSameAs other: TrainingRun, checkpoint: String) throws(TrainingError) {
-    let (a, b) = (settings, other.settings)
-    let facts: [(String, String, String)] = [
-      ("tokens per step", "\(tokensPerStep)", "\(other.tokensPerStep)"),
-      ("attention", attention, other.attention),
-      ("grid", grid, other.grid),
-      ("order", "\(order) (\(orderHash))", "\(other.order) (\(other.orderHash))"),
-      ("codebook", codebookHash, other.codebookHash),
-      ("dataset", "\(dataset) (\(datasetHash))", "\(other.dataset) (\(other.datasetHash))"),
-      ("codes", "\(codes)", "\(other.codes)"), ("classes", "\(classes)", "\(other.classes)"),
+    let facts =
+      [
+        ("tokens per step", "\(tokensPerStep)", "\(other.tokensPerStep)"),
+        ("attention", attention, other.attention),
+        ("grid", grid, other.grid),
+        ("order", "\(order) (\(orderHash))", "\(other.order) (\(other.orderHash))"),
+        ("codebook", codebookHash, other.codebookHash),
+        ("dataset", "\(dataset) (\(datasetHash))", "\(other.dataset) (\(other.datasetHash))"),
+        ("codes", "\(codes)", "\(other.codes)"), ("classes", "\(classes)", "\(other.classes)"),
+      ] + Self.differences(settings, other.settings)
+    let isByHash: Set = ["order", "dataset"]
+    for (what, found, asked) in facts where found != asked {
+      // A file may be renamed, and an order too.
+      if isByHash.contains(what) {
+        let same = what == "order" ? orderHash == other.orderHash : datasetHash == other.datasetHash
+        if same { continue }
+      }
+      throw .differentRun(checkpoint: checkpoint, what: what, found: found, asked: asked)
+    }
+  }
+
+  /// The settings of two runs, by name.
+  static func differences(
+    _ a: TrainingSettings, _ b: TrainingSettings
+  ) -> [(what: String, found: String, asked: String)] {
+    [
       ("layers", "\(a.layers)", "\(b.layers)"), ("heads", "\(a.heads)", "\(b.heads)"),
       ("width", "\(a.width)", "\(b.width)"), ("steps", "\(a.steps)", "\(b.steps)"),
       ("batch size", "\(a.batchSize)", "\(b.batchSize)"),
@@ -80,15 +97,6 @@ struct TrainingRun: Codable, Hashable, Sendable {
       ("validation images", Self.text(a.validationImages), Self.text(b.validationImages)),
       ("validation interval", Self.text(a.validationInterval), Self.text(b.validationInterval)),
     ]
-    let isByHash: Set = ["order", "dataset"]
-    for (what, found, asked) in facts where found != asked {
-      // A file may be renamed, and an order too.
-      if isByHash.contains(what) {
-        let same = what == "order" ? orderHash == other.orderHash : datasetHash == other.datasetHash
-        if same { continue }
-      }
-      throw .differentRun(checkpoint: checkpoint, what: what, found: found, asked: asked)
-    }
   }
 
   private static func text(_ number: Int?) -> String { number.map { "\($0)" } ?? "by default" }

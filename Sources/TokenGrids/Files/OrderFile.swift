@@ -53,12 +53,8 @@ extension GenerationOrder {
 
   /// Reads the order of a file or of standard input.
   init(contentsOf place: OrderFilePlace, name: String, grid: TokenGrid) throws(OrderFileError) {
-    let bytes =
-      try place.isStandardInput
-      ? Self.bytes(of: .standardInput, named: "standard input") : Self.bytes(ofFile: place.path)
-    try self.init(
-      bytes: bytes, file: place.isStandardInput ? "standard input" : place.path, name: name,
-      grid: grid, index: place.index)
+    let (bytes, file) = try Self.contents(of: place)
+    try self.init(bytes: bytes, file: file, name: name, grid: grid, index: place.index ?? 0)
   }
 
   private init(
@@ -66,23 +62,45 @@ extension GenerationOrder {
   ) throws(OrderFileError) {
     self.init(
       uncheckedName: name, grid: grid,
-      steps: try Self.steps(in: bytes, file: file, grid: grid, index: index))
+      steps: try OrderLists(file: file, grid: grid)
+        .chosen(index, of: Self.orders(in: bytes, file: file, grid: grid)))
   }
 
-  private static func steps(
-    in bytes: [UInt8], file: String, grid: TokenGrid, index: Int
-  ) throws(OrderFileError) -> [[Int]] {
-    let lists = OrderLists(file: file, grid: grid)
+  /// Reads all orders of a file or of standard input, named after it and, where there are several, `#0`, `#1`, ….
+  static func all(
+    in place: OrderFilePlace, name: String, grid: TokenGrid
+  ) throws(OrderFileError) -> [GenerationOrder] {
+    let (bytes, file) = try contents(of: place)
+    let orders = try orders(in: bytes, file: file, grid: grid)
+    guard !orders.isEmpty else {
+      throw .unusable(file: file, reason: "there is no order in it")
+    }
+    return orders.enumerated().map { index, steps in
+      GenerationOrder(
+        uncheckedName: orders.count == 1 ? name : "\(name)#\(index)", grid: grid, steps: steps)
+    }
+  }
+
+  private static func contents(
+    of place: OrderFilePlace
+  ) throws(OrderFileError) -> (bytes: [UInt8], file: String) {
+    try place.isStandardInput
+      ? (bytes(of: .standardInput, named: "standard input"), "standard input")
+      : (bytes(ofFile: place.path), place.path)
+  }
+
+  private static func orders(
+    in bytes: [UInt8], file: String, grid: TokenGrid
+  ) throws(OrderFileError) -> [[[Int]]] {
     if NpyIntegers.isNpy(bytes) {
-      return try lists.chosen(
-        index, of: [NpyIntegers(bytes, file: file).steps(on: grid, file: file)])
+      return [try NpyIntegers(bytes, file: file).steps(on: grid, file: file)]
     }
     let text = try OrderText(file: file, bytes: bytes)
     let first = text.bytes.first { !OrderText.isBlank($0) && !OrderText.isLineEnd($0) }
     let startsAsJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
     switch OrderFileFormat(path: file) ?? (startsAsJSON ? .json : .table) {
-    case .table: return try lists.chosen(index, of: [OrderTable.steps(in: text, on: grid)])
-    case .json: return try OrderJSON.steps(in: text, on: grid, index: index)
+    case .table: return [try OrderTable.steps(in: text, on: grid)]
+    case .json: return try OrderJSON.orders(in: text, on: grid)
     }
   }
 

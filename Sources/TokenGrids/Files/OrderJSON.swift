@@ -14,13 +14,23 @@ enum OrderJSON {
   static func steps(
     in text: OrderText, on grid: TokenGrid, index: Int = 0
   ) throws(OrderFileError) -> [[Int]] {
+    try OrderLists(file: text.file, grid: grid).chosen(index, of: orders(in: text, on: grid))
+  }
+
+  /// Reads all orders.
+  ///
+  /// - Throws: ``OrderFileError`` that names the place.
+  /// - Complexity: O(bytes + N log N).
+  static func orders(
+    in text: OrderText, on grid: TokenGrid
+  ) throws(OrderFileError) -> [[[Int]]] {
     var scanner = JSONScanner(text: text)
     let lists = OrderLists(file: text.file, grid: grid)
     let opening = text.bytes.first { !OrderText.isBlank($0) && !OrderText.isLineEnd($0) }
     if opening == UInt8(ascii: "[") {
       let list = try scanner.nestedNumbers()
       try scanner.expectEnd()
-      return try lists.chosen(index, of: lists.orders(in: list))
+      return try lists.orders(in: list)
     }
     var members: [String: NestedNumbers] = [:]
     try scanner.members { name, line, scanner throws(OrderFileError) in
@@ -53,15 +63,15 @@ enum OrderJSON {
       // Cells of images need no grid to be told from others; frames and lists of numbers do not say what they are for.
       if list.depth == 3, members["grid"] == nil { throw scanner.missing("grid") }
       let isVideo = members["grid"].map { $0.elements.count == 3 } ?? grid.isVideo
-      return try lists.chosen(index, of: [lists.steps(list, hasFrames: isVideo)])
+      return [try lists.steps(list, hasFrames: isVideo)]
     case "orders":
       var orders: [[[Int]]] = []
       for sequence in try lists.elements(of: list, "an array of orders") {
         orders.append(lists.cut(try lists.sequence(sequence), into: sizes))
       }
-      return try lists.chosen(index, of: orders)
+      return orders
     default:
-      return try lists.chosen(index, of: [lists.cut(lists.sequence(list), into: sizes)])
+      return [lists.cut(try lists.sequence(list), into: sizes)]
     }
   }
 

@@ -2,8 +2,8 @@
 struct OrderFilePlace: Hashable, Sendable {
   /// The path, `-` for standard input.
   var path: String
-  /// Which of several orders, from 0.
-  var index = 0
+  /// Which of several orders, from 0; nil where the user did not say.
+  var index: Int?
   /// What the user wrote after the path: `#k`, and settings after a colon.
   var suffix = ""
 
@@ -34,7 +34,7 @@ struct OrderFilePlace: Hashable, Sendable {
     guard isPath(path) else { return nil }
     let suffix = text.dropFirst(path.count)
     return (
-      OrderFilePlace(path: String(path), index: index ?? 0, suffix: String(suffix)), settings
+      OrderFilePlace(path: String(path), index: index, suffix: String(suffix)), settings
     )
   }
 

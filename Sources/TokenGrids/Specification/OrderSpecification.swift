@@ -128,6 +128,27 @@ public struct OrderSpecification: Hashable, Sendable {
     }
   }
 
+  /// All orders that the specification stands for: of a file with several, unless it says `#k`, each of them; else one.
+  ///
+  /// Options that cut a file's sequence anew cut each of them.
+  ///
+  /// - Throws: as ``order(on:tokensPerStep:named:)`` does.
+  /// - Complexity: O(N log N) an order at most, and reading the file.
+  public func orders(
+    on grid: TokenGrid, tokensPerStep: Int = StepSchedule.defaultTokensPerStep
+  ) throws -> [GenerationOrder] {
+    guard case .file(let place, let options) = source, place.index == nil else {
+      return [try order(on: grid, tokensPerStep: tokensPerStep)]
+    }
+    let own = try GenerationOrder.all(in: place, name: name, grid: grid)
+    if options.isEmpty { return own }
+    return try own.map {
+      try cut(
+        $0.sequence, by: options, on: grid, tokensPerStep: options.n ?? tokensPerStep,
+        name: $0.name)
+    }
+  }
+
   /// A sequence cut by the options' schedule: as one where that is runs, else in pieces of as many cells as a frame has.
   private func cut(
     _ sequence: [Int], by options: OrderOptions, on grid: TokenGrid, tokensPerStep n: Int,
