@@ -85,6 +85,16 @@ extension CurveFigure {
       x: Axis("step"), y: Axis("negative log-likelihood [nats/token]"), caption: caption)
   }
 
+  /// The loss of tokens by how many others of their image were known when they were predicted.
+  public static func lossByKnownTokens(
+    name: String, points: [Point], caption: String
+  ) -> CurveFigure {
+    CurveFigure(
+      name: name, summary: "Loss of held-out tokens against the number of tokens known.",
+      curves: [Curve("held out", points)], x: Axis("tokens known", startsAtZero: true),
+      y: Axis("negative log-likelihood [nats/token]"), caption: caption)
+  }
+
   /// How far generated images are from real ones against the total entropy increase of their order, a point for each
   /// configuration.
   ///

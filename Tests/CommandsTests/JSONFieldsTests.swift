@@ -112,6 +112,15 @@ struct JSONFieldsTests {
     try check(
       "par-sample", ["--model", "run/model.safetensors"], sections: ["par-sample"], in: folder)
     try check(
+      "par-train",
+      ["--architecture", "any-order", "--tokens", "t.h5", "--output-dir", "any", "--no-figure"]
+        + tiny, sections: ["par-train"], in: folder)
+    try check(
+      "par-train", ["likelihood", "any", "--tokens", "t.h5"], sections: ["par-train likelihood"],
+      in: folder)
+    try check(
+      "par-sample", ["--model", "any"], sections: ["par-sample"], in: folder)
+    try check(
       "fid-compare",
       ["raster", "--tokens", "t.h5", "--count", "20", "--seeds", "1", "--no-figure"] + tiny,
       sections: ["fid-compare"], in: folder)

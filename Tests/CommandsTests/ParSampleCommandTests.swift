@@ -215,7 +215,7 @@ private func withModel<Result>(
   (["--model", "m", "--tokens-per-step", "0"], "--tokens-per-step 0: at least 1 is needed"),
   (["--model", "m", "--count", "0"], "--count 0: expected 1 to 10000000"),
   (["--model", "m", "--threads", "0"], "--threads 0: 1 to 256 are possible"),
-  (["--model", "m", "--classes", "3,x"], "--classes 3,x: expected numbers from 0"),
+  (["--model", "m", "--classes", "3,-1"], "--classes 3,-1: expected numbers from 0"),
   (["--model", "m", "--classes", ""], "expected numbers from 0"),
   (["--model", "m", "--grid", "6by6"], "--grid 6by6: expected HxW or TxHxW"),
   (["--model", "m", "--grid", "0x6"], "--grid 0x6: expected HxW or TxHxW"),
@@ -245,6 +245,7 @@ func impossibleOptionsAreRefused(arguments: [String], message: String) throws {
 }
 
 @Test(arguments: [
+  (["--classes", "3,x"], "--classes 3,x: expected numbers from 0"),
   (["--classes", "3"], "class 3 is out of range: the model has the classes 0 to 2"),
   (["--tokens-per-step", "2"], "2 tokens per step were asked for"),
   (["--grid", "5x5"], "5 rows are not divisible into 2 regions"),

@@ -34,13 +34,17 @@ struct OrderCompareResult: Encodable {
     /// The orders whose mean this is, and the standard deviation of their totals; nil for a single one.
     let seeds: [Seed]?
     let seedsStandardDeviation: JSONNumber?
+    /// What a model says that the order loses; nil without one.
+    let modelLoss, modelLossStandardError: JSONNumber?
 
     struct Seed: Encodable {
       let name: String
       let totalIncrease, totalIncreaseStandardError: JSONNumber
     }
 
-    init(_ row: ComparedOrder, first: ComparedOrder, _ estimation: EstimationOptions) {
+    init(
+      _ row: ComparedOrder, first: ComparedOrder, lost: Estimate?, _ estimation: EstimationOptions
+    ) {
       let (profile, order, grid) = (row.shown, row.order, row.order.grid)
       let total = estimation.estimate(row.totalIncrease)
       func values(_ estimates: [Estimate]) -> JSONGrid<JSONNumber> {
@@ -104,6 +108,8 @@ struct OrderCompareResult: Encodable {
             totalIncreaseStandardError: JSONNumber(total.standardError))
         }
       seedsStandardDeviation = row.seedDeviation.map { JSONNumber(estimation.value($0)) }
+      modelLoss = lost.map { JSONNumber(estimation.value($0.value)) }
+      modelLossStandardError = lost.map { JSONNumber(estimation.value($0.standardError)) }
     }
   }
 
@@ -133,6 +139,8 @@ struct OrderCompareResult: Encodable {
   let jointEntropy, jointEntropyStandardError: JSONNumber
   let jointEntropyOrder: String?
   let orders: [Order]
+  /// The images on which a model's losses were measured; nil without one.
+  let modelImages: Int?
   /// Published orders that do not fit; nil where none were asked for.
   let leftOut: [SelectedOrders.LeftOut]?
   /// What adaptive samplers' recorded steps lose; nil without any.
@@ -140,9 +148,9 @@ struct OrderCompareResult: Encodable {
   let provenance: Provenance
 
   init(
-    _ rows: [ComparedOrder], leftOut: [SelectedOrders.LeftOut], health: HealthFacts,
-    dataset: TokenDataset, fitImages: Int?, adaptive: [AdaptiveSteps], options: OrderCompareRun,
-    provenance: Provenance
+    _ rows: [ComparedOrder], lost: ModelLosses?, leftOut: [SelectedOrders.LeftOut],
+    health: HealthFacts, dataset: TokenDataset, fitImages: Int?, adaptive: [AdaptiveSteps],
+    options: OrderCompareRun, provenance: Provenance
   ) {
     let estimation = options.estimation
     let profiles = rows.flatMap(\.profiles)
@@ -171,7 +179,10 @@ struct OrderCompareResult: Encodable {
     jointEntropyStandardError = JSONNumber(
       joint.map { estimation.value($0.jointEntropy.standardError) })
     jointEntropyOrder = joint?.order.name
-    orders = rows.map { Order($0, first: rows[0], estimation) }
+    orders = rows.enumerated().map {
+      Order($1, first: rows[0], lost: lost?.rows[$0], estimation)
+    }
+    modelImages = lost?.likelihood.imageCount
     self.provenance = provenance
   }
 }

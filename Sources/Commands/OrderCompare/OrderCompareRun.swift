@@ -52,6 +52,12 @@ struct OrderCompareRun: ParsableCommand {
         + " (false discovery rate 5%)."))
   var onlyDistinguishable = false
 
+  @Option(
+    help: ArgumentHelp(
+      "An any-order model, or the folder of its run: add what drawing in parallel loses by its account, on images it has not"
+        + " seen.", valueName: "model"))
+  var likelihood: String?
+
   @OptionGroup(title: "Tokens") var source: DatasetOption<MeasuredTokens>
   @OptionGroup(title: "Tokens") var tokens: TokenOptions
   @OptionGroup(title: "Estimation") var estimation: EstimationOptions
@@ -70,6 +76,9 @@ struct OrderCompareRun: ParsableCommand {
       )
     }
     try context.check(with: estimation)
+    if likelihood != nil, output.csv {
+      throw ValidationError("--likelihood adds to the table and to --json, and --csv has neither")
+    }
     if onlyDistinguishable, !output.isDrawn {
       throw ValidationError(
         "--only-distinguishable is for figures and previews, and there is none: tables, --json and --csv have all steps"
@@ -142,6 +151,10 @@ struct OrderCompareRun: ParsableCommand {
     let selected = try selection.orders(
       specifications, on: dataset.grid, tokensPerStep: tokensPerStep, fitting: fitting)
     let orders = selected.rows.flatMap(\.orders)
+    // What cannot be measured is refused before anything is estimated.
+    let lost = try likelihood.map {
+      try ModelLosses(model: $0, selected: selected, whole: source.dataset.load())
+    }
     let adaptive = try selection.stepMaps.map {
       try AdaptiveSteps(
         file: $0, dataset: try estimation.features(of: all),
@@ -171,7 +184,7 @@ struct OrderCompareRun: ParsableCommand {
     if output.json {
       try printJSON(
         OrderCompareResult(
-          rows, leftOut: selected.leftOut, health: health, dataset: dataset,
+          rows, lost: lost, leftOut: selected.leftOut, health: health, dataset: dataset,
           fitImages: fitting?.fitImages, adaptive: adaptive, options: self, provenance: provenance))
     } else if output.csv {
       try printText(orderCSV(rows, estimation))
@@ -183,9 +196,10 @@ struct OrderCompareRun: ParsableCommand {
         fitting.map { " · optimal groups fitted to \($0.fitImages.grouped) other images" } ?? ""
       try printText(
         measurementLine(dataset, estimation, tokens) + window + shrinkageNote(profiles) + fitted)
-      try printText(orderTable(rows, estimation).text)
+      try printText(orderTable(rows, lost: lost, estimation).text)
       for order in selected.leftOut { try printText("left out: \(order.reason)") }
       try printText(rows.jointEntropyLine(estimation))
+      if let lost { try printText(lost.line) }
       for steps in adaptive { try printText(steps.text(estimation)) }
       for note in health.notes(profiles) { try printText(note) }
       if output.report { try printText(health.lines.joined(separator: "\n")) }

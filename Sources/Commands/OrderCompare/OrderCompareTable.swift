@@ -7,7 +7,7 @@ import TokenGrids
 
 /// The table that compares orders.
 func orderTable(
-  _ rows: [ComparedOrder], _ estimation: EstimationOptions
+  _ rows: [ComparedOrder], lost: ModelLosses? = nil, _ estimation: EstimationOptions
 ) -> TextTable {
   var table = TextTable("order", "steps", "n", "total increase", "mean", "largest", "largest at")
   table.headings.append("steps > 0")
@@ -15,7 +15,8 @@ func orderTable(
   if isPaired { table.headings.append("minus \(rows[0].name)") }
   let hasSeeds = rows.contains { $0.profiles.count > 1 }
   if hasSeeds { table.headings.append("over seeds") }
-  for compared in rows {
+  if lost != nil { table.headings.append("model's loss") }
+  for (index, compared) in rows.enumerated() {
     let cells = Double(compared.order.grid.cellCount)
     let total = estimation.estimate(compared.totalIncrease)
     let mean = Estimate(value: total.value / cells, standardError: total.standardError / cells)
@@ -46,6 +47,7 @@ func orderTable(
           "± \(estimation.value($0).fixed(3)) of \(compared.profiles.count)"
         } ?? "")
     }
+    if let lost { row.append(estimation.estimate(lost.rows[index]).text()) }
     table.add(row)
   }
   return table

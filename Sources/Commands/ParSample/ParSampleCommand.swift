@@ -13,7 +13,7 @@ public struct ParSampleCommand: ParsableCommand {
   /// The command's name and help.
   public static let configuration = CommandConfiguration(
     commandName: "par-sample",
-    abstract: "Draw images from a PAR transformer, several tokens at a time.",
+    abstract: "Draw images from a PAR or an any-order transformer, several tokens at a time.",
     discussion: """
       EXAMPLES
         par-sample --model par-L-4x.safetensors --classes 207,360 --count 8 \\
@@ -25,11 +25,16 @@ public struct ParSampleCommand: ParsableCommand {
         par-sample --model par-L-4x.safetensors --order my-order.txt \\
           --grid 32x32 --json
             Another order and resolution.
+        par-sample --model lpd_l_256.pth --order halton:schedule=cosine,steps=24 \\
+          --guidance 4.3 --classes 0-9 --codebook vq16.safetensors --images out
+            An any-order model, which takes any order at all.
 
       A model written by par-train knows its order, grid and attention, and
       another order, attention or codebook is refused. An order must have n single
       steps and then groups of n, as a model with n − 1 transition tokens was
-      trained; or no single steps at all. Image i depends on --seed and i alone.
+      trained; or no single steps at all. An any-order model takes every partition,
+      and of an order file with several orders image i takes order i mod their
+      number. Image i depends on --seed and i alone.
 
       \(OrderFamily.help)
 
@@ -82,34 +87,27 @@ public struct ParSampleCommand: ParsableCommand {
     _ = try? results.codebook.map { try DatasetArgument(argument: $0).path }
     // Whether it can be written is found out before anything is generated.
     if let output { try checkOutput(output, inputs: [model.model]) }
-    let (weights, trained) = try model.load(seed: seed, team: team)
-    let configuration = weights.configuration
-    let grid = try parsedGrid() ?? trained.grid ?? TokenGrid(rows: 24, columns: 24)
-    let sequence = try PARSequence(
-      order: order(specification, on: grid, trained, tokensPerStep: configuration.tokensPerStep),
-      tokensPerStep: configuration.tokensPerStep)
-    let attention = try attention(of: trained)
+    let (sampled, trained) = try model.load(seed: seed, team: team)
     let codebook = try results.codebook.map {
-      try SampleCodebook(path: $0, codes: configuration.codes, isForImages: images != nil)
+      try SampleCodebook(path: $0, codes: sampled.codes, isForImages: images != nil)
     }
     if let codebook, let expected = trained.codebookHash, codebook.hash != expected {
       try refuse(
         trained, what: "a codebook of hash \(expected)",
         "\(results.codebook ?? "") has \(codebook.hash)")
     }
+    let names = codebook.map(\.classNames).flatMap { $0.isEmpty ? nil : $0 } ?? trained.classNames
+    let labels = try drawing.labels(names: names)
     let folder = try images.map { try SampleImageFolder(path: $0) }
-    let labels = try drawing.labels()
-    let sampler = try PARSampler(
-      weights: weights, sequence: sequence,
-      options: drawing.options(attention: attention, seed: seed),
-      team: team)
+    let sampler = try sampler(of: sampled, specification, trained, team: team)
+    let grid = sampler.grid
 
     let clock = Stopwatch()
     let progress = ProgressLine(
-      "sampling", total: labels.count * sequence.tokenCount, unit: "tokens")
-    let samples = try sampler.generate(labels: labels) { state in
+      "sampling", total: labels.count * grid.cellCount, unit: "tokens")
+    let samples = try sampler.generate(labels) { state in
       let tokens =
-        state.finishedImages * sequence.tokenCount + state.batchImages * state.tokens
+        state.finishedImages * grid.cellCount + state.batchImages * state.tokens
       progress.update(tokens, "\((Double(tokens) / clock.seconds).fixed(1)) tokens/s")
     }
     progress.finish()
@@ -119,14 +117,14 @@ public struct ParSampleCommand: ParsableCommand {
     if let codebook {
       let dataset = try codebook.dataset(
         samples, labels: labels, grid: grid,
-        source: "par-sample, \(model.model ?? "random weights"), order \(sequence.order.name)",
+        source: "par-sample, \(model.model ?? "random weights"), order \(sampler.order)",
         createdBy: provenance.lines.joined(separator: "; "))
       if let output { try dataset.write(to: output) }
       if let folder { try folder.write(labels: labels, codebook.pictures(of: dataset)) }
     }
     let result = ParSampleResult(
-      order: sequence.order.name, tokensPerStep: configuration.tokensPerStep,
-      steps: sampler.passCount, grid: grid.jsonExtents,
+      architecture: sampled.architecture, order: sampler.order,
+      tokensPerStep: sampler.tokensPerStep, steps: sampler.passCount, grid: grid.jsonExtents,
       samples: zip(labels, samples).map {
         ParSampleResult.Sample(label: $0, codes: JSONGrid(grid: grid, values: $1))
       },
@@ -134,27 +132,30 @@ public struct ParSampleCommand: ParsableCommand {
     if results.json.isWanted {
       try printJSON(result)
     } else {
-      try printSummary(result, weights: weights, sequence: sequence, batches: sampler)
+      try printSummary(result, sampled, grid: grid)
     }
   }
 
   private func printSummary(
-    _ result: ParSampleResult, weights: PARWeights, sequence: PARSequence, batches: PARSampler
+    _ result: ParSampleResult, _ sampled: SampledModel, grid: TokenGrid
   ) throws {
     let count = result.samples.count
     let batchImages = min(drawing.batch, count)
     let passes = result.steps * ((count + batchImages - 1) / batchImages)
-    let bytes = Double(weights.streamedByteCount) * Double(passes)
+    let bytes = Double(sampled.streamedByteCount) * Double(passes)
     try printText(
       """
-      \(count) image\(count == 1 ? "" : "s") of \(sequence.order.grid) tokens, \(result.order), \
-      \(result.tokensPerStep) tokens per step: \(result.steps) forward passes each
+      \(count) image\(count == 1 ? "" : "s") of \(grid) tokens, \(result.order), \
+      \(sampled.isAnyOrder ? "up to " : "")\(result.tokensPerStep) tokens per step: \(result.steps) forward passes each
       \(result.seconds.fixed(3)) s, \((result.seconds / Double(count)).fixed(3)) s an image, \
-      \((Double(count * sequence.tokenCount) / result.seconds).fixed(1)) tokens/s
-      weights: \(weights.configuration.parameterCount.grouped) parameters in \
-      \(weights.precision.rawValue), read at \((bytes / result.seconds * 1e-9).fixed(1)) GB/s \
+      \((Double(count * grid.cellCount) / result.seconds).fixed(1)) tokens/s
+      weights: \(sampled.parameterCount.grouped) parameters in \
+      \(sampled.precision.rawValue), read at \((bytes / result.seconds * 1e-9).fixed(1)) GB/s \
       (kernels: \(WeightProduct.kernelName))
       """)
+    if output == nil, images == nil {
+      try printText("the images were not kept; --output, --images or --json keeps them")
+    }
     if let output { try printText("wrote \(output)") }
     if let images { try printText("wrote \(count) PNG file\(count == 1 ? "" : "s") to \(images)") }
   }
@@ -165,6 +166,38 @@ public struct ParSampleCommand: ParsableCommand {
       throw ValidationError("--grid \(grid): expected \(TokenGrid.expectedText)")
     }
     return parsed
+  }
+
+  /// What draws images from a model in the order asked for.
+  private func sampler(
+    of sampled: SampledModel, _ specification: OrderSpecification?, _ trained: TrainedModel,
+    team: WorkerTeam
+  ) throws -> ImageSampler {
+    switch sampled {
+    case .par(let weights):
+      let grid = try parsedGrid() ?? trained.grid ?? TokenGrid(rows: 24, columns: 24)
+      let n = weights.configuration.tokensPerStep
+      let order = try order(specification, on: grid, trained, tokensPerStep: n)
+      return try ImageSampler(
+        PARSampler(
+          weights: weights, sequence: PARSequence(order: order, tokensPerStep: n),
+          options: drawing.options(attention: attention(of: trained), seed: seed), team: team))
+    case .anyOrder(let weights):
+      guard attention == nil else {
+        throw ValidationError(
+          "--attention is for a PAR model; an any-order model was trained with its own")
+      }
+      let grid = try parsedGrid() ?? weights.configuration.grid
+      // The published models' order for 16 × 16 tokens.
+      let chosen =
+        try specification ?? OrderSpecification("lpd:steps=\(min(20, grid.cellCount))")
+      let orders = try chosen.orders(on: grid, tokensPerStep: model.tokensPerStep ?? 4)
+      return try ImageSampler(
+        AnyOrderSampler(
+          weights: weights, orders: orders,
+          options: drawing.options(attention: .groupwise, seed: seed, schedule: .linear),
+          team: team), order: chosen.name)
+    }
   }
 
   /// The order asked for, or else the one the model was trained in.
@@ -201,7 +234,10 @@ public struct ParSampleCommand: ParsableCommand {
 
 /// What is drawn, and how.
 struct ParSampleDrawing: ParsableArguments {
-  @Option(help: "Classes, by number from 0, separated by commas.")
+  @Option(
+    help:
+      "Classes, separated by commas: numbers from 0, ranges such as 0-9, or names of --codebook or the model."
+  )
   var classes = "0"
 
   @Option(help: "How many images in all; the classes take turns. (default: one of each class)")
@@ -209,6 +245,12 @@ struct ParSampleDrawing: ParsableArguments {
 
   @Option(help: "The scale of classifier-free guidance; 1 for none.")
   var guidance: Float = 1
+
+  @Option(
+    help:
+      "How the scale depends on how many tokens are known: constant, or linear, from 1 up. (default: constant; linear for an any-order model)"
+  )
+  var guidanceSchedule: GuidanceSchedule?
 
   @Option(
     help: ArgumentHelp("The steps, from 1, with guidance. (default: all)", valueName: "first:last"))
@@ -242,24 +284,55 @@ struct ParSampleDrawing: ParsableArguments {
     if guidanceInterval != nil, guidance <= 1 {
       throw ValidationError("--guidance-interval needs --guidance above 1")
     }
-    _ = try labels()
+    // What is no number may be a name, which only the files know.
+    if classWords.contains(where: { $0.isEmpty || $0.hasPrefix("-") }) {
+      throw wrongClasses(", or names of classes")
+    }
+    if guidanceSchedule != nil, guidance <= 1 {
+      throw ValidationError("--guidance-schedule needs --guidance above 1")
+    }
     do { try options(attention: .groupwise, seed: 0).validate() } catch {
       throw ValidationError("\(error)")
     }
   }
 
+  private var classWords: [String] {
+    classes.split(separator: ",", omittingEmptySubsequences: false)
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  private func wrongClasses(_ otherwise: String) -> ValidationError {
+    ValidationError(
+      "--classes \(classes): expected numbers from 0, as in 207,360, ranges, as in 0-9\(otherwise)")
+  }
+
   /// The class of every image.
-  func labels() throws -> [Int] {
-    let words = classes.split(separator: ",", omittingEmptySubsequences: false)
-    let numbers = words.compactMap { Int($0.filter { $0 != " " }) }
-    guard numbers.count == words.count, numbers.allSatisfy({ $0 >= 0 }) else {
-      throw ValidationError("--classes \(classes): expected numbers from 0, as in 207,360")
+  ///
+  /// - Parameter names: the names of the classes, where they have any.
+  /// - Throws: `ValidationError` for a word that is neither a number, a range nor one of the names.
+  func labels(names: [String]) throws -> [Int] {
+    let numbers = try classWords.flatMap { word -> [Int] in
+      if let number = Int(word), number >= 0 { return [number] }
+      if let match = word.wholeMatch(of: /([0-9]+)-([0-9]+)/), let first = Int(match.1),
+        let last = Int(match.2), first <= last, last - first < Self.mostImages
+      {
+        return Array(first...last)
+      }
+      if let place = names.firstIndex(where: { $0.lowercased() == word.lowercased() }) {
+        return [place]
+      }
+      throw wrongClasses(
+        names.isEmpty ? "" : ", or names such as \(names.prefix(3).joined(separator: ", "))")
     }
     return (0..<(count ?? numbers.count)).map { numbers[$0 % numbers.count] }
   }
 
   /// The same for the sampler.
-  func options(attention: AttentionPattern, seed: UInt64) throws -> SamplingOptions {
+  ///
+  /// - Parameter schedule: the schedule of guidance where none is asked for.
+  func options(
+    attention: AttentionPattern, seed: UInt64, schedule: GuidanceSchedule = .constant
+  ) throws -> SamplingOptions {
     var interval: ClosedRange<Int>?
     if let guidanceInterval {
       let bounds = guidanceInterval.split(separator: ":", omittingEmptySubsequences: false)
@@ -271,7 +344,8 @@ struct ParSampleDrawing: ParsableArguments {
       interval = bounds[0]...bounds[1]
     }
     return SamplingOptions(
-      guidance: guidance, guidanceInterval: interval, isGreedy: greedy,
+      guidance: guidance, guidanceSchedule: guidanceSchedule ?? schedule,
+      guidanceInterval: interval, isGreedy: greedy,
       filter: TokenFilter(temperature: temperature ?? 1, topK: topK ?? 0, topP: topP ?? 1),
       attention: attention, seed: seed, batchSize: batch)
   }
@@ -336,6 +410,7 @@ private struct ParSampleResult: Encodable {
   }
 
   let command = "par-sample"
+  let architecture: String
   let order: String
   let tokensPerStep: Int
   let steps: Int

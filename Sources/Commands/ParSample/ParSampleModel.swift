@@ -6,7 +6,27 @@ import PARTransformer
 import TokenData
 import TokenGrids
 
-extension PARPreset: ExpressibleByArgument {}
+/// A published size of either model.
+enum ModelPreset: ExpressibleByArgument {
+  case par(PARPreset)
+  case anyOrder(AnyOrderPreset)
+
+  init?(argument: String) {
+    if let preset = PARPreset(rawValue: argument) {
+      self = .par(preset)
+    } else if let preset = AnyOrderPreset(rawValue: argument) {
+      self = .anyOrder(preset)
+    } else {
+      return nil
+    }
+  }
+
+  static var allValueStrings: [String] {
+    PARPreset.allCases.map(\.rawValue) + AnyOrderPreset.allCases.map(\.rawValue)
+  }
+}
+
+extension GuidanceSchedule: ExpressibleByArgument {}
 extension AttentionPattern: ExpressibleByArgument {}
 extension WeightPrecision: ExpressibleByArgument {}
 
@@ -14,12 +34,13 @@ extension WeightPrecision: ExpressibleByArgument {}
 struct ParSampleModel: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The checkpoint: a .safetensors file, an index of several, or the folder with one of them.",
+      "The checkpoint of a PAR or an any-order model: a .safetensors or .pth file, an index of several, the folder with one of"
+        + " them, or that of a run of par-train.",
       valueName: "file"))
   var model: String?
 
   @Option(help: "A published size, for timing; needs --random-weights.")
-  var preset: PARPreset?
+  var preset: ModelPreset?
 
   @Flag(help: "Fill the preset with random weights.")
   var randomWeights = false
@@ -27,7 +48,7 @@ struct ParSampleModel: ParsableArguments {
   @Option(
     name: [.customLong("tokens-per-step"), .customShort("n")],
     help: ArgumentHelp(
-      "Tokens generated together: of a preset (default: 4); a checkpoint has its own.",
+      "Tokens generated together: of a preset (default: 4), or of the order of an any-order model; a PAR checkpoint has its own.",
       valueName: "n"))
   var tokensPerStep: Int?
 
@@ -65,19 +86,36 @@ struct ParSampleModel: ParsableArguments {
   }
 
   /// The weights, and what the checkpoint says of its training.
-  func load(seed: UInt64, team: WorkerTeam) throws -> (weights: PARWeights, trained: TrainedModel) {
-    if let preset {
+  ///
+  /// Which kind of model it is its tensors tell.
+  func load(seed: UInt64, team: WorkerTeam) throws -> (SampledModel, trained: TrainedModel) {
+    switch preset {
+    case .par(let preset):
       let weights = try PARWeights(
         randomFor: preset.configuration(tokensPerStep: tokensPerStep ?? 4),
         precision: precision ?? .bfloat16, seed: seed, team: team)
-      return (weights, TrainedModel(metadata: [:], path: preset.rawValue))
+      return (.par(weights), TrainedModel(metadata: [:], path: preset.rawValue))
+    case .anyOrder(let preset):
+      let weights = try AnyOrderWeights(
+        randomFor: preset.configuration, precision: precision ?? .bfloat16, seed: seed, team: team)
+      return (.anyOrder(weights), TrainedModel(metadata: [:], path: preset.rawValue))
+    case nil: break
     }
-    let checkpoint = try SafetensorsCheckpoint(path: model ?? "")
+    let path = TrainedModel.file(of: model ?? "")
+    let source = try TrainedModel.tensors(of: path)
+    if AnyOrderTensors.areIn(source) {
+      let tensors = try AnyOrderTensors(source, heads: heads)
+      return (
+        .anyOrder(try AnyOrderWeights(tensors, precision: precision)),
+        TrainedModel(metadata: tensors.metadata, path: path)
+      )
+    }
+    let checkpoint = try SafetensorsCheckpoint(path: path)
     let weights = try PARWeights(checkpoint: checkpoint, heads: heads, precision: precision)
     if let tokensPerStep, tokensPerStep != weights.configuration.tokensPerStep {
       throw PARError.wrongTokensPerStep(
         asked: tokensPerStep, model: weights.configuration.tokensPerStep)
     }
-    return (weights, TrainedModel(metadata: checkpoint.metadata, path: checkpoint.path))
+    return (.par(weights), TrainedModel(metadata: checkpoint.metadata, path: checkpoint.path))
   }
 }

@@ -51,6 +51,9 @@ struct SampleCodebook {
     tokenizer = dataset.attributes.tokenizer
   }
 
+  /// The names of the classes; empty where the file has none.
+  var classNames: [String] { labelNames }
+
   /// The hash of the codebook's numbers, as a model's metadata have it.
   var hash: String { TrainedModel.hash(ofCodebook: codebook) }
 

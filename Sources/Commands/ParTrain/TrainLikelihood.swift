@@ -14,6 +14,7 @@ struct TrainLikelihood: ParsableCommand {
     abstract: "The negative log-likelihood of every cell of held-out images, as a map.",
     usage: """
       par-train likelihood <model> [<tokens>] [--sequential <model>] [options]
+      par-train likelihood <model> [<tokens>] [--order <order>] ... [options]
       """,
     discussion: """
       EXAMPLES
@@ -22,13 +23,22 @@ struct TrainLikelihood: ParsableCommand {
         par-train likelihood par/model.safetensors \\
           --sequential seq/model.safetensors
             Beside it the map of a model with one token per step.
+        par-train likelihood any/model.safetensors --order raster \\
+          --order halton:schedule=cosine,steps=24
+            What drawing in parallel costs in each order by an any-order model's own
+            account.
 
       Values are means of −log q(token | what the model sees when it generates
       it), in nats, with standard errors over images. On the dataset the model was
       trained on only held-out images count, on another one all.
+
+      Of an any-order model the information lost is shown: the sum over an image of
+      −log q(token | earlier steps) + log q(token | all tokens before).
       """)
 
-  @Argument(help: ArgumentHelp("A model written by par-train.", valueName: "model"))
+  @Argument(
+    help: ArgumentHelp(
+      "A model written by par-train, or the folder of its run.", valueName: "model"))
   var model: String
 
   @OptionGroup(title: "Tokens") var tokens: DatasetArgumentOrOption<TrainingTokens>
@@ -40,6 +50,13 @@ struct TrainLikelihood: ParsableCommand {
       "A model with one token per step to compare with, of the same order one by one.",
       valueName: "model"))
   var sequential: String?
+
+  @Option(
+    name: .customLong("order"),
+    help: ArgumentHelp(
+      "An order for an any-order model; may be repeated. (default: raster, distant, halton and random)",
+      valueName: "order"))
+  var orders: [String] = []
 
   @OptionGroup var threadsOption: ThreadsOption
   @OptionGroup(title: "Results") var output: LikelihoodOutput
@@ -53,6 +70,12 @@ struct TrainLikelihood: ParsableCommand {
     threadsOption.apply()
     for input in [model, sequential ?? model] { InputFiles.shared.insert(input) }
     let dataset = try tokens.dataset.load()
+    if AnyOrderTensors.areIn(try TrainedModel.tensors(of: model)) {
+      return try runAnyOrder(dataset, clock: clock)
+    }
+    guard orders.isEmpty else {
+      throw ValidationError("--order is for an any-order model; a PAR model has its own order")
+    }
     var maps = [("par", try measure(model, dataset))]
     if let sequential {
       let map = try measure(sequential, dataset)
@@ -78,6 +101,34 @@ struct TrainLikelihood: ParsableCommand {
     if let directory = output.directory {
       try output.figures.write(
         [figure(maps, dataset: dataset)], to: directory, provenance: provenance)
+    }
+  }
+
+  private func runAnyOrder(_ dataset: TokenDataset, clock: Stopwatch) throws {
+    guard sequential == nil else {
+      throw ValidationError(
+        "--sequential is for a PAR model; an any-order model also predicts tokens one by one")
+    }
+    let names = orders.isEmpty ? ["raster", "distant", "halton", "random"] : orders
+    let chosen = try names.map {
+      try OrderSpecification(argument: $0).order(on: dataset.grid)
+    }
+    let images = limit ?? dataset.imageCount
+    let progress = ProgressLine("measuring", total: images * 2 * chosen.count, unit: "images")
+    let likelihood = try AnyOrderLikelihood(
+      model: model, tokens: dataset, orders: chosen, imageLimit: limit, seed: seedOption.value,
+      threads: threads, progress: { progress.update($0) })
+    progress.finish()
+    let provenance = try Provenance(of: dataset, seed: limit == nil ? nil : seedOption.value)
+      .finished(after: clock)
+    let report = LikelihoodReport(likelihood, dataset: dataset)
+    if output.json {
+      try printJSON(report.result(provenance))
+    } else {
+      try printText(output.csv ? report.csv : report.table)
+    }
+    if let directory = output.directory {
+      try output.figures.write([report.figure], to: directory, provenance: provenance)
     }
   }
 

@@ -67,4 +67,7 @@ struct DatasetArgumentOrOption<Role: DatasetRole>: ParsableArguments {
 
   /// The dataset, with its default.
   var dataset: DatasetArgument { positional ?? option.dataset }
+
+  /// The dataset that was named, if any was.
+  var given: DatasetArgument? { positional ?? option.given }
 }
