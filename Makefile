@@ -7,7 +7,19 @@ MINUTES ?= 2
 
 FORMATTED = Package.swift Sources Tests Notebooks-data Benchmarks/Package.swift Benchmarks/Sources
 
-.PHONY: figures test fuzz build benchmarks bench format lint docs dependencies smoke clean
+# Where `make install` puts things, and the folder that stands for the root while a package is made.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# The program alone, with the standard library of Swift inside: it works where there is no toolchain. macOS has the library.
+ifeq ($(shell uname),Darwin)
+STATIC =
+else
+STATIC = --static-swift-stdlib
+endif
+ALONE = .build/alone/release/token-entropy
+
+.PHONY: figures test fuzz build alone install uninstall benchmarks bench format lint docs dependencies smoke clean
 
 ## The appendix figures of the embedded photographs, of patches into Plots/ and of learned tokens into Plots/learned/
 ## (installs missing C libraries, builds).
@@ -31,6 +43,18 @@ fuzz: dependencies
 ## Optimised programs in .build/release.
 build: dependencies
 	$(SWIFT) build -c release
+
+## One program with all commands, which needs no Swift to run, in .build/alone/release.
+alone: dependencies
+	$(SWIFT) build -c release $(STATIC) --product token-entropy --scratch-path .build/alone
+
+## The program, a link for each command, data, manual pages and completions: `make install PREFIX=~/.local`.
+install: alone
+	@DESTDIR="$(DESTDIR)" Scripts/install $(ALONE) Notebooks-data "$(PREFIX)"
+
+## Removes what `make install` has put there.
+uninstall:
+	@DESTDIR="$(DESTDIR)" Scripts/install $(ALONE) Notebooks-data "$(PREFIX)" --remove
 
 ## The package of the benchmarks, which no other target builds, without running it.
 benchmarks: dependencies

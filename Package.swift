@@ -134,7 +134,8 @@ let package = Package(
         "VisualTokenizers", argumentParser,
       ]),
 
-    // Programs
+    // Programs: all commands in one, and one for each
+    command("token-entropy"),
     command("entropy-map"),
     command("order-compare"),
     command("order-search"),
@@ -220,8 +221,8 @@ let package = Package(
         "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "FileFormats", "Files",
         "LinearAlgebra", "NeuralKernels", "PARTransformer", "Reporting", "Statistics",
         "TestSupport", "TokenData", "TokenGrids", "VisualTokenizers", "appendix-figures",
-        "entropy-map", "fid-compare", "order-search", "order-compare", "par-sample", "par-train", "tokenize",
-        argumentParser,
+        "entropy-map", "fid-compare", "order-search", "order-compare", "par-sample", "par-train",
+        "token-entropy", "tokenize", argumentParser,
       ]),
     .testTarget(
       name: "ReadmeExamplesTests",

@@ -34,23 +34,22 @@ public enum EmbeddedData {
     }
   }
 
-  /// Finds a file of this target: beside the program, where the build puts it, or in the sources.
+  /// Finds a file of this target: beside the program, where the build puts it, or where `make install` does.
   ///
-  /// The generated `Bundle.module` ends the program when it finds nothing; here the file that is
-  /// missing can be named by whoever opens it.
+  /// The generated `Bundle.module` ends the program when it finds nothing, and knows the folder of the build; here the file
+  /// that is missing can be named by whoever opens it, and the program may be moved with its data.
   private static func file(_ name: String) -> URL {
-    let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let candidates =
-      resourceFolders.map { $0.appendingPathComponent(name) }
-      + [sources.appendingPathComponent(name)]
+    let candidates = folders.map { $0.appendingPathComponent(name) }
     return candidates.first { FileManager.default.fileExists(atPath: $0.path) } ?? candidates[0]
   }
 
-  /// Where the build puts the resources of this target: `.resources` on Linux, `.bundle` on macOS.
-  private static var resourceFolders: [URL] {
-    let program = Bundle.main.bundleURL
+  /// Where the data may be, by the place of the program itself, not of a link that leads to it: beside it as the build has
+  /// them, `.resources` on Linux and `.bundle` on macOS; or in `share/token-entropy` beside its folder `bin`.
+  static var folders: [URL] {
+    let program = (Bundle.main.executableURL ?? Bundle.main.bundleURL).resolvingSymlinksInPath()
+    let folder = program.deletingLastPathComponent()
     return ["resources", "bundle"].map {
-      program.appendingPathComponent("token-entropy_EmbeddedData.\($0)")
-    }
+      folder.appendingPathComponent("token-entropy_EmbeddedData.\($0)")
+    } + [folder.deletingLastPathComponent().appendingPathComponent("share/token-entropy")]
   }
 }

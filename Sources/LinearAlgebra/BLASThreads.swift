@@ -5,6 +5,12 @@ public enum BLAS {
   /// The processor whose kernels OpenBLAS chose as it loaded, such as `Zen` or `SkylakeX`.
   public static var coreName: String { String(cString: openblas_get_corename()) }
 
+  /// The library and its version, such as `OpenBLAS 0.3.21`.
+  public static var libraryName: String {
+    // The first words of a line that goes on with the options it was built with.
+    String(cString: openblas_get_config()).split(separator: " ").prefix(2).joined(separator: " ")
+  }
+
   /// How many threads a BLAS call may use.
   public static var threads: Int {
     get { Int(openblas_get_num_threads()) }

@@ -5,8 +5,8 @@ import Testing
 
 /// Every command and subcommand.
 let allCommands: [[String]] = [
-  ["entropy-map"], ["order-compare"], ["order-compare", "run"], ["order-compare", "show"],
-  ["order-search"],
+  ["token-entropy"], ["entropy-map"], ["order-compare"], ["order-compare", "run"],
+  ["order-compare", "show"], ["order-search"],
   ["appendix-figures"], ["par-sample"], ["par-train"],
   ["par-train", "train"], ["par-train", "likelihood"], ["fid-compare"], ["fid-compare", "run"],
   ["fid-compare", "proxies"], ["fid-compare", "statistics"], ["tokenize"], ["tokenize", "images"],

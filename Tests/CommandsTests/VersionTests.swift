@@ -1,4 +1,5 @@
 import Foundation
+import LinearAlgebra
 import Reporting
 import Testing
 
@@ -28,7 +29,15 @@ private func packageFile(_ name: String) throws -> String {
   #expect(try packageFile("LICENSE").contains(authors))
 }
 
-@Test func theProgramsPrintTheVersion() throws {
-  let result = try Program(name: "order-compare").run(["--version"])
-  #expect(result.output == packageVersion + "\n")
+@Test func theProgramsPrintTheVersionAndTheirBLAS() throws {
+  for (name, arguments) in [
+    ("order-compare", ["--version"]), ("token-entropy", ["--version"]),
+    ("token-entropy", ["tokenize", "--version"]),
+  ] {
+    let result = try Program(name: name).run(arguments)
+    #expect(
+      result.output
+        == "token-entropy \(packageVersion) (\(BLAS.libraryName), core \(BLAS.coreName))\n")
+  }
+  #expect(BLAS.libraryName.wholeMatch(of: /OpenBLAS \d+\.\d+\.\d+/) != nil)
 }

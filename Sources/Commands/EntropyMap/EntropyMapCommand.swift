@@ -36,7 +36,7 @@ public struct EntropyMapCommand: ParsableCommand {
 
       \(exitStatusHelp)
       """,
-    version: packageVersion)
+    version: versionText)
 
   @Option(
     name: .customLong("ref"),

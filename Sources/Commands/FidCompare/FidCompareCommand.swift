@@ -29,7 +29,7 @@ public struct FidCompareCommand: ParsableCommand {
 
       \(exitStatusHelp)
       """,
-    version: packageVersion,
+    version: versionText,
     subcommands: [FidCompareRun.self, FidCompareProxies.self, FidCompareStatistics.self],
     defaultSubcommand: FidCompareRun.self)
 

@@ -36,7 +36,7 @@ public struct AppendixFiguresCommand: ParsableCommand {
 
       \(exitStatusHelp)
       """,
-    version: packageVersion)
+    version: versionText)
 
   @OptionGroup(title: "Tokens") var source: DatasetArgumentOrOption<MeasuredTokens>
   @OptionGroup(title: "Tokens") var tokens: TokenOptions

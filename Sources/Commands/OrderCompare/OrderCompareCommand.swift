@@ -31,7 +31,7 @@ public struct OrderCompareCommand: ParsableCommand {
 
       \(exitStatusHelp)
       """,
-    version: packageVersion,
+    version: versionText,
     subcommands: [OrderCompareRun.self, OrderShow.self],
     defaultSubcommand: OrderCompareRun.self)
 

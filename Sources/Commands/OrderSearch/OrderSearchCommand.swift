@@ -42,7 +42,7 @@ public struct OrderSearchCommand: ParsableCommand {
 
       \(exitStatusHelp)
       """,
-    version: packageVersion)
+    version: versionText)
 
   @Option(
     help: ArgumentHelp(

@@ -40,7 +40,7 @@ public struct ParSampleCommand: ParsableCommand {
 
       \(exitStatusHelp)
       """,
-    version: packageVersion)
+    version: versionText)
 
   @OptionGroup(title: "Model") var model: ParSampleModel
 

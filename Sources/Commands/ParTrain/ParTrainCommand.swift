@@ -30,7 +30,7 @@ public struct ParTrainCommand: ParsableCommand {
 
       \(exitStatusHelp)
       """,
-    version: packageVersion,
+    version: versionText,
     subcommands: [TrainModel.self, TrainLikelihood.self],
     defaultSubcommand: TrainModel.self)
 

@@ -27,7 +27,7 @@ public struct TokenizeCommand: ParsableCommand {
 
       \(exitStatusHelp)
       """,
-    version: packageVersion,
+    version: versionText,
     subcommands: [
       TokenizeImages.self, TokenizeImport.self, TokenizeInfo.self, TokenizeDecode.self,
     ],
