@@ -228,7 +228,8 @@ let package = Package(
       name: "ReadmeExamplesTests",
       dependencies: [
         "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures", "FileFormats",
-        "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "OrderSearch", "PARTransformer",
+        "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "OrderSearch",
+        "PARTransformer",
         "Reporting", "Statistics", "SystemResources", "TokenData", "TokenGrids",
         "VisualTokenizers", argumentParser,
       ]),

@@ -40,6 +40,7 @@ struct FidCompareProxies: ParsableCommand {
   @Argument(help: "Generated images of the same grid and codebook, or statistics (.npz).")
   var generated: String
 
+  @OptionGroup(title: "Tokens") var arrays: ArrayTokenOptions
   @OptionGroup(title: "Tokens") var channelsOption: ChannelsOption
   @OptionGroup(title: "Tokens") var limitOption: LimitOption
   @OptionGroup(title: "Tokens") var seedOption: SeedOption
@@ -69,6 +70,9 @@ struct FidCompareProxies: ParsableCommand {
         givenSeed: seedOption.given, channels: channels
       ).print(asJSON: json.isWanted, clock: clock)
       return
+    }
+    if ![real, generated].contains(where: ArrayTokens.areAt) {
+      try arrays.values.refuse(beside: real)
     }
     let (a, b) = (try load(real), try load(generated))
     try requireComparable(a, b)
@@ -123,8 +127,10 @@ struct FidCompareProxies: ParsableCommand {
   }
 
   private func load(_ path: String) throws -> TokenDataset {
-    try DatasetArgument(argument: path).load(
-      sampling: limit, seed: seed, channels: channels)
+    var argument = DatasetArgument(argument: path)
+    // Codes may be of an array on one side and of a file, which has a codebook, on the other.
+    if ArrayTokens.areAt(path) { argument.arrays = arrays.values }
+    return try argument.load(sampling: limit, seed: seed, channels: channels)
   }
 
   /// How images are dealt, and divided into sets of equal size where that can be.

@@ -7,12 +7,15 @@ import TokenData
 
 extension ChannelPlacement: ExpressibleByArgument {}
 
-/// A token dataset as the command line names it: an embedded set by its name, or any file by its path.
+/// A token dataset as the command line names it: an embedded set by its name, or any file by its path, arrays of another
+/// program among them.
 ///
 /// The names are reserved, so that a command means the same in every folder; `./scenes` is a file of that name.
 struct DatasetArgument: ExpressibleByArgument, Hashable {
   /// What the user typed.
   let text: String
+  /// What was said of arrays of another program.
+  var arrays = ArrayTokens()
 
   init(argument: String) { text = argument }
 
@@ -21,8 +24,8 @@ struct DatasetArgument: ExpressibleByArgument, Hashable {
 
   /// What help says of every argument that takes a dataset.
   static let help = """
-    A token dataset (HDF5), or an embedded one by its name: \(EmbeddedData.names.joined(separator: ", ")) \
-    (./\(EmbeddedData.names[0]) is a file of that name).
+    A token dataset (HDF5), an array of codes or features (.npy, .npz), a folder of LlamaGen codes, or an embedded \
+    dataset by its name: \(EmbeddedData.names.joined(separator: ", ")) (./\(EmbeddedData.names[0]) is a file of that name).
     """
 
   /// What help says of `--channels`.
@@ -56,11 +59,17 @@ struct DatasetArgument: ExpressibleByArgument, Hashable {
     EmbeddedData.dataset(named: text)?.lastPathComponent ?? text
   }
 
-  /// Opens the dataset.
+  /// Opens the dataset, which must be a file of tokens.
   ///
   /// - Throws: ``UnknownDataset``, or what is wrong with the file, in one sentence.
   func open(channels: ChannelPlacement? = nil) throws -> TokenDatasetFile {
-    try TokenDatasetFile(path: path, channels: channels)
+    let path = try path
+    guard !ArrayTokens.areAt(path) else {
+      throw ValidationError(
+        "\(text): is an array, and a file of tokens is expected; `tokenize import` makes one of it")
+    }
+    try arrays.refuse(beside: text)
+    return try TokenDatasetFile(path: path, channels: channels)
   }
 
   /// Reads the dataset into memory.
@@ -75,6 +84,12 @@ struct DatasetArgument: ExpressibleByArgument, Hashable {
     sampling limit: Int? = nil, seed: UInt64 = 0, centred: Bool = false,
     channels: ChannelPlacement? = nil
   ) throws -> TokenDataset {
+    let path = try path
+    if ArrayTokens.areAt(path) {
+      return try arrays.load(
+        path, sampling: limit, seed: seed, centred: centred, channels: channels)
+    }
+    try arrays.refuse(beside: text)
     guard let limit else {
       return try TokenDataset(contentsOf: path, centred: centred, channels: channels)
     }

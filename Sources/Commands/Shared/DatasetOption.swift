@@ -42,10 +42,21 @@ struct DatasetOption<Role: DatasetRole>: ParsableArguments {
       valueName: "file"))
   var given: DatasetArgument?
 
+  @OptionGroup var arrays: ArrayTokenOptions
+
   /// The dataset, with its default.
   ///
   /// - Precondition: there is a default.
-  var dataset: DatasetArgument { given ?? DatasetArgument(argument: Role.standard ?? "") }
+  var dataset: DatasetArgument {
+    described(given ?? DatasetArgument(argument: Role.standard ?? ""))
+  }
+
+  /// A dataset with what was said of arrays.
+  func described(_ argument: DatasetArgument) -> DatasetArgument {
+    var argument = argument
+    argument.arrays = arrays.values
+    return argument
+  }
 }
 
 /// `--tokens`, or the same as an argument without a name.
@@ -66,8 +77,10 @@ struct DatasetArgumentOrOption<Role: DatasetRole>: ParsableArguments {
   }
 
   /// The dataset, with its default.
-  var dataset: DatasetArgument { positional ?? option.dataset }
+  var dataset: DatasetArgument { given ?? option.dataset }
 
   /// The dataset that was named, if any was.
-  var given: DatasetArgument? { positional ?? option.given }
+  var given: DatasetArgument? {
+    positional.map(option.described) ?? (option.given == nil ? nil : option.dataset)
+  }
 }

@@ -5,8 +5,6 @@ import Reporting
 import TokenData
 import TokenGrids
 
-extension TokenImport.Crops: ExpressibleByArgument {}
-
 /// `tokenize import --codes … --output FILE.h5`: tokens of other programs become a token dataset.
 struct TokenizeImport: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,7 +24,8 @@ struct TokenizeImport: ParsableCommand {
       tokens), or one .npy file of (images, tokens), (images, rows, columns) or
       (images, frames, rows, columns); with floating-point numbers and a last
       extent of channels it holds continuous features, which need no codebook. Any
-      type of number, byte order and memory order is read.
+      type of number, byte order and memory order is read. An .npz archive has codes
+      or features, and perhaps codebook and labels. Every command reads these too.
 
       Files that are missing, short or damaged are named, counted and left out.
       The file of tokens records which photograph every row is a crop of
@@ -72,9 +71,6 @@ struct TokenizeImport: ParsableCommand {
 
   private var output: String { record.output }
 
-  /// How many problems are named before the rest is only counted.
-  private static let namedProblems = 20
-
   func validate() throws {
     try renamed(count, "--count", formerly: formerCount, "--sample")
     if let count = count ?? formerCount, count < 1 {
@@ -113,13 +109,13 @@ struct TokenizeImport: ParsableCommand {
       progress: { progress.update($0.done) },
       leftOut: { problem in
         problems += 1
-        guard problems <= Self.namedProblems else { return }
+        guard problems <= ArrayTokens.namedProblems else { return }
         progress.finish()
         report("left out: \(problem)")
       })
     progress.finish()
-    if problems > Self.namedProblems {
-      report("left out: \(problems - Self.namedProblems) more")
+    if problems > ArrayTokens.namedProblems {
+      report("left out: \(problems - ArrayTokens.namedProblems) more")
     }
     if let first = summary.otherFiles.first {
       report(

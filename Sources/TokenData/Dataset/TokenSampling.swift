@@ -24,11 +24,7 @@ extension TokenDataset {
       try self.init(contentsOf: path, centred: centred, channels: channels)
       return
     }
-    var generator = SeededGenerator(seed: seed)
-    var images = Array(0..<file.imageCount)
-    generator.shuffle(&images)
-    let sample = images.prefix(count).sorted()
-
+    let sample = Self.sample(count, of: file.imageCount, seed: seed)
     var codes: [UInt32] = []
     var features: [Float] = []
     var rest = sample[...]
@@ -61,5 +57,27 @@ extension TokenDataset {
       },
       imageIDs: file.imageIDs.map { imageIDs in sample.map { imageIDs[$0] } },
       attributes: file.attributes, decoder: file.decoder, path: path)
+  }
+
+  /// A random sample of the images, the one that ``init(contentsOf:sampling:seed:centred:channels:)`` reads of a file with
+  /// as many.
+  ///
+  /// - Parameter count: How many images; all where there are not more.
+  /// - Throws: ``TokenDataError/invalidLimit(_:)``.
+  /// - Complexity: O(m + count·n) for codes, O(m + count·n·d) for features.
+  public func sampled(_ count: Int, seed: UInt64) throws -> TokenDataset {
+    guard count > 0 else { throw TokenDataError.invalidLimit(count) }
+    guard count < imageCount else { return self }
+    let part = try selecting(images: Self.sample(count, of: imageCount, seed: seed))
+    return TokenDataset(
+      validated: name, grid: grid, imageCount: count, tokens: part.tokens, labels: part.labels,
+      imageIDs: part.imageIDs, attributes: attributes, decoder: decoder, path: path)
+  }
+
+  private static func sample(_ count: Int, of images: Int, seed: UInt64) -> [Int] {
+    var generator = SeededGenerator(seed: seed)
+    var numbers = Array(0..<images)
+    generator.shuffle(&numbers)
+    return numbers.prefix(count).sorted()
   }
 }

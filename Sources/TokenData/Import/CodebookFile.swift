@@ -23,13 +23,7 @@ public enum CodebookFile {
     let isNamed = names.contains { path.lowercased().hasSuffix($0) }
     switch content {
     case .npy:
-      let array = try NpyArray(path: path)
-      guard array.shape.count == 2, array.elementCount > 0 else {
-        throw NpyError.wrongShape(
-          file: path, found: array.shape, expected: "a codebook (entries, channels)")
-      }
-      codebook = FloatMatrix(
-        rows: array.shape[0], columns: array.shape[1], elements: array.floats())
+      codebook = try Self.codebook(of: NpyArray(path: path))
     case .zip where !path.lowercased().hasSuffix(".npz"), .legacyPickle:
       codebook = try read(from: TensorFile.open(path))
     case .other where isNamed || SafetensorsFile.startsAsHeader(path):
@@ -43,6 +37,18 @@ public enum CodebookFile {
     }
     try TokenCheck(file: path, grid: .init(rows: 1, columns: 1)).codebook(codebook)
     return codebook
+  }
+
+  /// The codebook in an array `K × d`, taken as it is.
+  ///
+  /// - Throws: `NpyError` for another shape.
+  static func codebook(of array: NpyArray) throws(NpyError) -> FloatMatrix {
+    guard array.shape.count == 2, array.elementCount > 0 else {
+      throw .wrongShape(
+        file: array.name, found: array.shape, expected: "a codebook (entries, channels)")
+    }
+    return FloatMatrix(
+      rows: array.shape[0], columns: array.shape[1], elements: array.floats())
   }
 
   /// The tensor of a file that holds nothing but a codebook, which is taken as it is, like that of a `.npy` file: a matrix

@@ -28,14 +28,18 @@ enum ImportLabels: Sendable {
       self = .folder(path, names: names)
       return
     }
-    let array = try NpyArray(path: path)
+    self = try Self(NpyArray(path: path))
+  }
+
+  /// - Throws: `NpyError` for an array that does not hold labels.
+  init(_ array: NpyArray) throws(NpyError) {
     guard array.type.isInteger else {
-      throw NpyError.wrongType(
-        file: path, type: array.type.description, expected: "whole numbers, the labels,")
+      throw .wrongType(
+        file: array.name, type: array.type.description, expected: "whole numbers, the labels,")
     }
     guard array.shape.dropFirst().allSatisfy({ $0 == 1 }), !array.shape.isEmpty else {
-      throw NpyError.wrongShape(
-        file: path, found: array.shape, expected: "one label for each image")
+      throw .wrongShape(
+        file: array.name, found: array.shape, expected: "one label for each image")
     }
     self = .array(array)
   }

@@ -6,8 +6,8 @@ import Statistics
 import Synchronization
 import TokenGrids
 
-/// Tokens that another program made, turned into a token dataset: a folder of LlamaGen codes, or
-/// one `.npy` array.
+/// Tokens that another program made, turned into a token dataset: a folder of LlamaGen codes, one
+/// `.npy` array, or an `.npz` archive.
 ///
 /// Only the images that are drawn are read. A row of the dataset is one crop; `/image_ids` says
 /// which photograph it comes from, because the crops of one photograph are not independent.
@@ -35,6 +35,9 @@ public struct TokenImport: Sendable {
     public var sample: Int?
     /// The seed of the draws.
     public var seed: UInt64 = 0
+    /// Whether the place of the origin does not matter, as for entropies: features that single precision would not tell
+    /// apart are then moved there, where they are refused otherwise; see ``TokenDatasetFile``.
+    public var centred = false
 
     /// Everything, and the first crop of each.
     public init() {}
@@ -81,11 +84,14 @@ public struct TokenImport: Sendable {
   private let labels: ImportLabels
   private let codebook: FloatMatrix?
   private let options: Options
+  /// What is taken off the features of an image before they are rounded to single precision; nil for nothing.
+  private let origin: [Double]?
 
   /// Opens the source.
   ///
   /// - Parameters:
-  ///   - path: a folder `{i}.npy` of codes, or one `.npy` file of codes or features.
+  ///   - path: a folder `{i}.npy` of codes, one `.npy` file of codes or features, or an `.npz` archive with `codes` or
+  ///     `features`, and perhaps `codebook` and `labels`; of another name where it is the only array.
   ///   - labels: a folder `{i}.npy` of labels or one `.npy` file; nil for the folder that LlamaGen
   ///     puts beside the codes (`…_codes`, `…_labels`) where there is one.
   ///   - codebook: what the codes index, `K × d`; nil for features.
@@ -93,6 +99,8 @@ public struct TokenImport: Sendable {
   /// - Complexity: lists a folder, and reads one file of it.
   public init(path: String, labels: String?, codebook: FloatMatrix?, options: Options) throws {
     if let sample = options.sample, sample < 1 { throw TokenDataError.invalidLimit(sample) }
+    let archive = try TokenArchive(path: path)
+    let codebook = try codebook ?? archive?.codebook()
     if let codebook {
       try TokenCheck(file: "codebook", grid: .init(rows: 1, columns: 1)).codebook(codebook)
     }
@@ -108,8 +116,16 @@ public struct TokenImport: Sendable {
       let labels = labels ?? CodeFolder.labelFolder(besideCodes: path)
       self.labels = try ImportLabels(path: labels)
       inputFolders = [path] + (labels.map { [$0] } ?? [])
+    } else if let archive {
+      source = try TokenArrayFile(
+        archive.tokens(), path: path, grid: options.grid, channels: options.channels)
+      inputFolders = []
+      let own = labels == nil ? try archive.labels() : nil
+      self.labels =
+        try own.map { try ImportLabels($0) } ?? ImportLabels(path: labels, allowingFolder: false)
     } else {
-      source = try TokenArrayFile(path: path, grid: options.grid, channels: options.channels)
+      source = try TokenArrayFile(
+        NpyArray(path: path), path: path, grid: options.grid, channels: options.channels)
       inputFolders = []
       self.labels = try ImportLabels(path: labels, allowingFolder: false)
     }
@@ -122,6 +138,29 @@ public struct TokenImport: Sendable {
       throw TokenImportError.codebookNotUsed(file: path, type: source.type.description)
     default: break
     }
+    origin = try Self.originOfFeatures(source, centred: options.centred)
+  }
+
+  /// What to take off features of double precision; nil for nothing.
+  private static func originOfFeatures(
+    _ source: any TokenImportSource, centred: Bool
+  ) throws -> [Double]? {
+    let layout = source.layout
+    guard let d = layout.dimensions, source.type.byteCount == 8, layout.crops == 1 else {
+      return nil
+    }
+    let numbers = source.numbers.prefix(64)
+    let rows = try numbers.flatMap { number in
+      let (array, first) = try source.array(number)
+      return layout.channels.channelsLast(
+        array.doubles(first..<first + layout.elementsPerCrop), cells: layout.grid.cellCount,
+        channels: d)
+    }
+    guard rows.allSatisfy(\.isFinite),
+      let lost = RoundingLoss(rows: rows, columns: layout.elementsPerCrop, known: numbers.count)
+    else { return nil }
+    guard centred else { throw lost.error(source.path, what: "the array") }
+    return lost.origin
   }
 
   /// The grid of one image.
@@ -150,6 +189,56 @@ public struct TokenImport: Sendable {
     progress: (Progress) -> Void = { _ in }, leftOut: (String) -> Void = { _ in }
   ) throws -> Summary {
     let layout = source.layout
+    let writer = try TokenDatasetWriter(
+      path: output, grid: layout.grid,
+      contents: codebook.map { .codes(codebook: $0) }
+        ?? .features(dimensions: layout.dimensions ?? 0),
+      attributes: attributes)
+    let summary = try forEachBlock(progress: progress, leftOut: leftOut) { block in
+      if codebook != nil {
+        try writer.append(codes: block.codes, labels: block.labels, imageIDs: block.imageIDs)
+      } else {
+        try writer.append(features: block.features, labels: block.labels, imageIDs: block.imageIDs)
+      }
+    }
+    try writer.finish()
+    return summary
+  }
+
+  /// Reads the tokens into memory, without a file between.
+  ///
+  /// - Parameters:
+  ///   - name: what to call the dataset.
+  ///   - progress: is told how far it is.
+  ///   - leftOut: is told of each photograph that cannot be used, in one sentence.
+  /// - Throws: as ``run(writingTo:attributes:progress:leftOut:)`` of the sources.
+  /// - Complexity: O(tokens read).
+  public func dataset(
+    named name: String, progress: (Progress) -> Void = { _ in },
+    leftOut: (String) -> Void = { _ in }
+  ) throws -> TokenDataset {
+    var all = Block()
+    let summary = try forEachBlock(progress: progress, leftOut: leftOut) { all.append($0) }
+    let tokens: TokenDataset.Tokens =
+      if let codebook {
+        .codes(all.codes, codebook: codebook)
+      } else {
+        .features(all.features, dimensions: summary.featureDimensions)
+      }
+    // One array is one file, whose contents the results can name.
+    let isFile = inputFolders.isEmpty
+    return TokenDataset(
+      validated: name, grid: summary.grid, imageCount: summary.rows, tokens: tokens,
+      labels: labels.exist ? TokenLabels(values: all.labels, names: []) : nil,
+      imageIDs: all.imageIDs, attributes: TokenAttributes(), decoder: nil,
+      path: isFile ? source.path : nil)
+  }
+
+  /// Reads the photographs that are wanted, some at a time, in the order of the draw.
+  private func forEachBlock(
+    progress: (Progress) -> Void, leftOut: (String) -> Void, _ body: (Block) throws -> Void
+  ) throws -> Summary {
+    let layout = source.layout
     var numbers = source.numbers
     if options.sample != nil {
       var generator = SeededGenerator(seed: options.seed)
@@ -161,11 +250,6 @@ public struct TokenImport: Sendable {
       missing: source.missingCount, hasLabels: labels.exist, codebookSize: codebook?.rows,
       featureDimensions: codebook?.columns ?? layout.dimensions ?? 0)
     summary.otherFiles = source.otherFiles
-    let writer = try TokenDatasetWriter(
-      path: output, grid: layout.grid,
-      contents: codebook.map { .codes(codebook: $0) }
-        ?? .features(dimensions: layout.dimensions ?? 0),
-      attributes: attributes)
     var rest = numbers[...]
     var firstProblem: String?
     while summary.photographs < wanted, !rest.isEmpty {
@@ -184,18 +268,13 @@ public struct TokenImport: Sendable {
           summary.rows += photograph.crops
         }
       }
-      if codebook != nil {
-        try writer.append(codes: block.codes, labels: block.labels, imageIDs: block.imageIDs)
-      } else {
-        try writer.append(features: block.features, labels: block.labels, imageIDs: block.imageIDs)
-      }
+      try body(block)
       progress(Progress(done: summary.photographs, total: wanted))
     }
     guard summary.photographs > 0 else {
       throw TokenImportError.nothingUsable(
         folder: source.path, leftOut: summary.leftOut, first: firstProblem ?? "there is none")
     }
-    try writer.finish()
     return summary
   }
 
@@ -221,6 +300,13 @@ public struct TokenImport: Sendable {
         labels += [UInt32](repeating: label, count: photograph.crops)
       }
       imageIDs += [UInt32](repeating: number, count: photograph.crops)
+    }
+
+    mutating func append(_ block: Block) {
+      codes += block.codes
+      features += block.features
+      labels += block.labels
+      imageIDs += block.imageIDs
     }
   }
 
@@ -258,8 +344,15 @@ public struct TokenImport: Sendable {
       let first = array.first + crops.lowerBound * layout.elementsPerCrop
       let range = first..<(first + crops.count * layout.elementsPerCrop)
       if let d = layout.dimensions {
-        let features = layout.channels.channelsLast(
-          array.array.floats(range), cells: n, channels: d)
+        let features =
+          if let origin {
+            zip(
+              layout.channels.channelsLast(
+                array.array.doubles(range), cells: n, channels: d), origin
+            ).map { Float($0 - $1) }
+          } else {
+            layout.channels.channelsLast(array.array.floats(range), cells: n, channels: d)
+          }
         if let bad = features.firstIndex(where: { !$0.isFinite }) {
           let token = bad / d
           let value = layout.channels.channelsLast(
@@ -302,105 +395,4 @@ extension TokenImportError {
     default: false
     }
   }
-}
-
-/// How the tokens of one photograph lie in an array.
-struct ImportLayout: Hashable, Sendable {
-  /// The grid of one crop.
-  let grid: TokenGrid
-  /// How many crops of a photograph there are.
-  let crops: Int
-  /// d for features; nil for codes.
-  let dimensions: Int?
-  /// Where features have their channels.
-  let channels: ChannelPlacement
-
-  /// The numbers of one crop.
-  var elementsPerCrop: Int { grid.cellCount * (dimensions ?? 1) }
-
-  /// Finds the grid in the extents of an array.
-  ///
-  /// - Parameters:
-  ///   - shape: the extents of the whole array.
-  ///   - leading: how many extents count photographs: 1 for a stack, 0 for the file of one
-  ///     photograph.
-  ///   - channels: where the channels of features stand; nil for last where that is plausible, or the grid is given.
-  init(
-    shape stored: [Int], leading: Int, type: NpyType, grid wanted: TokenGrid?,
-    channels: ChannelPlacement? = nil, file: String
-  ) throws(TokenImportError) {
-    let isFeatures = !type.isInteger
-    self.channels = isFeatures ? channels ?? .last : .last
-    guard channels == nil || isFeatures else {
-      throw .channelsOfCodes(file: file, type: type.description)
-    }
-    var shape = stored
-    if channels == .first {
-      guard leading == 1, let last = ChannelPlacement.first.channelsLast(stored) else {
-        throw .noChannelsFirst(file: file, shape: stored)
-      }
-      shape = last
-    }
-    let extents = isFeatures ? Array(shape.dropLast()) : shape
-    if leading == 1, shape.count > 1, shape[0] == 0 { throw .noImages(file: file, shape: shape) }
-    guard extents.count > leading, shape.allSatisfy({ $0 > 0 }) else {
-      throw .gridNeeded(file: file, shape: shape)
-    }
-    dimensions = isFeatures ? shape.last : nil
-    let trailing = Array(extents.dropFirst(leading))
-    if let wanted {
-      let sides =
-        wanted.isVideo
-        ? [wanted.frames, wanted.rows, wanted.columns] : [wanted.rows, wanted.columns]
-      let rest: [Int]
-      if trailing.suffix(sides.count) == sides[...] {
-        rest = trailing.dropLast(sides.count)
-      } else if trailing.last == wanted.cellCount {
-        rest = trailing.dropLast(1)
-      } else {
-        throw .gridMismatch(file: file, shape: shape, grid: wanted)
-      }
-      grid = wanted
-      crops = rest.reduce(1, *)
-      return
-    }
-    // (images, channels, side, side), as convolutional networks have it, would pass as a grid of channels x side.
-    if isFeatures, leading == 1, channels == nil, ChannelPlacement.isImplausiblyLast(shape) {
-      throw .channelsFirst(file: file, shape: shape)
-    }
-    // The file of one photograph is (1, crops, tokens); a stack is (images, [frames, [rows,]]
-    // columns).
-    if leading == 1, trailing.count == 2 {
-      (grid, crops) = (TokenGrid(rows: trailing[0], columns: trailing[1]), 1)
-    } else if leading == 1, trailing.count == 3 {
-      (grid, crops) =
-        (TokenGrid(frames: trailing[0], rows: trailing[1], columns: trailing[2]), 1)
-    } else if let n = trailing.last, leading == 0 || trailing.count == 1 {
-      let side = Int(Double(n).squareRoot().rounded())
-      guard side * side == n else { throw .gridNeeded(file: file, shape: shape) }
-      (grid, crops) = (TokenGrid(rows: side, columns: side), trailing.dropLast().reduce(1, *))
-    } else {
-      throw .gridNeeded(file: file, shape: shape)
-    }
-  }
-}
-
-/// Where tokens come from, photograph by photograph.
-protocol TokenImportSource: Sendable {
-  /// The path as the user typed it.
-  var path: String { get }
-  /// The numbers of the photographs, in order.
-  var numbers: [UInt32] { get }
-  /// How many numbers between the smallest and the largest are not there.
-  var missingCount: Int { get }
-  /// How the tokens of a photograph lie in an array.
-  var layout: ImportLayout { get }
-  /// The type of the numbers.
-  var type: NpyType { get }
-  /// Whether the first numbers are whole and not negative, so that they may be codes whatever their type.
-  var holdsWholeNumbers: Bool { get }
-  /// Files that are no tokens by their names.
-  var otherFiles: [String] { get }
-  /// The array that holds a photograph, and the place of its first number.
-  func array(_ number: UInt32) throws -> (array: NpyArray, first: Int)
 }

@@ -47,12 +47,17 @@ public enum TokenImportError: Error, Equatable {
   case nothingUsable(folder: String, leftOut: Int, first: String)
   /// A codebook of a kind that is not known.
   case codebookFormat(file: String)
+  /// An archive of several arrays, none of which is named as tokens are.
+  case noTokens(file: String, found: [String])
 }
 
 extension TokenImportError: CustomStringConvertible {
   /// One sentence for the user: what was found, where, and what was expected.
   public var description: String {
     switch self {
+    case .noTokens(let file, let found):
+      "\(file): has the arrays \(found.prefix(8).joined(separator: ", ")); codes or features are expected, or one"
+        + " array alone"
     case .noCodeFiles(let folder, let others):
       "\(folder): holds no files 0.npy, 1.npy, … (and \(others) others); a folder of codes as"
         + " LlamaGen writes it, or one .npy file, is expected"
