@@ -107,9 +107,14 @@ public struct EntropyMapCommand: ParsableCommand {
       of: dataset, seed: tokens.limit == nil && !estimation.usesSeed ? nil : tokens.seed
     )
     .finished(after: clock)
+    if output.json || output.output != nil {
+      let result = EntropyMapResult(
+        maps, dataset: dataset, options: self, provenance: provenance)
+      try output.write(facts: result.withoutMaps) { result.add(to: &$0) }
+      if output.json { try printJSON(result) }
+    }
     if output.json {
-      try printJSON(
-        EntropyMapResult(maps, dataset: dataset, options: self, provenance: provenance))
+      // Printed.
     } else if output.csv {
       try printCSV(maps, grid: dataset.grid)
     } else {
@@ -163,7 +168,7 @@ public struct EntropyMapCommand: ParsableCommand {
         + " debiased bound's own weights gave no covariance")
   }
 
-  fileprivate func health(
+  func health(
     of dataset: TokenDataset, _ maps: [ConditionalEntropyMap]
   ) -> HealthFacts {
     let ratios = maps.compactMap(\.kurtosisRatio)
@@ -356,78 +361,4 @@ func measurementLine(
   }
   if estimation.jitter > 0 { facts.append("jitter \(estimation.jitter)") }
   return facts.joined(separator: " · ")
-}
-
-/// The result of `entropy-map --json`.
-private struct EntropyMapResult: Encodable {
-  struct Map: Encodable {
-    let reference: [Int]
-    let entropy: JSONGrid<JSONNumber>
-    let standardError: JSONGrid<JSONNumber>
-    let information: JSONGrid<JSONNumber>
-    let informationStandardError: JSONGrid<JSONNumber>
-    /// The one-sided 95% limit, where the bound is held-out.
-    let upperLimit: JSONGrid<JSONNumber>?
-  }
-
-  let command = "entropy-map"
-  let grid: [Int]
-  let units: String
-  let bound: String
-  let errors: String
-  let heldOut: HeldOutFacts?
-  let regressor: String
-  let featuresPerToken: Int?
-  /// λ of the ridge that always stands on random functions; nil without them.
-  let featuresRidge: Double?
-  let images: Int
-  let featureDimensions: Int
-  let jitter: Double
-  let marginals: String
-  let given: String?
-  let health: HealthFacts
-  /// H(v_i), the same for all references.
-  let marginal: JSONGrid<JSONNumber>
-  let marginalStandardError: JSONGrid<JSONNumber>
-  /// The entropies of `debiased` that another weight had to give.
-  let fallbacks: Int
-  let maps: [Map]
-  let provenance: Provenance
-
-  init(
-    _ maps: [ConditionalEntropyMap], dataset: TokenDataset, options: EntropyMapCommand,
-    provenance: Provenance
-  ) {
-    let (grid, estimation) = (dataset.grid, options.estimation)
-    self.grid = grid.jsonExtents
-    units = estimation.units.rawValue
-    bound = estimation.bound.rawValue
-    regressor = estimation.regressor.rawValue
-    featuresPerToken = estimation.chosenRegressor.functionsPerToken
-    featuresRidge = featuresPerToken == nil ? nil : randomFeatureRidge
-    errors = estimation.errorName
-    heldOut = HeldOutFacts(estimation, options.tokens, of: dataset)
-    images = dataset.imageCount
-    featureDimensions = dataset.featureDimensions
-    jitter = estimation.jitter
-    given = estimation.given?.rawValue
-    marginals = estimation.marginals.rawValue
-    health = options.health(of: dataset, maps)
-    let marginals = (maps.first?.marginal ?? []).map(estimation.estimate)
-    marginal = JSONGrid(grid, marginals.map(\.value))
-    marginalStandardError = JSONGrid(grid, marginals.map(\.standardError))
-    fallbacks = maps.reduce(0) { $0 + $1.fallbackCount }
-    self.maps = maps.map { map in
-      let values = map.entropy.indices.map { estimation.values(of: map, at: $0) }
-      return Map(
-        reference: grid.jsonCoordinates(of: map.reference),
-        entropy: JSONGrid(grid, values.map { $0.entropy?.value }),
-        standardError: JSONGrid(grid, values.map { $0.entropy?.standardError }),
-        information: JSONGrid(grid, values.map { $0.information?.value }),
-        informationStandardError: JSONGrid(grid, values.map { $0.information?.standardError }),
-        upperLimit: map.bound == .heldOut
-          ? JSONGrid(grid, values.map { $0.entropy?.upperLimit }) : nil)
-    }
-    self.provenance = provenance
-  }
 }

@@ -138,7 +138,7 @@ struct OrderCompareResult: Encodable {
   /// Along raster where it is among the orders, else along the first.
   let jointEntropy, jointEntropyStandardError: JSONNumber
   let jointEntropyOrder: String?
-  let orders: [Order]
+  var orders: [Order]
   /// The images on which a model's losses were measured; nil without one.
   let modelImages: Int?
   /// Published orders that do not fit; nil where none were asked for.

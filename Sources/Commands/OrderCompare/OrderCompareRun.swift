@@ -181,11 +181,15 @@ struct OrderCompareRun: ParsableCommand {
         ? nil : tokens.seed
     )
     .finished(after: clock)
+    if output.json || output.output != nil {
+      let result = OrderCompareResult(
+        rows, lost: lost, leftOut: selected.leftOut, health: health, dataset: dataset,
+        fitImages: fitting?.fitImages, adaptive: adaptive, options: self, provenance: provenance)
+      try output.write(facts: result.withoutOrders) { result.add(to: &$0) }
+      if output.json { try printJSON(result) }
+    }
     if output.json {
-      try printJSON(
-        OrderCompareResult(
-          rows, lost: lost, leftOut: selected.leftOut, health: health, dataset: dataset,
-          fitImages: fitting?.fitImages, adaptive: adaptive, options: self, provenance: provenance))
+      // Printed.
     } else if output.csv {
       try printText(orderCSV(rows, estimation))
       for order in selected.leftOut { report("left out: \(order.reason)") }

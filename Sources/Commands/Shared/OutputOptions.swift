@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileFormats
 import Figures
 import Files
 import Foundation
@@ -14,6 +15,13 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Print the result as comma-separated values.")
   var csv = false
 
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Also write all arrays of the result to this file: .npz for numpy, or .h5.",
+      valueName: "file"))
+  var output: String?
+
   @Flag(help: "Show the maps in the terminal.")
   var preview = false
 
@@ -28,15 +36,42 @@ struct OutputOptions: ParsableArguments {
     if preview, json || csv {
       throw ValidationError("--preview would mix with the output of --json and --csv")
     }
-    try figures.requireFigures(besides: json || csv)
+    if let output, !ArrayFile.extensions.contains(where: output.hasSuffix) {
+      throw ValidationError(
+        "--output \(output): the name ends in \(ArrayFile.extensions.joined(separator: " or ")), by which the kind is told"
+      )
+    }
+    try figures.requireFigures(besides: isForProgram)
   }
 
-  /// Finds out, before the work, whether figures can be written.
-  func checkFigures() throws { try figures.check(default: json || csv ? nil : ".") }
+  /// Whether the result goes to another program, so that no figure is drawn unless a folder is named.
+  private var isForProgram: Bool { json || csv || output != nil }
 
-  /// The folder of figures: with `--json` and `--csv` there are none unless a folder is named.
+  /// Finds out, before the work, whether figures and arrays can be written.
+  func checkFigures() throws {
+    if let output { try checkOutput(output, inputs: []) }
+    try figures.check(default: isForProgram ? nil : ".")
+  }
+
+  /// Writes a result's arrays, where that is wanted, and says so.
+  ///
+  /// - Parameters:
+  ///   - facts: All that is no array, as JSON.
+  ///   - arrays: Adds the arrays.
+  /// - Throws: `FileError`.
+  func write(facts: some Encodable, _ arrays: (inout ArrayFile) -> Void) throws {
+    guard let output else { return }
+    let json = try makeJSONEncoder().encode(VersionedResult(facts))
+    var file = ArrayFile()
+    file.add("facts", shape: [1], .texts([String(decoding: json, as: UTF8.self)]))
+    arrays(&file)
+    try file.write(to: output)
+    Reporting.report("wrote \(output)")
+  }
+
+  /// The folder of figures: with `--json`, `--csv` and `--output` there are none unless a folder is named.
   var figureDirectory: URL? {
-    figures.directory(default: json || csv ? nil : ".")
+    figures.directory(default: isForProgram ? nil : ".")
   }
 
   /// Whether anything is drawn, in a file or on the terminal.
@@ -58,7 +93,7 @@ extension ResultFolder {
 /// Figures beside results that are printed.
 enum FigureFolder: ResultFolder {
   static let help =
-    "The folder for figures, made if need be. (default: the current folder; none with --json or --csv)"
+    "The folder for figures, made if need be. (default: the current folder; none with --json, --csv or --output)"
 }
 
 /// Figures and nothing else.
@@ -125,7 +160,7 @@ struct FigureOptions<Folder: ResultFolder>: ParsableArguments {
   func requireFigures(besides isForProgram: Bool) throws {
     if isForProgram, folder.path == nil, !format.given.isEmpty {
       throw ValidationError(
-        "--figure-format needs --output-dir beside --json and --csv, which draw no figure without a folder"
+        "--figure-format needs --output-dir beside --json, --csv and --output, which draw no figure without a folder"
       )
     }
   }

@@ -47,8 +47,15 @@ public enum NpyWriter {
   /// - Complexity: O(elements).
   public static func bytes<Element: NpyElement>(_ elements: [Element], shape: [Int]) -> Data {
     precondition(shape.reduce(1, *) == elements.count, "the elements fill the shape")
+    var data = header(type: "\(Element.npyType)", shape: shape)
+    elements.map(\.littleEndianBits).withUnsafeBytes { data.append(contentsOf: $0) }
+    return data
+  }
+
+  /// All that stands before the elements.
+  static func header(type: String, shape: [Int]) -> Data {
     var header =
-      "{'descr': '\(Element.npyType)', 'fortran_order': False, 'shape': \(NpyHeader.tuple(shape)), }"
+      "{'descr': '\(type)', 'fortran_order': False, 'shape': \(NpyHeader.tuple(shape)), }"
     // The elements begin at a multiple of 64 bytes, so that a reader may map them.
     let rest = (10 + header.utf8.count + 1) % 64
     header += String(repeating: " ", count: (64 - rest) % 64) + "\n"
@@ -56,7 +63,6 @@ public enum NpyWriter {
     var data = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0])
     data.append(contentsOf: [UInt8(header.utf8.count & 0xff), UInt8(header.utf8.count >> 8)])
     data.append(contentsOf: header.utf8)
-    elements.map(\.littleEndianBits).withUnsafeBytes { data.append(contentsOf: $0) }
     return data
   }
 
