@@ -82,6 +82,17 @@ public struct FeatureGaussian: Sendable {
       meanVariance: trace / Double(count))
   }
 
+  /// The rank of Σ: how many of its eigenvalues are above rounding.
+  ///
+  /// - Throws: ``MetricError/notCovariance(eigenvalue:)``, or what LAPACK does.
+  /// - Complexity: O(d³), or O(d·N²) for N ≤ d.
+  public func rank() throws -> Int {
+    guard case .rows(let rows) = spread else { return try spread.rootRows().rows }
+    let values = try rows.singularValues()
+    let rounding = Double(max(rows.rows, rows.columns)) * Double.ulpOfOne * (values.max() ?? 0)
+    return values.count { $0 > rounding }
+  }
+
   /// The mean and the whole covariance, for a file.
   public var statistics: FeatureStatistics {
     switch spread {

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Statistics
 import TokenData
 import TokenGrids
 
@@ -101,11 +102,40 @@ public struct FeatureSet: Sendable {
     self.cores = cores
   }
 
+  /// Takes features that another program extracted: independent samples, one an image, N × d.
+  ///
+  /// - Parameters:
+  ///   - source: What to call them in messages.
+  ///   - seed: Of the groups, to which the samples are dealt at random.
+  /// - Throws: ``MetricError/tooFewImages(source:extractor:images:needed:)`` for fewer than ``leastImages``, or
+  ///   ``MetricError/notFinite(source:extractor:image:)``.
+  /// - Complexity: O(N·d²).
+  public init(samples: FloatMatrix, source: String, seed: UInt64) throws {
+    let (count, d) = (samples.rows, samples.columns)
+    guard count >= Self.leastImages else {
+      throw MetricError.tooFewImages(
+        source: source, extractor: "a comparison of features", images: count,
+        needed: Self.leastImages)
+    }
+    for i in 0..<count where !samples.elements[i * d..<(i + 1) * d].allSatisfy(\.isFinite) {
+      throw MetricError.notFinite(source: source, extractor: "the network", image: i)
+    }
+    var generator = SeededGenerator(seed: seed, stream: 2)
+    var order = Array(0..<count)
+    generator.shuffle(&order)
+    var rows: [Float] = []
+    rows.reserveCapacity(samples.elements.count)
+    for i in order { rows += samples.elements[i * d..<(i + 1) * d] }
+    self.init(rows: FloatMatrix(rows: count, columns: d, elements: rows), source: source)
+  }
+
   /// Independent samples, one an image, dealt to the groups in runs.
-  init(rows: FloatMatrix, groups count: Int = FeatureSet.groupCount) {
+  init(
+    rows: FloatMatrix, groups count: Int = FeatureSet.groupCount, source: String = "samples"
+  ) {
     let runs = (0..<count).map { $0 * rows.rows / count..<($0 + 1) * rows.rows / count }
     let shift = Self.mean(of: rows)
-    source = "samples"
+    self.source = source
     extractor = "samples"
     dimensions = rows.columns
     imageCount = rows.rows
@@ -149,6 +179,15 @@ public struct FeatureSet: Sendable {
     groups = sums
     coreRows = ranges
     cores = sums
+  }
+
+  /// The samples without those of one group.
+  func rows(withoutGroup group: Int) -> FloatMatrix {
+    let range = groupRows[group]
+    var elements = rows.elements
+    elements.removeSubrange(range.lowerBound * dimensions..<range.upperBound * dimensions)
+    return FloatMatrix(
+      rows: rows.rows - range.count, columns: dimensions, elements: elements)
   }
 
   /// The cores of five groups, or of all ten in pairs: five groups in either case, as the halves have that they are compared

@@ -9,7 +9,8 @@ let allCommands: [[String]] = [
   ["order-compare", "show"], ["order-search"],
   ["appendix-figures"], ["par-sample"], ["par-train"],
   ["par-train", "train"], ["par-train", "likelihood"], ["fid-compare"], ["fid-compare", "run"],
-  ["fid-compare", "proxies"], ["fid-compare", "statistics"], ["tokenize"], ["tokenize", "images"],
+  ["fid-compare", "proxies"], ["fid-compare", "statistics"], ["fid-compare", "frechet"],
+  ["tokenize"], ["tokenize", "images"],
   ["tokenize", "import"], ["tokenize", "info"], ["tokenize", "decode"],
 ]
 

@@ -24,13 +24,19 @@ public struct FidCompareCommand: ParsableCommand {
         fid-compare statistics --tokens real.h5 --extractor structure -o real.npz
             Mean and covariance, as other programs exchange them.
 
+        fid-compare frechet real.npy generated.npy
+            The same distances between features of a network of yours, as the FID is.
+
       Proxies are computed from the tokens by extractors that nobody trained; they
       are not the FID and compare only with each other.
 
       \(exitStatusHelp)
       """,
     version: versionText,
-    subcommands: [FidCompareRun.self, FidCompareProxies.self, FidCompareStatistics.self],
+    subcommands: [
+      FidCompareRun.self, FidCompareProxies.self, FidCompareFrechet.self,
+      FidCompareStatistics.self,
+    ],
     defaultSubcommand: FidCompareRun.self)
 
   /// Makes the command.
