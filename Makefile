@@ -19,7 +19,9 @@ STATIC = --static-swift-stdlib
 endif
 ALONE = .build/alone/release/token-entropy
 
-.PHONY: figures test fuzz build alone install uninstall benchmarks bench format lint docs dependencies smoke clean
+PYTHON ?= python3
+
+.PHONY: figures test test-python wheel fuzz build alone install uninstall benchmarks bench format lint docs dependencies smoke clean
 
 ## The appendix figures of the embedded photographs, of patches into Plots/ and of learned tokens into Plots/learned/
 ## (installs missing C libraries, builds).
@@ -30,6 +32,14 @@ figures: build
 ## Every test; the last line counts those that were skipped.
 test: dependencies
 	@SWIFT="$(SWIFT)" Scripts/test
+
+## The Python module: its tests, the examples in it, and its types, in a virtual environment of its own under .build.
+test-python: build
+	PYTHON="$(PYTHON)" Scripts/test-python .build/release/token-entropy
+
+## A wheel with the program, its data and libraries in it, in .build/wheels.
+wheel: alone
+	PYTHON="$(PYTHON)" Scripts/wheel $(ALONE)
 
 ## Damaged files for every reader, with an address sanitizer: `make fuzz MINUTES=30`. Faults are kept in fuzz-failures/.
 ## Swift and the C libraries keep some memory to the end on purpose, which is no leak; and a library that asks for more

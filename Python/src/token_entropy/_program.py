@@ -1,0 +1,156 @@
+"""Finds and runs the program that does the work."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Union
+
+#: What an option of a command may be: ``None`` and ``False`` leave it out, ``True`` is a flag, a sequence repeats it.
+Option = Union[None, bool, int, float, str, "os.PathLike[str]", Sequence[Union[str, int, float]]]
+
+
+class ProgramError(RuntimeError):
+    """The program could not do what it was asked; the message is the program's own sentence.
+
+    Attributes
+    ----------
+    status : int
+        The exit status: 1 for a failure, 64 for wrong use, 127 where there is no program.
+    """
+
+    def __init__(self, message: str, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class UsageError(ProgramError, ValueError):
+    """An option or argument that the program refuses."""
+
+
+def find_program() -> str:
+    """Return the path of the ``token-entropy`` program.
+
+    The environment variable ``TOKEN_ENTROPY`` names it; else it is the one in this package, as wheels have it; else the
+    one on the search path.
+
+    Raises
+    ------
+    ProgramError
+        Where there is none, or it cannot be run.
+    """
+    named = os.environ.get("TOKEN_ENTROPY")
+    bundled = Path(__file__).parent / "bin" / "token-entropy"
+    if named:
+        path = shutil.which(named) or named
+    elif bundled.exists():
+        path = str(bundled)
+    else:
+        found = shutil.which("token-entropy")
+        if found is None:
+            raise ProgramError(
+                "there is no program token-entropy on the search path; install it with `make install`, or name it with"
+                " the environment variable TOKEN_ENTROPY", 127)
+        path = found
+    if not os.path.isfile(path):
+        raise ProgramError(f"{path}: there is no such program (TOKEN_ENTROPY names it)", 127)
+    if not os.access(path, os.X_OK):
+        raise ProgramError(f"{path}: is not executable; chmod +x makes it so", 126)
+    return path
+
+
+@contextmanager
+def workspace() -> Iterator[Path]:
+    """A temporary folder for arrays, gone at the end whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="token-entropy-") as folder:
+        yield Path(folder)
+
+
+def flags(options: Mapping[str, Option]) -> list[str]:
+    """The command line of options given as keywords: ``feature_dimensions=4`` is ``--feature-dimensions 4``.
+
+    >>> flags({"limit": 100, "all": True, "given": None, "from_": ["greedy", "halton"]})
+    ['--limit', '100', '--all', '--from', 'greedy', '--from', 'halton']
+    """
+    result: list[str] = []
+    for name, value in options.items():
+        flag = "--" + name.rstrip("_").replace("_", "-")
+        if value is None or value is False:
+            continue
+        if value is True:
+            result.append(flag)
+        elif isinstance(value, (str, int, float, os.PathLike)):
+            result += [flag, os.fspath(value) if isinstance(value, os.PathLike) else str(value)]
+        else:
+            for one in value:
+                result += [flag, str(one)]
+    return result
+
+
+def _sentence(status: int, errors: str) -> str:
+    """What the program said was wrong, or what its end means."""
+    lines = [line.removeprefix("Error: ") for line in errors.splitlines() if line.strip()]
+    if "GLIBC_" in errors and "not found" in errors:
+        return f"the C library of this machine is too old for the program: {lines[-1]}"
+    told = [line for line in errors.splitlines() if line.startswith("Error: ")]
+    if told:
+        return told[0].removeprefix("Error: ")
+    if lines:
+        return lines[0]
+    return f"the program was ended by signal {-status}" if status < 0 else f"the program ended with status {status}"
+
+
+def run_text(arguments: Sequence[str], *, folder: Path | None = None) -> str:
+    """Run the program and return what it prints.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The command and its arguments; no shell sees them.
+    folder : path, optional
+        The folder to run in.
+
+    Raises
+    ------
+    ProgramError
+        With the program's sentence. `UsageError` where an argument is refused.
+    """
+    command = [find_program(), *arguments]
+    try:
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            encoding="utf-8")
+    except OSError as error:
+        raise ProgramError(f"{command[0]}: cannot be run: {error.strerror}", 126) from error
+    try:
+        output, errors = process.communicate()
+    except BaseException:
+        # Ctrl-C among them: the program removes what it has half written and ends.
+        process.terminate()
+        process.wait()
+        raise
+    if process.returncode == 0:
+        return output
+    kind = UsageError if process.returncode == 64 else ProgramError
+    raise kind(_sentence(process.returncode, errors), process.returncode)
+
+
+def run(*arguments: str, folder: Path | None = None) -> dict[str, Any]:
+    """Run a command with ``--json`` and return its result; `Documentation/Formats.md` names every field.
+
+    >>> run("tokenize", "info", "scenes-12x12")["images"]
+    10000
+    """
+    result: dict[str, Any] = json.loads(run_text([*arguments, "--json"], folder=folder))
+    return result
+
+
+def version() -> str:
+    """The program's version, with its BLAS library and the processor that was found."""
+    return run_text(["--version"]).strip()

@@ -1,0 +1,63 @@
+"""The program is found or its lack told; an interrupt ends it and leaves nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import token_entropy as te
+
+
+def test_a_missing_program_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TOKEN_ENTROPY", str(tmp_path / "nothing"))
+    with pytest.raises(te.ProgramError, match="there is no such program"):
+        te.version()
+    (tmp_path / "text").write_text("no program")
+    monkeypatch.setenv("TOKEN_ENTROPY", str(tmp_path / "text"))
+    with pytest.raises(te.ProgramError, match="is not executable"):
+        te.version()
+    (tmp_path / "text").chmod(0o755)
+    with pytest.raises(te.ProgramError, match="cannot be run"):
+        te.version()
+    old = tmp_path / "old"
+    old.write_text("#!/bin/sh\necho \"x: /lib/libc.so.6: version \\`GLIBC_2.99' not found\" >&2; exit 1\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("TOKEN_ENTROPY", str(old))
+    with pytest.raises(te.ProgramError, match="too old for the program"):
+        te.version()
+
+
+def test_versions_agree() -> None:
+    assert te.version().startswith(f"token-entropy {te.__version__} (OpenBLAS ")
+
+
+def test_refusals_carry_the_sentence_and_the_status() -> None:
+    with pytest.raises(te.UsageError, match="Unknown option '--no-such-option'") as error:
+        te.run("order-compare", "raster", "--no-such-option")
+    assert error.value.status == 64 and isinstance(error.value, ValueError)
+
+
+def test_an_interrupt_ends_the_program_and_leaves_nothing(tmp_path: Path) -> None:
+    script = ("import token_entropy as te, numpy as np\n"
+              "print('ready', flush=True)\n"
+              "te.order_search(te.Tokens(np.random.default_rng(0).integers(0, 9, (500, 6, 6)), np.eye(9)[:, :3]), 9,"
+              " seconds=300)\n")
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    python = subprocess.Popen([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+    assert python.stdout is not None and python.stdout.readline() == "ready\n"
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("token-entropy-*/codes.npy")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(python.pid)], capture_output=True, text=True)
+    python.send_signal(signal.SIGINT)
+    _, errors = python.communicate(timeout=60)
+    assert "KeyboardInterrupt" in errors
+    assert list(tmp_path.iterdir()) == []
+    for child in children.stdout.split():
+        assert not os.path.exists(f"/proc/{child}")
