@@ -71,3 +71,14 @@ def test_bad_input_is_one_sentence(codes: IntArray, codebook: FloatArray) -> Non
         te.Tokens(codes)
     with pytest.raises(te.UsageError, match="--codebook is for arrays"):
         total(te.load("scenes-12x12", codebook))
+
+
+def test_what_is_left_out_is_a_warning(codes: IntArray, codebook: FloatArray, tmp_path: Path) -> None:
+    folder = tmp_path / "y_codes"
+    folder.mkdir()
+    for number, image in enumerate(codes):
+        np.save(folder / f"{number}.npy", image.reshape(1, 1, 16))
+    (folder / "7.npy").write_bytes(b"")
+    with pytest.warns(te.ProgramWarning, match=r"left out: .*7\.npy"):
+        r = te.order_compare(te.llamagen(folder, codebook), ["raster"])
+    assert r.result["images"] == 399

@@ -16,13 +16,13 @@ from ._maps import EntropyMap, entropy_map, entropy_maps
 from ._metrics import FeatureDistances, frechet
 from ._models import Samples, fid_compare, par_sample, par_train
 from ._order import FoundOrder, Order, order, order_search
-from ._program import ProgramError, UsageError, find_program, run, version
+from ._program import ProgramError, ProgramWarning, UsageError, find_program, run, version
 from ._tokens import Tokens, llamagen, load
 from ._version import VERSION as __version__
 
 __all__ = [
     "EntropyMap", "Estimate", "FeatureDistances", "FoundOrder", "Order", "OrderComparison", "OrderProfile",
-    "ProgramError", "Samples", "Tokens", "UsageError", "__version__", "entropy_map", "entropy_maps", "fid_compare",
-    "find_program", "frechet", "llamagen", "load", "order", "order_compare", "order_search", "par_sample", "par_train",
-    "run", "version",
+    "ProgramError", "ProgramWarning", "Samples", "Tokens", "UsageError", "__version__", "entropy_map", "entropy_maps",
+    "fid_compare", "find_program", "frechet", "llamagen", "load", "order", "order_compare", "order_search",
+    "par_sample", "par_train", "run", "version",
 ]

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,10 @@ class ProgramError(RuntimeError):
 
 class UsageError(ProgramError, ValueError):
     """An option or argument that the program refuses."""
+
+
+class ProgramWarning(UserWarning):
+    """What the program says beside a result: images that were left out, or numbers to be read with care."""
 
 
 def find_program() -> str:
@@ -136,6 +141,9 @@ def run_text(arguments: Sequence[str], *, folder: Path | None = None) -> str:
         process.wait()
         raise
     if process.returncode == 0:
+        for line in errors.splitlines():
+            if line.startswith(("warning: ", "left out: ")):
+                warnings.warn(line.removeprefix("warning: "), ProgramWarning, stacklevel=4)
         return output
     kind = UsageError if process.returncode == 64 else ProgramError
     raise kind(_sentence(process.returncode, errors), process.returncode)
