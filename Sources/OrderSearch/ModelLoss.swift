@@ -8,9 +8,9 @@ import TokenGrids
 /// What drawing in parallel loses to a Gaussian model of the tokens on images that it has not seen: for each image
 /// Σ [−log q(token | earlier steps) + log q(token | all tokens before)], in nats.
 ///
-/// To first order the mean does not depend on the errors of the model's covariance, and differences of orders on the same
-/// images have little noise: with a few hundred images it chooses between orders for which estimates from as many
-/// images would have no value.
+/// A model takes one image with a partition, where an estimate of entropies takes very many. It is a measure for partitions that
+/// resemble each other: densities of a model whose conditional variances are not those of the images make long contexts look bad. Orders are
+/// chosen by ``entropies(of:in:)``.
 public struct ModelLoss: Sendable {
   private let model: StructuredCovariance
 
@@ -53,6 +53,46 @@ public struct ModelLoss: Sendable {
       let rows = try features.features(ofImages: image..<image + 1)
       return prepared?.losses(of: rows, count: 1)[0] ?? .nan
     }
+  }
+
+  /// What each image contributes to the entropy of all tokens given the earlier steps, as the model predicts them: to
+  /// Σ_k ½log|Σ_k|, Σ_k the covariance of the residuals of token k on these very images.
+  ///
+  /// The mean is that sum, and its standard error that of the mean: ½(eᵀΣ_k⁻¹e − d) is the influence of an image with the
+  /// residual e. Only how a token is predicted is the model's; what the prediction leaves is the images'. With a few hundred images
+  /// it tells orders apart for which estimates from as many would have no value.
+  ///
+  /// - Throws: What reading the features throws.
+  /// - Precondition: the features stand on the model's grid.
+  /// - Complexity: (n·d)³/3 and O(m·(n·d)²/2), and m·n·d numbers of memory.
+  public func entropies(of order: GenerationOrder, in features: some TokenFeatures) throws
+    -> [Double]
+  {
+    precondition(features.grid == model.grid, "the model is of such tokens")
+    let prepared = PreparedOrder(order, model)
+    let (m, d) = (features.imageCount, model.featureDimensions)
+    var residuals = Matrix(rows: m, columns: order.grid.cellCount * d)
+    for first in stride(from: 0, to: m, by: 256) {
+      let images = first..<min(first + 256, m)
+      let rows = prepared.residuals(
+        of: try features.features(ofImages: images), count: images.count)
+      residuals.elements.replaceSubrange(
+        first * residuals.columns..<images.upperBound * residuals.columns, with: rows.elements)
+    }
+    var sums = [Double](repeating: 0, count: m)
+    for k in 0..<order.grid.cellCount {
+      let rows = residuals.block(rows: 0..<m, columns: k * d..<(k + 1) * d)
+      var scatter = Matrix(rows: d, columns: d)
+      scatter.addScatter(ofRows: rows)
+      for i in scatter.elements.indices { scatter.elements[i] /= Double(m) }
+      // Fewer images than channels leave nothing to tell orders apart.
+      guard let factor = try? CholeskyFactor(ofLowerTriangle: scatter) else { continue }
+      let constant = 0.5 * (factor.logDeterminant - Double(d))
+      for (i, norm) in factor.whiten(rows: rows).squaredRowNorms.enumerated() {
+        sums[i] += constant + 0.5 * norm
+      }
+    }
+    return sums
   }
 
   /// The mean of losses, or of differences of losses, with its standard error, clustered by photograph.
@@ -122,20 +162,29 @@ private struct PreparedOrder {
     self.parts = parts
   }
 
-  /// The losses of some images' features, row-major in raster order.
-  func losses(of values: [Float], count: Int) -> [Double] {
-    let (d, width) = (model.featureDimensions, factor.order)
-    var centred = Matrix(rows: count, columns: width)
-    for (place, cell) in order.sequence.enumerated() {
-      for c in 0..<d {
-        let mean = model.mean[cell * d + c]
-        for i in 0..<count {
-          centred.elements[i * width + place * d + c] =
-            Double(values[i * width + cell * d + c]) - mean
-        }
+  /// The residuals of some images' features given the earlier steps, by place in the sequence.
+  func residuals(of values: [Float], count: Int) -> Matrix {
+    let d = model.featureDimensions
+    let whitened = whitened(values, count: count)
+    var result = Matrix(rows: count, columns: factor.order)
+    var start = 0
+    for step in order.steps {
+      let range = start * d..<(start + step.count) * d
+      start += step.count
+      var rows = factor.lower.block(rows: range, columns: range)
+      for i in 0..<rows.rows { for j in i + 1..<max(rows.columns, i + 1) { rows[i, j] = 0 } }
+      let own = whitened.block(rows: 0..<count, columns: range).times(rows, transposed: true)
+      for i in 0..<count {
+        for j in 0..<range.count { result[i, range.lowerBound + j] = own[i, j] }
       }
     }
-    let whitened = factor.whiten(rows: centred)
+    return result
+  }
+
+  /// The losses of some images' features, row-major in raster order.
+  func losses(of values: [Float], count: Int) -> [Double] {
+    let d = model.featureDimensions
+    let whitened = whitened(values, count: count)
     var sums = [Double](repeating: 0, count: count)
     for part in parts {
       let z = whitened.block(
@@ -150,5 +199,21 @@ private struct PreparedOrder {
       }
     }
     return sums
+  }
+
+  /// L⁻¹(x − x̄) with the tokens in sequence.
+  private func whitened(_ values: [Float], count: Int) -> Matrix {
+    let (d, width) = (model.featureDimensions, factor.order)
+    var centred = Matrix(rows: count, columns: width)
+    for (place, cell) in order.sequence.enumerated() {
+      for c in 0..<d {
+        let mean = model.mean[cell * d + c]
+        for i in 0..<count {
+          centred.elements[i * width + place * d + c] =
+            Double(values[i * width + cell * d + c]) - mean
+        }
+      }
+    }
+    return factor.whiten(rows: centred)
   }
 }

@@ -56,21 +56,30 @@ public struct SearchData<Features: TokenFeatures>: Sendable {
       : try StructuredCovariance(of: part, translationShare: translationShare, seed: seed)
   }
 
-  /// What orders lose to a model of the first part on the images of the second.
+  /// What orders lose on the images of the second part, as a model of the first predicts their tokens: the entropies of all tokens
+  /// given the earlier steps, less those given all tokens before in the first order's sequence, so that what is taken off is
+  /// the same for all.
   ///
   /// - Throws: What reading the features throws.
   public func selectionLosses(
     of orders: [GenerationOrder], _ model: StructuredCovariance
   ) throws -> [Estimate] {
     let part = ImageSubset(of: features, images: parts.selection)
+    return isGivenClass
+      ? try selectionLosses(of: orders, model, in: ClassCentred(part))
+      : try selectionLosses(of: orders, model, in: part)
+  }
+
+  private func selectionLosses(
+    of orders: [GenerationOrder], _ model: StructuredCovariance, in part: some TokenFeatures
+  ) throws -> [Estimate] {
+    guard let first = orders.first else { return [] }
     let measure = ModelLoss(model)
-    if isGivenClass {
-      let centred = try ClassCentred(part)
-      return try orders.map {
-        ModelLoss.mean(try measure.losses(of: $0, in: centred), in: centred)
-      }
+    let joint = try measure.entropies(of: first.sequentialized(), in: part)
+    return try orders.map { order in
+      let entropies = try measure.entropies(of: order, in: part)
+      return ModelLoss.mean(zip(entropies, joint).map { $0 - $1 }, in: part)
     }
-    return try orders.map { ModelLoss.mean(try measure.losses(of: $0, in: part), in: part) }
   }
 
   /// What orders lose, estimated from the images of the third part.

@@ -119,6 +119,48 @@ func exponential(_ x: Double) -> Double { exp(x) }
   #expect(abs(mean.value - truth) < 5 * mean.standardError + 0.02)
 }
 
+/// Entropies are half the log determinants of residuals of explicit predictions, and images' contributions average to them.
+@Test func entropiesAreThoseOfPredictions() throws {
+  let grid = TokenGrid(rows: 2, columns: 3)
+  let field = Field(grid: grid, channels: 2)
+  let model = try StructuredCovariance(of: field.samples(400, seed: 6))
+  let others = try field.samples(300, seed: 7)
+  let order = try GenerationOrder(
+    name: "o", grid: grid, steps: [[4], [0, 5], [2, 1, 3]])
+  let found = try ModelLoss(model).entropies(of: order, in: others)
+  var expected = 0.0
+  for cell in 0..<6 {
+    let context = order.parallelContext(of: cell).flatMap { [2 * $0, 2 * $0 + 1] }
+    func covariance(_ a: [Int], _ b: [Int]) -> Matrix {
+      var result = Matrix(rows: a.count, columns: b.count)
+      for (i, x) in a.enumerated() {
+        for (j, y) in b.enumerated() { result[i, j] = model.covariance[max(x, y), min(x, y)] }
+      }
+      return result
+    }
+    let own = [2 * cell, 2 * cell + 1]
+    func centred(_ image: Int, _ numbers: [Int]) -> Matrix {
+      Matrix(
+        rows: numbers.count, columns: 1,
+        elements: numbers.map { Double(others.values[image * 12 + $0]) - model.mean[$0] })
+    }
+    var scatter = Matrix(rows: 2, columns: 2)
+    for image in 0..<300 {
+      var residual = centred(image, own)
+      if !context.isEmpty {
+        let factor = try CholeskyFactor(ofLowerTriangle: covariance(context, context))
+        let weights = factor.solveLowerTransposed(factor.solveLower(centred(image, context)))
+        let told = covariance(own, context).times(weights)
+        for c in 0..<2 { residual[c, 0] -= told[c, 0] }
+      }
+      for r in 0..<2 { for c in 0..<2 { scatter[r, c] += residual[r, 0] * residual[c, 0] / 300 } }
+    }
+    expected +=
+      0.5 * log(scatter[0, 0] * scatter[1, 1] - scatter[0, 1] * scatter[1, 0])
+  }
+  #expect(abs(found.reduce(0, +) / 300 - expected) < 1e-9)
+}
+
 @Test func partsAreDisjointAndKeepPhotographs() {
   let groups = (0..<300).map { UInt32($0 / 3) }
   let shares = SearchParts.Shares(fit: 0.4, selection: 0.2)
