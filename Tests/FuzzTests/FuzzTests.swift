@@ -30,7 +30,8 @@ private func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result
 @Test(arguments: [
   "hdf5-codes", "hdf5-features", "hdf5-filters", "hdf5-strings", "hdf5-headers", "jpeg", "png",
   "safetensors",
-  "torch-pickle", "model", "model-index", "checkpoint", "order-table", "order-json", "order-npy",
+  "torch-pickle", "model", "model-index", "checkpoint", "any-order-model", "any-order-checkpoint",
+  "order-table", "order-json", "order-npy",
 ])
 func damagedFilesAreReadOrRefused(reader: String) throws {
   try withFolder { folder in

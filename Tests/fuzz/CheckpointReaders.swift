@@ -155,6 +155,41 @@ extension FuzzedReader {
       read: readModel)
   }
 
+  /// Trains a tiny any-order model for some steps, or goes on with it, as its checkpoint says, for none.
+  private static func trainAnyOrder(_ folder: String, steps: Int, resume: Bool) throws {
+    var done = 0
+    let resumed = resume ? try AnyOrderTraining.resumed(in: folder) : nil
+    _ = try AnyOrderTraining.run(
+      tokens: try tokens(),
+      orders: resumed?.orders ?? OrderMixture("random:0.5,raster", on: grid, steps: 1...4),
+      settings: resumed?.settings ?? settings, directory: folder, resume: resume, threads: 1,
+      shouldStop: { done >= steps }, progress: { _ in done += 1 })
+  }
+
+  static func anyOrderCheckpoint(_ name: String, _ folder: String) throws -> FuzzedReader {
+    let run = folder + "/run"
+    try trainAnyOrder(run, steps: 3, resume: false)
+    let original = try Data(
+      contentsOf: URL(fileURLWithPath: run + "/" + PARTraining.checkpointName))
+    return FuzzedReader(
+      name, fileName: PARTraining.checkpointName, originals: [[UInt8](original)],
+      repair: .safetensorsLength
+    ) { try trainAnyOrder(($0 as NSString).deletingLastPathComponent, steps: 0, resume: true) }
+  }
+
+  static func anyOrderModel(_ name: String, _ folder: String) throws -> FuzzedReader {
+    let run = folder + "/run"
+    try trainAnyOrder(run, steps: 8, resume: false)
+    let original = try Data(contentsOf: URL(fileURLWithPath: run + "/" + PARTraining.modelName))
+    return FuzzedReader(
+      name, fileName: "f.safetensors", originals: [[UInt8](original)], repair: .safetensorsLength
+    ) { path in
+      let tensors = try AnyOrderTensors(TrainedModel.tensors(of: path))
+      try TrainedModel(metadata: tensors.metadata, path: path).settings?.validate()
+      _ = try AnyOrderWeights(tensors)
+    }
+  }
+
   /// The index of a model in two files, which are as they should be.
   static func modelIndex(_ name: String, _ folder: String) throws -> FuzzedReader {
     let run = folder + "/run"

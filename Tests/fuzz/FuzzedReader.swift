@@ -40,7 +40,9 @@ struct FuzzedReader {
       ("npy", npy), ("npz", npz),
       ("torch", torch),
       ("torch-pickle", torchPickle), ("safetensors", safetensors), ("model", model),
-      ("model-index", modelIndex), ("checkpoint", checkpoint), ("order-table", orderTable),
+      ("model-index", modelIndex), ("checkpoint", checkpoint),
+      ("any-order-model", anyOrderModel), ("any-order-checkpoint", anyOrderCheckpoint),
+      ("order-table", orderTable),
       ("order-json", orderJSON), ("order-npy", orderArray),
     ]
   }

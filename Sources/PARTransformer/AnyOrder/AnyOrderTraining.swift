@@ -77,6 +77,7 @@ public enum AnyOrderTraining {
   ) throws -> Outcome {
     let clock = ContinuousClock.now
     try settings.validate()
+    try orders.validate(on: tokens.grid)
     let team = WorkerTeam(workers: threads)
     var run = try AnyOrderRun(
       tokens: tokens, orders: orders, settings: settings,

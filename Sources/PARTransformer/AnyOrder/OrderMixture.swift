@@ -68,6 +68,32 @@ public struct OrderMixture: Codable, Hashable, Sendable {
     (fewestSteps, mostSteps) = (steps.lowerBound, steps.upperBound)
   }
 
+  /// Makes sure that the mixture is one of a grid: shares above 0 that sum to 1, whole sequences, and steps that have cells.
+  ///
+  /// - Throws: ``TrainingError/badSetting(name:value:expected:)`` for the first thing that is not so.
+  /// - Complexity: O(N) a sequence.
+  public func validate(on grid: TokenGrid) throws(TrainingError) {
+    let cells = grid.cellCount
+    guard fewestSteps >= 1, fewestSteps <= mostSteps, mostSteps <= cells else {
+      throw .badSetting(
+        name: "steps of an order", value: "\(fewestSteps) to \(mostSteps)",
+        expected: "1 to \(cells), the cells of the \(grid) grid")
+    }
+    let total = entries.reduce(0) { $0 + $1.share }
+    guard entries.allSatisfy({ $0.share > 0 }), abs(total - 1) < 1e-6 else {
+      throw .badSetting(
+        name: "shares of the orders", value: "\(total) in all",
+        expected: "shares above 0 that sum to 1")
+    }
+    for entry in entries {
+      for sequence in entry.sequences where sequence.sorted() != Array(0..<cells) {
+        throw .badSetting(
+          name: "sequence of \(entry.name)", value: "\(sequence.count) cells",
+          expected: "every cell of the \(grid) grid once")
+      }
+    }
+  }
+
   /// The orders of a text and their shares. A piece between commas that is a setting, `key=value`, belongs to the order
   /// before it.
   static func parts(of text: String) throws -> [(order: String, share: Double?)] {
