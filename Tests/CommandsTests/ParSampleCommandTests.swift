@@ -128,13 +128,30 @@ private func withModel<Result>(
     #expect(try codes("--attention", "causal") != plain)
     #expect(try codes("--temperature", "0.1") != plain)
     #expect(try codes("--top-p", "0.2") != plain)
-    #expect(try codes("--guidance", "4") != plain)
+    let guided = try codes("--guidance", "4")
+    #expect(guided != plain)
+    #expect(try codes("--guidance", "4", "--guidance-schedule", "constant") == guided)
+    #expect(try codes("--guidance", "4", "--guidance-schedule", "linear") != guided)
     #expect(try codes("--guidance", "4", "--guidance-interval", "99:99") == plain)
     let greedy = try codes("--greedy")
     #expect(greedy[0] == greedy[1] && greedy != plain)
     #expect(try codes("--top-k", "1") == greedy)
     let wide = try codes("--grid", "4x8")
     #expect(wide[0].count == 4 && wide[0].allSatisfy { $0.count == 8 })
+  }
+}
+
+@Test func classesHaveNumbersRangesAndNames() throws {
+  try withModel { model, codebook in
+    func labels(_ classes: String) throws -> Program.Result {
+      try program.run([
+        "--model", model, "--classes", classes, "--codebook", codebook, "-o", "s.h5", "--json",
+      ])
+    }
+    #expect(try decode(labels("Sea,0-2,1")).samples.map(\.label) == [1, 0, 1, 2, 1])
+    let unknown = try labels("sea,lake")
+    #expect(unknown.status == 64 && unknown.errors.contains("or names such as sky, sea, sand"))
+    #expect(unknown.files.isEmpty)
   }
 }
 
@@ -226,6 +243,7 @@ private func withModel<Result>(
   (["--model", "m", "--batch", "0"], "batch size is 0"),
   (["--model", "m", "--greedy", "--top-k", "5"], "--greedy leaves nothing"),
   (["--model", "m", "--guidance-interval", "1:2"], "--guidance-interval needs --guidance"),
+  (["--model", "m", "--guidance-schedule", "linear"], "--guidance-schedule needs --guidance"),
   (
     ["--model", "m", "--guidance", "2", "--guidance-interval", "5:2"],
     "--guidance-interval 5:2: expected first:last"

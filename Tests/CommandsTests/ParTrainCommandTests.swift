@@ -87,7 +87,20 @@ private struct Likelihoods: Decodable {
     ])
     #expect(swapped.status != 0 && swapped.errors.contains("generates 4 tokens per step"))
 
+    // A run that is resumed needs nothing repeated, not even its tokens; what is given must be the same.
+    let directory = folder.appendingPathComponent("run-4").path
+    let resumed = try program.run(["--output-dir", directory, "--resume", "--no-figure"])
+    #expect(resumed.status == 0 && resumed.output.contains("halton, 4 tokens"), "\(resumed.errors)")
+    #expect(resumed.output.contains("causal attention") && resumed.output.contains("step 6"))
+    let longer = try program.run(["--output-dir", directory, "--resume", "--steps", "7"])
+    #expect(longer.status == 1 && longer.errors.contains("steps 6, but 7 is asked for"))
+
     let sampler = Program(name: "par-sample")
+    // The folder of a run is its model, and while there is none its checkpoint.
+    let places = [directory, models[0], directory + "/" + PARTraining.checkpointName]
+    let drawn = try places.map { try sampler.run(["--model", $0, "--json"]) }
+    let codes = drawn.map { $0.output.firstMatch(of: /"samples":.*?\]\]/)?.0 }
+    #expect(codes[0] != nil && codes[0] == codes[1] && codes[0] == codes[2], "\(drawn[2].errors)")
     let samples = try sampler.run(["--model", models[0], "--codebook", data, "--output", "s.h5"])
     #expect(samples.status == 0 && samples.output.contains("halton"), "\(samples.errors)")
     let other = try sampler.run(["--model", models[0], "--order", "raster"])
