@@ -36,6 +36,43 @@ private func random(_ count: Int, seed: UInt64, scale: Float = 1) -> [Float] {
   }
 
   @Test(arguments: InstructionSet.available)
+  func layerNormsAndBiasesEqualTheDefinition(instructions: InstructionSet) throws {
+    let team = try #require(WorkerTeam(workers: 2, instructions: instructions))
+    for (rows, width) in [(1, 2), (3, 17), (2, 64), (5, 131), (33, 300)] {
+      // A shift that a norm without a mean would not take off.
+      let x = random(rows * width, seed: 1, scale: 6).map { $0 + 3 }
+      let (weight, bias) = (random(width, seed: 2), random(width, seed: 3))
+      let out = FloatBuffer(x)
+      TransformerKernels.layerNorm(
+        out, weight: FloatBuffer(weight), bias: FloatBuffer(bias), rows: rows, epsilon: 1e-6,
+        into: out, team: team)
+      let (plain, active) = (FloatBuffer(x), FloatBuffer(x))
+      TransformerKernels.addBias(FloatBuffer(bias), to: plain, rows: rows, team: team)
+      TransformerKernels.addBias(FloatBuffer(bias), to: active, rows: rows, gelu: true, team: team)
+      let (norms, sums, gelus) = (
+        out[0..<x.count], plain[0..<x.count], active[0..<x.count]
+      )
+      for r in 0..<rows {
+        let row = x[r * width..<(r + 1) * width].map(Double.init)
+        let mean = row.reduce(0, +) / Double(width)
+        let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
+        for (i, value) in row.enumerated() {
+          let place = r * width + i
+          let expected = (value - mean) / (variance + 1e-6).squareRoot()
+          // Single precision of values up to 9 in means of 300; near equal values lose what their difference lacks.
+          let tolerance = 4e-6 * (1 + 1 / variance.squareRoot())
+          #expect(
+            abs(Double(norms[place]) - expected * Double(weight[i]) - Double(bias[i])) < tolerance)
+          #expect(sums[place] == x[place] + bias[i])
+          let sum = Double(sums[place])
+          // The formula of the error function is good to 1.5·10⁻⁷, times up to 10.
+          #expect(abs(Double(gelus[place]) - sum * 0.5 * erfc(-sum / 2.0.squareRoot())) < 3e-6)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
   func softmaxEqualsTheDefinition(instructions: InstructionSet) throws {
     let team = try #require(WorkerTeam(workers: 1, instructions: instructions))
     for count in Array(1...33) + [1000] {

@@ -195,7 +195,7 @@ struct TrainModel: ParsableCommand {
     let curve = CurveFigure.lossByKnownTokens(
       name: "loss-by-known-tokens",
       points: result.lossByKnownTokens.map {
-        .init(Double($0.fewest + $0.most) / 2, $0.loss)
+        .init(Double($0.fewest + $0.most) / 2, $0.loss, error: $0.standardError)
       },
       caption: "Held-out images of \(dataset.name); \(kind), step \(outcome.step.grouped).")
     try draw(
@@ -305,6 +305,7 @@ private struct TrainingResult: Encodable {
   struct KnownTokens: Encodable {
     let fewest, most, tokens: Int
     let loss: Double
+    let standardError: JSONNumber
   }
 
   let command = "par-train"
@@ -357,7 +358,9 @@ private struct TrainingResult: Encodable {
     self.orders = orders?.entries.map { Order(name: $0.name, share: $0.share) }
     orderSteps = orders.map { [$0.fewestSteps, $0.mostSteps] }
     self.lossByKnownTokens = lossByKnownTokens?.map {
-      KnownTokens(fewest: $0.fewest, most: $0.most, tokens: $0.tokens, loss: $0.loss)
+      KnownTokens(
+        fewest: $0.fewest, most: $0.most, tokens: $0.tokens, loss: $0.loss,
+        standardError: JSONNumber($0.standardError))
     }
     self.grid = grid
     model = outcome.model
