@@ -1,4 +1,5 @@
 import ArgumentParser
+import EmbeddedData
 import Figures
 import Files
 import Foundation
@@ -126,10 +127,14 @@ struct TrainModel: ParsableCommand {
     }
   }
 
-  /// The dataset: that given, or that of the run which is resumed, or the default; and what it is called.
+  /// The dataset: that given, or that of the run which is resumed, or the default; and how to name it from any folder.
   private func dataset(_ resumed: String?) throws -> (TokenDataset, named: String) {
     let argument = tokens.given ?? resumed.map { DatasetArgument(argument: $0) } ?? tokens.dataset
-    return (try argument.load(), argument.text)
+    let dataset = try argument.load()
+    let isEmbedded = EmbeddedData.dataset(named: argument.text) != nil
+    return (
+      dataset, isEmbedded ? argument.text : URL(fileURLWithPath: argument.text).path
+    )
   }
 
   private func trainPAR() throws {
