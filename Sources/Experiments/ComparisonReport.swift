@@ -119,6 +119,26 @@ package struct ComparisonReport: Encodable {
       spearmanWithPaperFID: correlations(with: { $0.paperFID.value }, Correlation.spearman))
   }
 
+  /// A line for each number of each configuration, the proxies by their names in JSON.
+  package var csv: String {
+    var lines = ["configuration,steps,tokens_per_step,metric,value,spread"]
+    for order in orders {
+      func add(_ metric: String, _ value: JSONNumber, _ spread: Double?) {
+        let numbers = [value.value, spread].map { $0?.csvField ?? "" }
+        lines.append(
+          ([order.name.csvField, "\(order.steps)", "\(order.tokensPerStep)", metric] + numbers)
+            .joined(separator: ","))
+      }
+      add("total_increase", order.totalIncrease, order.totalIncreaseStandardError.value)
+      add("negative_log_likelihood", order.negativeLogLikelihood, nil)
+      for (name, value) in order.proxies.sorted(by: { $0.key < $1.key }) {
+        add(name, value, order.spread(name))
+      }
+      add("paper_fid", order.paperFID, nil)
+    }
+    return lines.joined(separator: "\n")
+  }
+
   /// The tables.
   package var text: String {
     let headlines = Self.headlines(

@@ -149,6 +149,14 @@ struct JSONFieldsTests {
     try check(
       "fid-compare", ["proxies", "a.npz", "b.h5", "--extractor", "structure"], sections: [section],
       in: folder)
+    for (name, rows) in [("x", 40), ("y", 50)] {
+      var generator = SeededGenerator(seed: UInt64(rows))
+      try NpyWriter.write(
+        (0..<rows * 2).map { _ in Float(generator.nextNormal()) }, shape: [rows, 2],
+        to: folder.appendingPathComponent("\(name).npy").path)
+    }
+    try check(
+      "fid-compare", ["frechet", "x.npy", "y.npy"], sections: ["fid-compare frechet"], in: folder)
   }
 
   @Test func fieldsOfTokenizersAreDocumented() throws {

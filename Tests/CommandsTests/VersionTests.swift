@@ -19,6 +19,8 @@ private func packageFile(_ name: String) throws -> String {
   #expect(newest == "## \(packageVersion)" || newest == "## \(packageVersion), unreleased")
   let named = try packageFile("README.md").matches(of: /token-entropy (\d+\.\d+\.\d+)/)
   #expect(named.map { String($0.output.1) } == [packageVersion])
+  let module = try packageFile("Python/src/token_entropy/_version.py")
+  #expect(module.contains("VERSION = \"\(packageVersion)\"\n"))
 }
 
 @Test func theCitationNamesTheLicence() throws {

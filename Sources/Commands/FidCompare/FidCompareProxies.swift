@@ -48,7 +48,7 @@ struct FidCompareProxies: ParsableCommand {
   @OptionGroup(title: "Proxies") var proxies: ProxyOptions
   @OptionGroup(title: "Proxies") var comparison: ProxyComparisonOptions
 
-  @OptionGroup(title: "Results") var json: JSONOption
+  @OptionGroup(title: "Results") var format: TextFormatOptions
 
   private var limit: Int? { limitOption.limit }
   private var seed: UInt64 { seedOption.value }
@@ -68,7 +68,7 @@ struct FidCompareProxies: ParsableCommand {
       try StatisticsComparison(
         real: real, generated: generated, extractors: proxies.extractors, limit: limit,
         givenSeed: seedOption.given, channels: channels
-      ).print(asJSON: json.isWanted, clock: clock)
+      ).print(format, clock: clock)
       return
     }
     if ![real, generated].contains(where: ArrayTokens.areAt) {
@@ -123,7 +123,11 @@ struct FidCompareProxies: ParsableCommand {
       dependencyDistanceNoiseFloor: dependencies?.floor,
       dependencyDistanceNoiseFloorMissing: dependencies?.missing,
       provenance: try Provenance(of: a, seed: seed).finished(after: clock))
-    if json.isWanted { try printJSON(result) } else { try printText(result.text(grid: a.grid)) }
+    switch (format.json, format.csv) {
+    case (true, _): try printJSON(result)
+    case (_, true): try printText(result.csv)
+    default: try printText(result.text(grid: a.grid))
+    }
   }
 
   private func load(_ path: String) throws -> TokenDataset {
@@ -287,6 +291,19 @@ private struct FidCompareProxiesResult: Encodable {
   let dependencyDistanceNoiseFloor: DependencyReport?
   let dependencyDistanceNoiseFloorMissing: String?
   let provenance: Provenance
+
+  /// A line for each number of each extractor; dependencies are left to JSON.
+  var csv: String {
+    var lines = ["extractor,set,metric,value,standard_error,standard_deviation"]
+    for one in extractors {
+      for (set, report) in [
+        ("all", one.proxies), ("equal_size", one.equalSize), ("noise_floor", one.noiseFloor),
+      ] {
+        for row in report?.csvRows ?? [] { lines.append("\(one.name),\(set),\(row)") }
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
 
   func text(grid: TokenGrid) -> String {
     var lines = ["\(real) against \(generated) · \(grid) tokens · proxies, not FID", ""]

@@ -55,7 +55,7 @@ struct FidCompareRun: ParsableCommand {
   @OptionGroup(title: "Models") var models: ComparisonModelOptions
   @OptionGroup(title: "Proxies") var proxies: ProxyOptions
 
-  @OptionGroup(title: "Results") var json: JSONOption
+  @OptionGroup(title: "Results") var format: TextFormatOptions
   @OptionGroup(title: "Results") var figures: FigureOptions<ComparisonFolder>
 
   private var seed: UInt64 { seedOption.value }
@@ -108,7 +108,11 @@ struct FidCompareRun: ParsableCommand {
     }
     Interruption.removeTemporaryFiles()
     try JSONFile.write(VersionedResult(result), to: outputDir + "/fid-compare.json")
-    if json.isWanted { try printJSON(result) } else { try show(result.text) }
+    switch (format.json, format.csv) {
+    case (true, _): try printJSON(result)
+    case (_, true): try printText(result.csv)
+    default: try show(result.text)
+    }
     guard let directory = figures.directory(default: outputDir) else { return }
     try figures.write(comparison.figures(of: result), to: directory, provenance: result.provenance)
   }

@@ -87,7 +87,7 @@ struct StatisticsComparison {
   /// Computes and prints the distance.
   ///
   /// - Throws: What is wrong with a file, or `ValidationError` when it is not clear which features are meant.
-  func print(asJSON json: Bool, clock: Stopwatch) throws {
+  func print(_ format: TextFormatOptions, clock: Stopwatch) throws {
     let bothAreStatistics = Self.isStatistics(real) && Self.isStatistics(generated)
     guard extractors.count == (bothAreStatistics ? 0 : 1) else {
       throw ValidationError(
@@ -117,7 +117,15 @@ struct StatisticsComparison {
       frechetDistance: JSONNumber(distance.value), meanTerm: JSONNumber(distance.meanTerm),
       covarianceTerm: JSONNumber(distance.covarianceTerm),
       provenance: Provenance(input: real, seed: seed).finished(after: clock))
-    if json { return try printJSON(result) }
+    if format.json { return try printJSON(result) }
+    if format.csv {
+      let rows = [
+        ("frechet_distance", distance.value), ("mean_term", distance.meanTerm),
+        ("covariance_term", distance.covarianceTerm),
+      ]
+      return try printText(
+        (["metric,value"] + rows.map { "\($0),\($1.csvField)" }).joined(separator: "\n"))
+    }
     try printText(
       """
       \(real) against \(generated) · \(a.dimensions) features\(extractors.first.map { " by \($0.rawValue)" } ?? "")

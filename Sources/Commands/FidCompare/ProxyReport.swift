@@ -107,6 +107,41 @@ struct ProxyReport: Encodable {
     ]
   }
 
+  /// Lines of comma-separated values: the metric, its value, its standard error and its deviation over splits.
+  var csvRows: [String] {
+    let deviations = standardDeviations
+    var rows: [(String, JSONNumber, JSONNumber?, JSONNumber?)] = [
+      ("frechet_distance", frechetDistance, nil, deviations?.frechetDistance),
+      (
+        "frechet_distance_corrected", frechetDistanceCorrected,
+        frechetDistanceCorrectedStandardError, deviations?.frechetDistanceCorrected
+      ),
+      (
+        "frechet_distance_infinity", frechetDistanceInfinity, frechetDistanceInfinityStandardError,
+        deviations?.frechetDistanceInfinity
+      ),
+      (
+        "kernel_distance", kernelDistance, kernelDistanceStandardError, deviations?.kernelDistance
+      ),
+    ]
+    for (index, one) in neighbors.enumerated() {
+      let deviation = deviations?.neighbors[index]
+      for (name, value) in [
+        ("precision", \Neighbors.precision), ("recall", \.recall), ("density", \.density),
+        ("coverage", \.coverage),
+      ] {
+        rows.append(
+          (
+            "\(name)_\(one.k)", JSONNumber(one[keyPath: value]), nil,
+            deviation.map { JSONNumber($0[keyPath: value]) }
+          ))
+      }
+    }
+    return rows.map { name, value, error, deviation in
+      ([name] + [value, error, deviation].map { $0?.value?.csvField ?? "" }).joined(separator: ",")
+    }
+  }
+
   static let distanceHeadings = ["FD∞", "KID", "FD corrected", "FD"]
 
   /// For each k: k, precision, recall, density and coverage, with deviations over splits where there are some.

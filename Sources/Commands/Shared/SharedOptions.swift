@@ -67,6 +67,19 @@ struct JSONOption: ParsableArguments {
   var isWanted = false
 }
 
+/// Whether a result is printed for another program.
+struct TextFormatOptions: ParsableArguments {
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  @Flag(help: "Print the result as comma-separated values.")
+  var csv = false
+
+  func validate() throws {
+    if json, csv { throw ValidationError("--json and --csv exclude each other") }
+  }
+}
+
 /// What is added to variances.
 struct JitterOption: ParsableArguments {
   @Option(
