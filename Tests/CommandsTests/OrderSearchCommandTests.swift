@@ -209,7 +209,10 @@ private func tokens(
         (["--steps", "4", "--output", "none/best.json"], "none"),
         (["--steps", "4", "--groups-multiple-of", "0"], "expected a number from 1"),
         (["--steps", "4", "--bound", "held-out"], "reports in-sample bounds"),
-        (["--steps", "4", "--limit", "40"], "are left to fit sequences and sizes to, which takes at least 16"),
+        (
+          ["--steps", "4", "--limit", "40"],
+          "are left to fit sequences and sizes to, which takes at least 16"
+        ),
         (
           ["--steps", "4", "--limit", "60", "--parts", "0.5,0.3"],
           "are left for the report, which takes at least 17"
