@@ -61,6 +61,17 @@ private struct Losses: Decodable {
     let halton = try samples("--order", "halton:schedule=cosine,steps=7")
     #expect(halton.architecture == "any-order" && halton.steps == 7)
     #expect(try samples("--order", "diagonal").steps == 11)
+    // Group sizes that lose least on some tokens.
+    let optimal = "raster:schedule=optimal,steps=5"
+    #expect(try samples("--order", optimal, "--tokens", data).steps == 5)
+    for (arguments, sentence) in [
+      (["--order", optimal], "name some with --tokens"),
+      (["--order", "raster", "--tokens", data], "no order has schedule=optimal"),
+      (["--order", optimal, "--tokens", "scenes-12x12"], "its grid is 12x12"),
+    ] {
+      let refused = try sampler.run(["--model", run, "--json"] + arguments)
+      #expect(refused.status != 0 && refused.errors.contains(sentence), "\(refused.errors)")
+    }
     // Image i takes order i mod 2: the first and the third image of a file are those of its first order.
     let lists = folder.appendingPathComponent("orders.json").path
     let sequences = [Array(0..<36), Array((0..<36).reversed())]

@@ -57,6 +57,12 @@ public struct ParSampleCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "The tokens that the group sizes of an order with schedule=optimal are fitted to, as order-compare has --tokens.",
+      valueName: "file"))
+  var tokens: DatasetArgument?
+
+  @Option(
+    help: ArgumentHelp(
       "What tokens of one step see of each other: groupwise or causal. (default: the checkpoint's, or groupwise)",
       valueName: "pattern"))
   var attention: AttentionPattern?
@@ -84,6 +90,10 @@ public struct ParSampleCommand: ParsableCommand {
     let team = WorkerTeam(workers: threadsOption.count)
     threadsOption.apply()
     let specification = try order.map { try OrderSpecification(argument: $0) }
+    if let tokens, specification?.optimalSteps == nil {
+      throw ValidationError(
+        "--tokens \(tokens.text): no order has schedule=optimal, so nothing is fitted to them")
+    }
     _ = try? results.codebook.map { try DatasetArgument(argument: $0).path }
     // Whether it can be written is found out before anything is generated.
     if let output { try checkOutput(output, inputs: [model.model]) }
@@ -191,13 +201,39 @@ public struct ParSampleCommand: ParsableCommand {
       // The published models' order for 16 × 16 tokens.
       let chosen =
         try specification ?? OrderSpecification("lpd:steps=\(min(20, grid.cellCount))")
-      let orders = try chosen.orders(on: grid, tokensPerStep: model.tokensPerStep ?? 4)
+      let orders = try fitted(chosen, on: grid)
       return try ImageSampler(
         AnyOrderSampler(
           weights: weights, orders: orders,
           options: drawing.options(attention: .groupwise, seed: seed, schedule: .linear),
           team: team), order: chosen.name)
     }
+  }
+
+  /// The orders of an any-order model: of an optimal schedule with its group sizes fitted to tokens.
+  private func fitted(
+    _ specification: OrderSpecification, on grid: TokenGrid
+  ) throws -> [GenerationOrder] {
+    let tokensPerStep = model.tokensPerStep ?? StepSchedule.defaultTokensPerStep
+    guard let steps = specification.optimalSteps else {
+      return try specification.orders(on: grid, tokensPerStep: tokensPerStep)
+    }
+    guard let tokens else {
+      throw ValidationError(
+        "\(specification.name): the group sizes of schedule=optimal are fitted to tokens: name some with --tokens"
+      )
+    }
+    let dataset = try tokens.load(centred: true)
+    guard dataset.grid == grid else {
+      throw ValidationError(
+        "--tokens \(tokens.text): its grid is \(dataset.grid), and images of \(grid) tokens are drawn"
+      )
+    }
+    return [
+      try OrderFitting(toAll: dataset, seed: seed).order(
+        of: specification, steps: steps, on: grid, tokensPerStep: tokensPerStep,
+        named: specification.name)
+    ]
   }
 
   /// The order asked for, or else the one the model was trained in.

@@ -44,8 +44,8 @@ struct FitOptions: ParsableArguments {
 
 /// Group sizes that lose least on some of the images, for a comparison on the others.
 struct OrderFitting {
-  /// The images that orders are compared on.
-  let compared: TokenDataset
+  /// The images that sizes are not fitted to; nil where they are fitted to all.
+  let compared: TokenDataset?
   /// How many images sizes are fitted to.
   let fitImages: Int
   private let search: SequenceSearch
@@ -80,6 +80,22 @@ struct OrderFitting {
       covariance: covariance.covariance, featureDimensions: part.featureDimensions)
     fitImages = fit.count
     compared = try dataset.selecting(images: others)
+  }
+
+  /// Fits to all images, for orders that are used and not measured.
+  ///
+  /// - Throws: A sentence about too few images; what reading throws.
+  init(toAll dataset: TokenDataset, seed: UInt64) throws {
+    guard dataset.imageCount >= 16 else {
+      throw OrderSearchError.tooFewImages(
+        source: dataset.name, images: dataset.imageCount, part: .fit, found: dataset.imageCount,
+        needed: 16)
+    }
+    search = SequenceSearch(
+      covariance: try StructuredCovariance(of: dataset, seed: seed).covariance,
+      featureDimensions: dataset.featureDimensions)
+    fitImages = dataset.imageCount
+    compared = nil
   }
 
   /// The order with its group sizes fitted.
