@@ -42,22 +42,26 @@ def test_refusals_carry_the_sentence_and_the_status() -> None:
 
 
 def test_an_interrupt_ends_the_program_and_leaves_nothing(tmp_path: Path) -> None:
+    # Training of a million steps is not over before it is interrupted.
     script = ("import token_entropy as te, numpy as np\n"
               "print('ready', flush=True)\n"
-              "te.order_search(te.Tokens(np.random.default_rng(0).integers(0, 9, (500, 6, 6)), np.eye(9)[:, :3]), 9,"
-              " seconds=300)\n")
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+              "tokens = te.Tokens(np.random.default_rng(0).integers(0, 9, (500, 6, 6)), np.eye(9)[:, :3])\n"
+              f"te.par_train(tokens, steps=10**6, layers=1, heads=1, width=8, output_dir={str(tmp_path / 'run')!r})\n")
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(sys.path)}
     python = subprocess.Popen([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True)
     assert python.stdout is not None and python.stdout.readline() == "ready\n"
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("token-entropy-*/codes.npy")) and time.monotonic() < deadline:
+    while not list(temporary.glob("token-entropy-*/codes.npy")) and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(1)
     children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(python.pid)], capture_output=True, text=True)
     python.send_signal(signal.SIGINT)
     _, errors = python.communicate(timeout=60)
     assert "KeyboardInterrupt" in errors
-    assert list(tmp_path.iterdir()) == []
+    assert list(temporary.iterdir()) == []
+    assert children.stdout.split()
     for child in children.stdout.split():
         assert not os.path.exists(f"/proc/{child}")
