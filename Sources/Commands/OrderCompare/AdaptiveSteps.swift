@@ -24,14 +24,21 @@ struct AdaptiveSteps {
   /// A model is factored once an image; so many multiplications are spent.
   private static let budget = 3e11
 
-  /// Measures the maps of a file on some images of one half, with a model of the other.
+  /// Measures the maps of a file on some images of one half, with a model of the other; nil, and a warning, for maps of other images,
+  /// of which only the mean order can be compared.
   ///
-  /// - Throws: `StepMapsError` in a sentence for another grid or number of images; what reading throws.
-  init(file: String, dataset: TokenDataset, isGivenClass: Bool, seed: UInt64) throws {
+  /// - Throws: A sentence for another grid; what reading throws.
+  init?(file: String, dataset: TokenDataset, isGivenClass: Bool, seed: UInt64) throws {
     let maps = try StepMaps(contentsOfFile: file, grid: dataset.grid)
-    guard maps.imageCount == dataset.imageCount else {
-      throw StepMapsMismatch(
-        file: file, maps: maps.imageCount, source: dataset.name, images: dataset.imageCount)
+    // An image that is alone in its class has no mean to be taken off.
+    let alone = isGivenClass ? dataset.classMembership?.alone ?? 0 : 0
+    guard maps.imageCount == dataset.imageCount, alone == 0 else {
+      report(
+        alone > 0
+          ? "warning: \(file): \(alone) images are alone in their classes, so only the mean order of the step maps is compared"
+          : "warning: \(file): \(maps.imageCount.grouped) step maps for \(dataset.imageCount.grouped) images, so only their mean order is compared"
+      )
+      return nil
     }
     var generator = SeededGenerator(seed: seed, stream: 13)
     let halves = Photographs(dataset.imageGroups, imageCount: dataset.imageCount).halves(
@@ -60,10 +67,6 @@ struct AdaptiveSteps {
     if isGivenClass {
       // The means of classes are those of all images: the few that are measured have none of their own.
       let centred = try ClassCentred(dataset)
-      guard centred.imageCount == dataset.imageCount else {
-        throw StepMapsMismatch(
-          file: file, maps: maps.imageCount, source: dataset.name, images: centred.imageCount)
-      }
       found = try losses(
         StructuredCovariance(of: ImageSubset(of: centred, images: halves.0), seed: seed),
         ImageSubset(of: centred, images: measured))
@@ -89,18 +92,6 @@ struct AdaptiveSteps {
       \(estimation.estimate(fixed).text()) in the mean order's \(fixedSteps): a difference of \
       \(estimation.estimate(difference).text())
       """
-  }
-}
-
-/// As many maps as images are needed.
-struct StepMapsMismatch: Error, CustomStringConvertible {
-  let file: String
-  let maps: Int
-  let source: String
-  let images: Int
-
-  var description: String {
-    "\(file): \(maps) step maps, but \(source) has \(images) images: one for each is expected, so --limit cannot be used with them"
   }
 }
 

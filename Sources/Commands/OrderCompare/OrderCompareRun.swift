@@ -155,7 +155,7 @@ struct OrderCompareRun: ParsableCommand {
     let lost = try likelihood.map {
       try ModelLosses(model: $0, selected: selected, whole: source.dataset.load())
     }
-    let adaptive = try selection.stepMaps.map {
+    let adaptive = try selection.stepMaps.compactMap {
       try AdaptiveSteps(
         file: $0, dataset: try estimation.features(of: all),
         isGivenClass: estimation.given != nil, seed: tokens.seed)

@@ -52,6 +52,12 @@ struct OrderShow: ParsableCommand {
       valueName: "n"))
   var tokensPerStep: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "The tokens that the group sizes of schedule=optimal are fitted to, as order-compare has --tokens.",
+      valueName: "file"))
+  var tokens: DatasetArgument?
+
   /// The file to write; nil for standard output.
   private var file: String? { output == "-" ? nil : output }
 
@@ -83,8 +89,8 @@ struct OrderShow: ParsableCommand {
     } else if let file {
       try checkOutput(file, inputs: [specification.path])
     }
-    let order = try specification.order(
-      on: grid, tokensPerStep: tokensPerStep ?? StepSchedule.defaultTokensPerStep)
+    let order = try OrderFitting.order(
+      of: specification, on: grid, tokensPerStep: tokensPerStep, tokens: tokens)
     switch format {
     case .table: try write(order.tableText)
     case .json: try write(order.jsonText)

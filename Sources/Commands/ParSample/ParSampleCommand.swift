@@ -90,10 +90,7 @@ public struct ParSampleCommand: ParsableCommand {
     let team = WorkerTeam(workers: threadsOption.count)
     threadsOption.apply()
     let specification = try order.map { try OrderSpecification(argument: $0) }
-    if let tokens, specification?.optimalSteps == nil {
-      throw ValidationError(
-        "--tokens \(tokens.text): no order has schedule=optimal, so nothing is fitted to them")
-    }
+    try OrderFitting.requireUse(of: tokens, by: specification)
     _ = try? results.codebook.map { try DatasetArgument(argument: $0).path }
     // Whether it can be written is found out before anything is generated.
     if let output { try checkOutput(output, inputs: [model.model]) }
@@ -215,24 +212,12 @@ public struct ParSampleCommand: ParsableCommand {
     _ specification: OrderSpecification, on grid: TokenGrid
   ) throws -> [GenerationOrder] {
     let tokensPerStep = model.tokensPerStep ?? StepSchedule.defaultTokensPerStep
-    guard let steps = specification.optimalSteps else {
+    guard specification.optimalSteps != nil else {
       return try specification.orders(on: grid, tokensPerStep: tokensPerStep)
     }
-    guard let tokens else {
-      throw ValidationError(
-        "\(specification.name): the group sizes of schedule=optimal are fitted to tokens: name some with --tokens"
-      )
-    }
-    let dataset = try tokens.load(centred: true)
-    guard dataset.grid == grid else {
-      throw ValidationError(
-        "--tokens \(tokens.text): its grid is \(dataset.grid), and images of \(grid) tokens are drawn"
-      )
-    }
     return [
-      try OrderFitting(toAll: dataset, seed: seed).order(
-        of: specification, steps: steps, on: grid, tokensPerStep: tokensPerStep,
-        named: specification.name)
+      try OrderFitting.order(
+        of: specification, on: grid, tokensPerStep: tokensPerStep, tokens: tokens, seed: seed)
     ]
   }
 

@@ -112,3 +112,42 @@ struct OrderFitting {
     return try found.order(named: name, on: grid)
   }
 }
+
+extension OrderFitting {
+  /// An order that is used and not measured: with `schedule=optimal` its group sizes are fitted to all of some tokens.
+  ///
+  /// - Throws: A sentence about tokens that are missing, of another grid or of no use; what making the order throws.
+  static func order(
+    of specification: OrderSpecification, on grid: TokenGrid, tokensPerStep: Int?,
+    tokens: DatasetArgument?, seed: UInt64 = 0
+  ) throws -> GenerationOrder {
+    let tokensPerStep = tokensPerStep ?? StepSchedule.defaultTokensPerStep
+    try requireUse(of: tokens, by: specification)
+    guard let steps = specification.optimalSteps else {
+      return try specification.order(on: grid, tokensPerStep: tokensPerStep)
+    }
+    guard let tokens else {
+      throw ValidationError(
+        "\(specification.name): the group sizes of schedule=optimal are fitted to tokens: name some with --tokens"
+      )
+    }
+    let dataset = try tokens.load(centred: true)
+    guard dataset.grid == grid else {
+      throw ValidationError(
+        "--tokens \(tokens.text): its grid is \(dataset.grid), and an order of \(grid) tokens was asked for"
+      )
+    }
+    return try OrderFitting(toAll: dataset, seed: seed).order(
+      of: specification, steps: steps, on: grid, tokensPerStep: tokensPerStep,
+      named: specification.name)
+  }
+
+  /// Refuses tokens that nothing is fitted to.
+  static func requireUse(
+    of tokens: DatasetArgument?, by specification: OrderSpecification?
+  ) throws {
+    guard let tokens, specification?.optimalSteps == nil else { return }
+    throw ValidationError(
+      "--tokens \(tokens.text): no order has schedule=optimal, so nothing is fitted to them")
+  }
+}
