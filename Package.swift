@@ -109,7 +109,7 @@ let package = Package(
         "TokenData", "TokenGrids", "VisualTokenizers",
       ]),
     .target(
-      name: "EmbeddedData", path: "Notebooks-data", exclude: ["README.md"],
+      name: "EmbeddedData", path: "Notebooks-data", exclude: ["README.md", "orders"],
       resources: [
         .copy("scenes-24x24.h5"), .copy("scenes-12x12.h5"), .copy("learned-24x24.h5"),
         .copy("learned-12x12.h5"),

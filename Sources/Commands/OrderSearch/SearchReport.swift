@@ -107,8 +107,8 @@ struct SearchReport {
         ))
       curveDrafts.append(
         (
-          "distant",
-          Self.baselines([36, 16, 9, 4].map { "distant:n=\($0)" }, on: grid).map(\.order)
+          Self.paperName,
+          Self.baselines([16, 4].map { "distant:n=\($0)" }, on: grid).map(\.order)
         ))
     }
     // Each order is estimated once.
@@ -134,6 +134,9 @@ struct SearchReport {
       + curveDrafts.filter { !$0.1.isEmpty }.map { Curve(name: $0.0, profiles: $0.1.map(profile)) }
     candidateCounts = counts
   }
+
+  /// What the curve of the paper's order is called, two points that no line joins.
+  private static let paperName = "distant, n = 16 and 4"
 
   /// A row before its estimate.
   private struct Draft {
@@ -238,7 +241,7 @@ struct SearchReport {
                 let total = estimation.estimate($0.totalIncrease)
                 return CurveFigure.Point(
                   Double($0.order.steps.count), total.value, error: total.standardError)
-              })
+              }, style: curve.name == Self.paperName ? .points : .line)
           }, x: CurveFigure.Axis("steps", scale: .logarithmic),
           y: CurveFigure.Axis(
             "information lost [\(estimation.units.rawValue)]", scale: .logarithmic),
