@@ -64,7 +64,6 @@ public struct StructuredCovariance: Sendable {
     // Some hundred images tell shares apart.
     let others = ImageSubset(of: features, images: Array(split.parts[0].prefix(1000)))
     var tried: [(share: Double, losses: [Double], mean: Double)] = []
-    var worse = 0
     for share in shares {
       // Averages over as many pairs as there are need not be positive definite.
       guard let factor = fitted.factor(share) else { continue }
@@ -81,9 +80,9 @@ public struct StructuredCovariance: Sendable {
       }
       let mean = losses.reduce(0, +) / Double(losses.count)
       tried.append((share, losses, mean))
-      // The likelihood has one peak.
-      worse = mean > tried.map(\.mean).min() ?? mean ? worse + 1 : 0
-      if worse == 2 { break }
+      // From the whole average down to the first share that is worse: where the likelihood has several peaks, searches
+      // want the one with least of the images' own noise.
+      if mean > tried.map(\.mean).min() ?? mean { break }
     }
     guard let best = tried.min(by: { $0.mean < $1.mean }) else { return 1 }
     let photographs = Photographs(others.imageGroups, imageCount: others.imageCount)
