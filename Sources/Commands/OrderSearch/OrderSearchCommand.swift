@@ -192,7 +192,7 @@ public struct OrderSearchCommand: ParsableCommand {
     let wanted =
       single.isEmpty ? ranges.flatMap { StepNumbers.spread($0, count: 4) } : single
     let possible = constraintOptions.constraints.stepCounts(of: n)
-    let usual = [8, 12, 16, 24, 36, 51, 64, 100, 147].filter {
+    let usual = [8, 12, 16, 24, 36, 51, 100, 147].filter {
       possible.contains($0) && $0 <= n / 2
     }
     let curve =
