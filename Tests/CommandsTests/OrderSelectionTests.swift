@@ -193,7 +193,10 @@ private struct Output: Decodable {
     (["raster", "--grid", "4x6", "-n", "0"], "at least 1 is needed"),
     (["diagonal", "--grid", "4x6", "-n", "4"], "steps of its own"),
     (["random:seeds=8", "--grid", "4x6"], "these are 8 orders, and one is needed"),
-    (["halton:schedule=optimal,steps=4", "--grid", "4x6"], "are fitted to tokens: name some with --tokens"),
+    (
+      ["halton:schedule=optimal,steps=4", "--grid", "4x6"],
+      "are fitted to tokens: name some with --tokens"
+    ),
     (["rastr", "--grid", "4x6"], "did you mean raster?"),
   ])
   func wrongUseIsOneSentence(arguments: [String], sentence: String) throws {
