@@ -21,7 +21,7 @@ public struct StepCosts: Sendable {
 
   /// Sums up increases.
   ///
-  /// - Parameter entropies: H(k | before a) in nats, as far as it depends on a; of pairs a ≤ k.
+  /// - Parameter increases: H(k | before a) − H(k | before k) in nats, of pairs a ≤ k.
   init(
     sequence: [Int], bound: EntropyBound?, increases: PairTable, fallbackCount: Int = 0
   ) {
