@@ -84,10 +84,6 @@ struct MetricsBenchmark {
     let mixing = normals(dimensions, dimensions)
     return FeatureGaussian(samples: latent.times(mixing)).statistics
   }
-
-  private func text(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", value)
-  }
 }
 
 /// The program that answers with seconds and a distance.

@@ -77,18 +77,18 @@ struct SamplingBenchmark {
         let memory = of(n).map(\.memoryRate).median * 1e-9
         let share = 100 * of(n).map { $0.weightRate / $0.memoryRate }.median
         print(
-          "\(precision.rawValue) n = \(n): \(spread(of(n).map(\.seconds), 2)) s; weights at"
+          "\(precision.rawValue) n = \(n): \(of(n).map(\.seconds).spread(2)) s; weights at"
             + " \(text(rate, 1)) GB/s, memory at \(text(memory, 1)): \(text(share, 0)) %")
       }
       for n in Self.tokensPerStep.dropFirst() {
         let ratios = zip(of(1), of(n)).map { $0.seconds / $1.seconds }
-        print("\(precision.rawValue): time of n = 1 / time of n = \(n): \(spread(ratios, 2))")
+        print("\(precision.rawValue): time of n = 1 / time of n = \(n): \(ratios.spread(2))")
       }
       if let times = peers[precision], times.count == runs {
         let ratios = zip(times, of(4)).map { $0 / $1.seconds }
         print(
-          "\(precision.rawValue): PyTorch, n = 4: \(spread(times, 2)) s;"
-            + " over par-sample: \(spread(ratios, 2))")
+          "\(precision.rawValue): PyTorch, n = 4: \(times.spread(2)) s;"
+            + " over par-sample: \(ratios.spread(2))")
       } else {
         print("\(precision.rawValue): PyTorch was not measured: \(python) needs torch and numpy")
       }
@@ -109,17 +109,5 @@ struct SamplingBenchmark {
       "--dtype", precision.rawValue,
     ])
     return try JSONDecoder().decode(Timing.self, from: process.run().output).seconds
-  }
-
-  /// The median, and the range of several.
-  private func spread(_ values: [Double], _ digits: Int) -> String {
-    guard values.count > 1, let least = values.min(), let most = values.max() else {
-      return text(values.median, digits)
-    }
-    return "\(text(values.median, digits)) (\(text(least, digits)) to \(text(most, digits)))"
-  }
-
-  private func text(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", value)
   }
 }

@@ -2,8 +2,6 @@ import Foundation
 import LinearAlgebra
 import NeuralKernels
 import PARTransformer
-import Statistics
-import TokenData
 import TokenGrids
 
 /// Steps of training a PAR transformer against the same steps in PyTorch, in turns.
@@ -62,17 +60,7 @@ struct TrainingBenchmark {
   /// The seconds of each step but the first, which also touches memory for the first time.
   private func train(_ size: Size) throws -> [Double] {
     let grid = TokenGrid(rows: size.side, columns: size.side)
-    var generator = SeededGenerator(seed: 0)
-    let images = 4 * size.batch
-    let tokens = try TokenDataset(
-      name: "random", grid: grid,
-      tokens: .codes(
-        (0..<images * grid.cellCount).map { _ in
-          UInt32(generator.nextIndex(below: Self.codes))
-        },
-        codebook: FloatMatrix(
-          rows: Self.codes, columns: 1, elements: (0..<Self.codes).map { Float($0) })),
-      labels: TokenLabels(values: (0..<images).map { UInt32($0 % 6) }))
+    let tokens = try randomTokens(on: grid, images: 4 * size.batch, codes: Self.codes)
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("training-benchmark-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -99,9 +87,5 @@ struct TrainingBenchmark {
       "\(size.batch)", "--codes", "\(Self.codes)", "--steps", "\(size.steps)", "--threads", "2",
     ])
     return try JSONDecoder().decode(Timing.self, from: process.run().output).seconds
-  }
-
-  private func text(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", value)
   }
 }

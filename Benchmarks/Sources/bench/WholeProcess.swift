@@ -56,4 +56,15 @@ extension [Double] {
     let sorted = sorted()
     return isEmpty ? .nan : (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
   }
+
+  /// The median, and the range of several.
+  func spread(_ digits: Int) -> String {
+    guard count > 1, let least = self.min(), let most = self.max() else {
+      return text(median, digits)
+    }
+    return "\(text(median, digits)) (\(text(least, digits)) to \(text(most, digits)))"
+  }
 }
+
+/// A number with so many digits after the point.
+func text(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }

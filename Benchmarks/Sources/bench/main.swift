@@ -14,20 +14,25 @@ func option(_ name: String) -> String? {
 guard let root = option("--root"), let runs = Int(option("--runs") ?? "5"), runs > 0 else {
   FileHandle.standardError.write(
     Data(
-      ("usage: bench --root FOLDER [sampling | training | metrics | costs] [--runs N] [--python FILE]"
+      ("usage: bench --root FOLDER [sampling | any-order | training | metrics | costs] [--runs N] [--python FILE]"
         + " [--precision f32|bf16]\n").utf8))
   exit(64)
 }
 let python = option("--python") ?? "python3"
 do {
-  if arguments.contains("sampling") {
-    var precisions = WeightPrecision.allCases
-    if let name = option("--precision") {
-      guard let precision = WeightPrecision(rawValue: name) else {
-        throw WholeProcess.Failure(description: "--precision \(name): expected f32 or bf16")
-      }
-      precisions = [precision]
+  var precisions = WeightPrecision.allCases
+  if let name = option("--precision") {
+    guard let precision = WeightPrecision(rawValue: name) else {
+      throw WholeProcess.Failure(description: "--precision \(name): expected f32 or bf16")
     }
+    precisions = [precision]
+  }
+  if arguments.contains("any-order") {
+    try AnyOrderBenchmark(
+      root: root, runs: runs, python: python, precisions: precisions,
+      trains: option("--precision") == nil
+    ).run()
+  } else if arguments.contains("sampling") {
     try SamplingBenchmark(root: root, runs: runs, python: python, precisions: precisions).run()
   } else if arguments.contains("metrics") {
     try MetricsBenchmark(root: root, runs: runs, python: python).run()

@@ -40,6 +40,16 @@ public struct FloatView: Sendable {
   /// Sets all floats to zero.
   public func clear() { pointer.update(repeating: 0, count: count) }
 
+  /// Copies `range` of another view, which may overlap this one, to the place `offset` and after.
+  ///
+  /// - Precondition: both lie within their views.
+  public func copy(_ range: Range<Int>, of other: FloatView, to offset: Int) {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= other.count && offset >= 0
+        && offset + range.count <= count, "inside both views")
+    (pointer + offset).update(from: other.pointer + range.lowerBound, count: range.count)
+  }
+
   /// Replaces the floats.
   ///
   /// - Precondition: there are as many.

@@ -79,9 +79,9 @@ public struct TwoStreamAttention: Sendable {
     var columns: Int { prefix + run.count }
   }
 
-  private func blocks(of mask: Mask) -> [Block] {
+  private func blocks(of mask: Mask, queriesOnly: Bool) -> [Block] {
     let known = mask.known.count
-    let first = stride(from: 0, to: known, by: Self.block).map { start in
+    let first = stride(from: 0, to: queriesOnly ? 0 : known, by: Self.block).map { start in
       let rows = start..<min(start + Self.block, known)
       return Block(
         rows: rows, prefix: Int(mask.known[rows.upperBound - 1]), run: 0..<0,
@@ -120,13 +120,15 @@ public struct TwoStreamAttention: Sendable {
   /// - Parameters:
   ///   - qkv: rows × 3·width: query, key and value, each head-major.
   ///   - logs: heads × rows floats, which the backward pass needs.
+  ///   - queriesOnly: leave known rows out; their results and logs are not written.
   public func forward(
-    qkv: FloatView, mask: Mask, logs: FloatView, scratch: FloatView, into out: FloatView
+    qkv: FloatView, mask: Mask, logs: FloatView, scratch: FloatView, queriesOnly: Bool = false,
+    into out: FloatView
   ) {
     check(qkv, mask, logs, scratch, out)
     let rowCount = mask.rowCount
     let scores = scratch.pointer
-    let blocks = blocks(of: mask)
+    let blocks = blocks(of: mask, queriesOnly: queriesOnly)
     for head in 0..<heads {
       let q = qkv.pointer + head * headWidth
       let (k, v) = (q + width, q + 2 * width)
@@ -155,10 +157,11 @@ public struct TwoStreamAttention: Sendable {
   ///
   /// - Parameters:
   ///   - out: the forward pass's result.
+  ///   - queriesOnly: as in the forward pass; the results of known rows and their gradient are not read.
   ///   - dqkv: rows × 3·width; every float is written.
   public func backward(
     qkv: FloatView, mask: Mask, logs: FloatView, out: FloatView, dout: FloatView,
-    scratch: FloatView, into dqkv: FloatView
+    scratch: FloatView, queriesOnly: Bool = false, into dqkv: FloatView
   ) {
     check(qkv, mask, logs, scratch, out)
     check(dqkv, mask, logs, scratch, dout)
@@ -166,7 +169,7 @@ public struct TwoStreamAttention: Sendable {
     dqkv[0..<rowCount * 3 * width].clear()
     let weights = scratch.pointer
     let dweights = weights + Self.block * mostRows
-    let blocks = blocks(of: mask)
+    let blocks = blocks(of: mask, queriesOnly: queriesOnly)
     for head in 0..<heads {
       let q = qkv.pointer + head * headWidth
       let (k, v) = (q + width, q + 2 * width)

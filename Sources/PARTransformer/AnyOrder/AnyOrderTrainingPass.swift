@@ -25,6 +25,8 @@ struct AnyOrderImage: Sendable {
 ///
 /// The layers are those of ``AnyOrderTransformer``; here all steps of an image go through at once under the mask of
 /// ``TwoStreamAttention``, and what the backward pass needs stays. Dropout is on what layers add to the residual stream.
+///
+/// Nothing reads what the last layer makes of known rows: there they give keys and values, and only queries go on.
 final class AnyOrderTrainingPass {
   /// The number of images there is room for.
   let capacity: Int
@@ -43,6 +45,8 @@ final class AnyOrderTrainingPass {
   // For each layer.
   private let queriesKeysValues: [FloatView]
   private let attended: [FloatView]
+  // What the queries alone attended to in the last layer, image by image.
+  private let lastAttended: FloatView
   private let attentionLogs: [FloatView]
   private let hidden: [FloatView]
   // Scratch that layers share.
@@ -71,7 +75,7 @@ final class AnyOrderTrainingPass {
     chunk = min(rows, max(64, (1 << 19) / configuration.codes))
     let norms = 2 * layers + 1
     var memory = ViewsOfOneBuffer()
-    let wide = memory.request(rows * width, times: 3 + 2 * norms + layers + 3)
+    let wide = memory.request(rows * width, times: 3 + 2 * norms + layers + 4)
     let pairs = memory.request(2 * rows, times: norms + 1)
     let triple = memory.request(rows * 3 * width, times: layers + 1)
     let logs = memory.request(rows * configuration.heads, times: layers)
@@ -90,8 +94,8 @@ final class AnyOrderTrainingPass {
     residuals = take(norms)
     normed = take(norms)
     attended = take(layers)
-    let shared = take(3)
-    (branch, dresidual, dnormed) = (shared[0], shared[1], shared[2])
+    let shared = take(4)
+    (branch, dresidual, dnormed, lastAttended) = (shared[0], shared[1], shared[2], shared[3])
     let allMoments = memory.views(pairs)
     (moments, inputMoments) = (Array(allMoments.prefix(norms)), allMoments[norms])
     let triples = memory.views(triple)
@@ -134,6 +138,8 @@ final class AnyOrderTrainingPass {
     /// Where each image's rows begin.
     let starts: [Int]
     let count: Int
+    /// The queries of all images.
+    let queryCount: Int
     /// Where the embedding of every row begins among the parameters, and that of its position.
     let inputs: [Int64]
     let positions: [Int64]
@@ -165,6 +171,32 @@ final class AnyOrderTrainingPass {
       masks = images.map { TwoStreamAttention.Mask(groupSizes: $0.groupSizes) }
       (self.starts, self.inputs, self.positions) = (starts, inputs, positions)
       count = inputs.count
+      queryCount = images.reduce(0) { $0 + $1.cells.count }
+    }
+
+    /// Moves the queries' rows of `view` together, image by image, into `compact`.
+    func gatherQueries(of view: FloatView, width: Int, into compact: FloatView) {
+      var first = 0
+      for (image, start) in zip(images, starts) {
+        compact.copy(
+          (start + image.knownCount) * width..<(start + image.rowCount) * width, of: view,
+          to: first)
+        first += image.cells.count * width
+      }
+    }
+
+    /// Moves such rows back to where the queries stand among all rows, and puts zeros in known ones.
+    func spreadQueries(in view: FloatView, width: Int) {
+      // From the last: no image's rows are then overwritten before they have been moved.
+      var first = queryCount * width
+      for (image, start) in zip(images, starts).reversed() {
+        first -= image.cells.count * width
+        let queries = (start + image.knownCount) * width
+        view.copy(first..<first + image.cells.count * width, of: view, to: queries)
+      }
+      for (image, start) in zip(images, starts) {
+        view[start * width..<(start + image.knownCount) * width].clear()
+      }
     }
   }
 
@@ -180,10 +212,15 @@ final class AnyOrderTrainingPass {
       normed: residuals[0], moments: inputMoments)
     addAndNorm(parameters, 0, rows: rows.count, dropout: .none)
     for layer in 0..<configuration.layers {
-      attentionForward(parameters, layer, rows)
-      addAndNorm(parameters, 2 * layer + 1, rows: rows.count, dropout: dropouts(2 * layer + 1))
-      feedForwardForward(parameters, layer, rows: rows.count)
-      addAndNorm(parameters, 2 * layer + 2, rows: rows.count, dropout: dropouts(2 * layer + 2))
+      let isLast = layer == configuration.layers - 1
+      let count = isLast ? rows.queryCount : rows.count
+      attentionForward(parameters, layer, rows, isLast: isLast)
+      addAndNorm(
+        parameters, 2 * layer + 1, rows: count, dropout: dropouts(2 * layer + 1),
+        // The gradient's memory is free until the backward pass.
+        stream: isLast ? dresidual : nil)
+      feedForwardForward(parameters, layer, rows: count)
+      addAndNorm(parameters, 2 * layer + 2, rows: count, dropout: dropouts(2 * layer + 2))
     }
   }
 
@@ -192,12 +229,14 @@ final class AnyOrderTrainingPass {
     gradient: AnyOrderParameters
   ) {
     for layer in (0..<configuration.layers).reversed() {
+      let isLast = layer == configuration.layers - 1
+      let count = isLast ? rows.queryCount : rows.count
       addAndNormBackward(
-        parameters, 2 * layer + 2, rows: rows.count, dropout: dropouts(2 * layer + 2), gradient)
-      feedForwardBackward(parameters, layer, rows: rows.count, gradient)
+        parameters, 2 * layer + 2, rows: count, dropout: dropouts(2 * layer + 2), gradient)
+      feedForwardBackward(parameters, layer, rows: count, gradient)
       addAndNormBackward(
-        parameters, 2 * layer + 1, rows: rows.count, dropout: dropouts(2 * layer + 1), gradient)
-      attentionBackward(parameters, layer, rows, gradient)
+        parameters, 2 * layer + 1, rows: count, dropout: dropouts(2 * layer + 1), gradient)
+      attentionBackward(parameters, layer, rows, gradient, isLast: isLast)
     }
     addAndNormBackward(parameters, 0, rows: rows.count, dropout: .none, gradient)
     TrainingKernels.residualLayerNormBackward(
@@ -219,13 +258,14 @@ final class AnyOrderTrainingPass {
       : (.layer(index / 2, .feedForwardNormWeight), .layer(index / 2, .feedForwardNormBias))
   }
 
-  /// Adds the branch to the residual stream and norms it; norm 0 has nothing to add.
+  /// Adds the branch to the residual stream, or to `stream`, and norms it; norm 0 has nothing to add.
   private func addAndNorm(
-    _ parameters: AnyOrderParameters, _ index: Int, rows: Int, dropout: TrainingKernels.Dropout
+    _ parameters: AnyOrderParameters, _ index: Int, rows: Int, dropout: TrainingKernels.Dropout,
+    stream: FloatView? = nil
   ) {
     let names = norm(index)
     TrainingKernels.residualLayerNorm(
-      residuals[max(0, index - 1)], adding: index == 0 ? nil : branch, rows: rows,
+      stream ?? residuals[max(0, index - 1)], adding: index == 0 ? nil : branch, rows: rows,
       dropout: dropout, weight: parameters[names.weight], bias: parameters[names.bias],
       epsilon: AnyOrderConfiguration.normEpsilon, sum: residuals[index], normed: normed[index],
       moments: moments[index])
@@ -278,7 +318,9 @@ final class AnyOrderTrainingPass {
     }
   }
 
-  private func attentionForward(_ parameters: AnyOrderParameters, _ layer: Int, _ rows: Rows) {
+  private func attentionForward(
+    _ parameters: AnyOrderParameters, _ layer: Int, _ rows: Rows, isLast: Bool
+  ) {
     let width = configuration.width
     linear(
       normed[2 * layer], parameters, layer, .queriesKeysValues, .queriesKeysValuesBias,
@@ -287,25 +329,37 @@ final class AnyOrderTrainingPass {
       attention.forward(
         qkv: part(queriesKeysValues[layer], 3 * width), mask: mask,
         logs: part(attentionLogs[layer], configuration.heads), scratch: scores,
-        into: part(attended[layer], width))
+        queriesOnly: isLast, into: part(attended[layer], width))
+    }
+    if isLast {
+      rows.gatherQueries(of: attended[layer], width: width, into: lastAttended)
+      rows.gatherQueries(of: residuals[2 * layer], width: width, into: dresidual)
     }
     linear(
-      attended[layer], parameters, layer, .attentionOutput, .attentionOutputBias,
-      rows: rows.count, inputs: width, outputs: width, into: branch)
+      isLast ? lastAttended : attended[layer], parameters, layer, .attentionOutput,
+      .attentionOutputBias, rows: isLast ? rows.queryCount : rows.count, inputs: width,
+      outputs: width, into: branch)
   }
 
   private func attentionBackward(
-    _ parameters: AnyOrderParameters, _ layer: Int, _ rows: Rows, _ gradient: AnyOrderParameters
+    _ parameters: AnyOrderParameters, _ layer: Int, _ rows: Rows, _ gradient: AnyOrderParameters,
+    isLast: Bool
   ) {
     let width = configuration.width
     linearBackward(
-      branch, attended[layer], parameters, layer, .attentionOutput, .attentionOutputBias,
-      rows: rows.count, inputs: width, outputs: width, gradient, into: dnormed)
+      branch, isLast ? lastAttended : attended[layer], parameters, layer, .attentionOutput,
+      .attentionOutputBias, rows: isLast ? rows.queryCount : rows.count, inputs: width,
+      outputs: width, gradient, into: dnormed)
+    if isLast {
+      rows.spreadQueries(in: dnormed, width: width)
+      rows.spreadQueries(in: dresidual, width: width)
+    }
     eachImage(rows) { mask, part in
       attention.backward(
         qkv: part(queriesKeysValues[layer], 3 * width), mask: mask,
         logs: part(attentionLogs[layer], configuration.heads), out: part(attended[layer], width),
-        dout: part(dnormed, width), scratch: scores, into: part(dqkv, 3 * width))
+        dout: part(dnormed, width), scratch: scores, queriesOnly: isLast,
+        into: part(dqkv, 3 * width))
     }
     linearBackward(
       dqkv, normed[2 * layer], parameters, layer, .queriesKeysValues, .queriesKeysValuesBias,
@@ -346,13 +400,12 @@ final class AnyOrderTrainingPass {
     let (width, codes) = (configuration.width, configuration.codes)
     let last = normed[2 * configuration.layers]
     let head = parameters[.output]
-    if gradient != nil { dnormed.clear() }
     var done = 0
-    for (image, start) in zip(rows.images, rows.starts) {
+    for image in rows.images {
       let targets = image.cells.indices.map { Int32(image.code($0)) }
       for first in stride(from: 0, to: targets.count, by: chunk) {
         let count = min(chunk, targets.count - first)
-        let begin = (start + image.knownCount + first) * width
+        let begin = (done + first) * width
         let x = last[begin..<begin + count * width]
         LinearLayer.forward(x, head, rows: count, inputs: width, outputs: codes, into: logits)
         TrainingKernels.crossEntropy(
