@@ -73,7 +73,9 @@ let package = Package(
     library("NeuralKernels", dependencies: ["CKernels", "COpenBLAS", "LinearAlgebra"]),
     library(
       "FileFormats",
-      dependencies: ["CHDF5", "CHDF5Input", "CHDF5Output", "CZip", "Files", "LinearAlgebra"]),
+      dependencies: [
+        "CHDF5", "CHDF5Input", "CHDF5Output", "CZip", "CZlib", "Files", "LinearAlgebra",
+      ]),
     library("TokenGrids", dependencies: ["Files", "Statistics"]),
     library(
       "TokenData",
@@ -165,8 +167,8 @@ let package = Package(
     .testTarget(
       name: "FileFormatsTests",
       dependencies: [
-        "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
-        "TestSupport", "TokenData", "TokenGrids",
+        "CZip", "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "PARTransformer",
+        "Statistics", "TestSupport", "TokenData", "TokenGrids",
       ]),
     .testTarget(
       name: "TokenGridsTests", dependencies: ["Statistics", "TestSupport", "TokenGrids"],

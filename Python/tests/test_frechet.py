@@ -98,5 +98,5 @@ def test_bad_features_are_one_sentence(tmp_path: object) -> None:
         te.frechet(x, x[:10])
     images = f"{tmp_path}/images.npz"
     np.savez(images, arr_0=np.zeros((8, 4, 4, 3), np.uint8))
-    with pytest.raises(te.ProgramError, match="what a network makes of such images"):
+    with pytest.raises(te.UsageError, match="holds images; give the features that a network makes of them"):
         te.frechet(images, x)

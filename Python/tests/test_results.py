@@ -58,7 +58,8 @@ def test_arrays_in_a_file_are_those_of_json(codes: IntArray, codebook: FloatArra
 
 
 def test_comparisons_are_mappings(tokens: te.Tokens) -> None:
-    r = te.order_compare(tokens, ["raster", "diagonal", te.Order.from_table([[1, 2, 3, 4]] * 4, name="columns")])
+    columns = te.Order.from_table([[1, 2, 3, 4]] * 4, name="columns")
+    r = te.order_compare(tokens, ["raster", "diagonal", columns])
     assert list(r) == ["raster", "diagonal", "columns"] and len(r) == 3
     assert float(r["columns"].total) == pytest.approx(r["columns"].increase.sum(), abs=1e-9)
     np.testing.assert_allclose(r["diagonal"].parallel - r["diagonal"].sequential, r["diagonal"].increase, atol=1e-9)
@@ -66,7 +67,13 @@ def test_comparisons_are_mappings(tokens: te.Tokens) -> None:
     d = r.difference("diagonal", "raster")
     assert float(d) == pytest.approx(r["diagonal"].total - r["raster"].total, abs=1e-9)
     assert d.standard_error > 0 and r.difference("raster", "diagonal") == -d
-    assert np.isnan(r.difference("columns", "diagonal").standard_error)
+    # Of two orders that are not the first: as if one of them were.
+    other = te.order_compare(tokens, ["diagonal", columns])
+    pair = r.difference("columns", "diagonal")
+    assert float(pair) == pytest.approx(float(other["columns"].difference_from_first), abs=1e-9)
+    assert pair.standard_error == pytest.approx(other["columns"].difference_from_first.standard_error, rel=1e-6)
+    gaussian = te.order_compare(tokens, ["raster", "diagonal"], bound="wishart", errors="gaussian")
+    assert np.isnan(gaussian.difference("diagonal", "raster").standard_error)
     with pytest.raises(KeyError, match="there are raster, diagonal, columns"):
         r["distant"]
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -14,6 +14,9 @@ public enum MetricError: Error, Equatable {
   case gridTooSmall(source: String, extractor: String, grid: TokenGrid, side: Int)
   /// Images too small for an extractor.
   case imagesTooSmall(source: String, width: Int, height: Int, side: Int)
+  /// Two sets of images of different sizes.
+  case differentImageSizes(
+    first: String, width: Int, height: Int, second: String, secondWidth: Int, secondHeight: Int)
   /// There are fewer images than a metric needs.
   case tooFewImages(source: String, extractor: String, images: Int, needed: Int)
   /// A feature is not a finite number.
@@ -35,7 +38,10 @@ extension MetricError: CustomStringConvertible {
     case .gridTooSmall(let source, let extractor, let grid, let side):
       "\(source): a grid of \(grid) tokens is too small for \(extractor); it needs \(side) rows and columns"
     case .imagesTooSmall(let source, let width, let height, let side):
-      "\(source): decoded images of \(width)x\(height) pixels are too small for pixels; it needs a side of \(side)"
+      "\(source): images of \(width)x\(height) pixels are too small for pixels; it needs a side of \(side)"
+    case .differentImageSizes(
+      let first, let width, let height, let second, let secondWidth, let secondHeight):
+      "\(first) has images of \(width)x\(height) pixels and \(second) of \(secondWidth)x\(secondHeight); only equal sizes are compared"
     case .tooFewImages(let source, let extractor, let images, let needed):
       "\(source): \(images) image\(images == 1 ? " is" : "s are") too few for \(extractor); at least \(needed) are needed"
     case .notFinite(let source, let extractor, let image):

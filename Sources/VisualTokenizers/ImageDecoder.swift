@@ -14,19 +14,11 @@ public struct TokenImages: Sendable {
   private let tokens: any TokenFeatures
   private let decoder: any ImageDecoder
 
-  /// Finds the decoder of a file.
+  /// Finds the decoder of a file or dataset.
   ///
-  /// - Throws: ``ImageDecoderError`` when the file has no decoder, or one that is not known.
-  public init(of file: TokenDatasetFile) throws {
-    try self.init(tokens: file, parameters: file.decoder, file: file.path)
-  }
-
-  /// Finds the decoder of a dataset.
-  ///
-  /// - Throws: ``ImageDecoderError`` when the dataset has no decoder, or one that is not known.
-  public init(of dataset: TokenDataset) throws {
-    try self.init(
-      tokens: dataset, parameters: dataset.decoder, file: dataset.path ?? dataset.name)
+  /// - Throws: ``ImageDecoderError`` when the tokens have no decoder, or one that is not known.
+  public init(of tokens: some DescribedTokens) throws {
+    try self.init(tokens: tokens, parameters: tokens.decoder, file: tokens.place)
   }
 
   private init(

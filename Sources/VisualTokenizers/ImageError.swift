@@ -10,6 +10,9 @@ public enum ImageError: Error, Equatable, CustomStringConvertible {
   case broken(String, reason: String)
   /// The image is smaller than the tokens need, and enlarging it was not asked for.
   case tooSmall(String, width: Int, height: Int, neededWidth: Int, neededHeight: Int)
+  /// The image is not of the size of the others.
+  case otherSize(
+    String, width: Int, height: Int, first: String, firstWidth: Int, firstHeight: Int)
   /// The path names a file where a folder is wanted.
   case notAFolder(String)
   /// There is no image in the folder or its sub-folders.
@@ -33,6 +36,9 @@ public enum ImageError: Error, Equatable, CustomStringConvertible {
     case .tooSmall(let path, let width, let height, let neededWidth, let neededHeight):
       "\(path): has \(width)x\(height) pixels, and the grid needs \(neededWidth)x\(neededHeight); "
         + "choose smaller patches, or allow enlarging with --enlarge"
+    case .otherSize(let path, let width, let height, let first, let firstWidth, let firstHeight):
+      "\(path): has \(width)x\(height) pixels, and \(first) has \(firstWidth)x\(firstHeight); "
+        + "only images of one size are compared"
     case .notAFolder(let path):
       "\(path): is a file; a folder of images is expected"
     case .noImages(let path):

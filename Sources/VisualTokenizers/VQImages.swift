@@ -25,20 +25,20 @@ extension VQDecoder {
 }
 
 extension VQDecoder {
-  /// Image `index` of a file of codes; of a video, its frames from left to right.
+  /// Image `index` of a file or dataset of codes; of a video, its frames from left to right.
   ///
   /// - Throws: ``VQError`` when the file has no codes of this tokenizer's codebook, or what the
   ///   file throws.
-  public func decode(image index: Int, of file: TokenDatasetFile) throws -> RGBImage {
-    guard let stored = file.codebook, stored.rows == codebook.rows else {
+  public func decode(image index: Int, of tokens: some DescribedTokens) throws -> RGBImage {
+    guard let stored = tokens.codebook, stored.rows == codebook.rows else {
       throw VQError.otherCodebook(
-        file: file.path, found: file.codebook?.rows, expected: codebook.rows)
+        file: tokens.place, found: tokens.codebook?.rows, expected: codebook.rows)
     }
     if let entry = firstOtherEntry(of: stored) {
-      throw VQError.otherEntries(file: file.path, entry: entry)
+      throw VQError.otherEntries(file: tokens.place, entry: entry)
     }
-    let grid = file.grid
-    let codes = try file.codes(ofImages: index..<index + 1)
+    let grid = tokens.grid
+    let codes = try tokens.checkedCodes(ofImages: index..<index + 1)
     let frame = grid.rows * grid.columns
     let (width, height) = (grid.columns * upsampling, grid.rows * upsampling)
     var picture = RGBImage(width: width * grid.frames, height: height)

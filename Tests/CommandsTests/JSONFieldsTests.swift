@@ -157,6 +157,13 @@ struct JSONFieldsTests {
     }
     try check(
       "fid-compare", ["frechet", "x.npy", "y.npy"], sections: ["fid-compare frechet"], in: folder)
+    let images = try ImageArchiveWriter(
+      path: folder.appendingPathComponent("i.npz").path, count: 20, width: 8, height: 8)
+    for i in 0..<20 { try images.append(RGBImage(width: 8, height: 8, red: UInt8(10 * i))) }
+    try images.finish()
+    try check(
+      "fid-compare", ["frechet", "i.npz", "i.npz", "--extractor", "pixels"],
+      sections: ["fid-compare frechet"], in: folder)
   }
 
   @Test func fieldsOfTokenizersAreDocumented() throws {

@@ -162,7 +162,9 @@ private func withModel<Result>(
       $0.codes.flatMap(\.self)
     }
     let result = try program.run(
-      arguments + ["--codebook", codebook, "-o", "samples.h5", "--images", "new/pictures"],
+      arguments + [
+        "--codebook", codebook, "-o", "samples.h5", "--images", "new/pictures", "--npz", "all.npz",
+      ],
       inspecting: { folder in
         let file = try TokenDatasetFile(path: folder.appendingPathComponent("samples.h5").path)
         #expect(file.imageCount == 2 && file.grid == TokenGrid(rows: 6, columns: 6))
@@ -182,9 +184,14 @@ private func withModel<Result>(
         let names = try FileManager.default.contentsOfDirectory(
           atPath: folder.appendingPathComponent("new/pictures").path)
         #expect(names.count == 2)
+        let archive = folder.appendingPathComponent("all.npz").path
+        var found: [RGBImage] = []
+        try ImageSet(archive: archive).forEachRun { found += $1 }
+        #expect(found == (try (0..<2).map { try decoder.image($0) }))
+        #expect(try NpzArchive(path: archive).array("arr_1").integers() == [1, 2])
       })
     #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
-    #expect(result.files == ["new", "samples.h5"])
+    #expect(result.files == ["all.npz", "new", "samples.h5"])
     #expect(result.output.contains("wrote samples.h5") && result.output.contains("2 PNG files"))
     #expect(result.output.contains("12 forward passes"))
   }
@@ -215,6 +222,9 @@ private func withModel<Result>(
         #expect(strip == expected)
       })
     #expect(result.status == 0 && result.files == ["0000-class-0.png"], "\(result.errors)")
+    let array = try program.run(arguments + ["--codebook", tokenizer, "--npz", "x.npz"])
+    #expect(array.status == 64 && array.files.isEmpty)
+    #expect(array.errors.contains("--npz is for images, and 2x2x4 tokens are those of videos"))
   }
 }
 
@@ -250,7 +260,8 @@ private func withModel<Result>(
   ),
   (["--model", "m", "--output", "o.h5"], "--output needs --codebook"),
   (["--model", "m", "--images", "o"], "--images needs --codebook"),
-  (["--model", "m", "--codebook", "c.h5"], "--codebook is for --output and --images"),
+  (["--model", "m", "--npz", "o.npz"], "--npz needs --codebook"),
+  (["--model", "m", "--codebook", "c.h5"], "--codebook is for --output, --images and --npz"),
   (["--model", "m", "--attention", "sideways"], "attention"),
   (["--model", "m", "--preset", "XS"], "preset"),
   (["--model", "m", "--precision", "f64"], "precision"),

@@ -1,3 +1,4 @@
+import FileFormats
 import Foundation
 import Statistics
 import Testing
@@ -93,6 +94,24 @@ private func arguments(_ folder: URL, _ more: String...) -> [String] {
       })
     #expect(decoded.status == 0 && decoded.files == ["sheet.png"])
 
+    let array = try program.run(
+      ["decode", path, "--npz", "all.npz", "--output", "sheet.png", "--select", "6,1"],
+      inspecting: { working in
+        let place = working.appendingPathComponent("all.npz").path
+        var found: [RGBImage] = []
+        try ImageSet(archive: place).forEachRun { found += $1 }
+        let images = try TokenImages(of: dataset)
+        #expect(found == (try [6, 1].map { try images.image($0) }))
+        let labels = try #require(dataset.labels?.values)
+        #expect(
+          try NpzArchive(path: place).array("arr_1").integers()
+            == [Int64(labels[6]), Int64(labels[1])])
+      })
+    #expect(array.status == 0 && array.files == ["all.npz", "sheet.png"], "\(array.errors)")
+    // Without a choice the array has all images.
+    let all = try program.run(["decode", path, "--npz", "all.npz"])
+    #expect(all.status == 0 && all.output == "all.npz: 8 images, 12x12 pixels\n")
+
     let other = try program.run(
       ["--images", folder.path, "--grid", "3x3", "--patch", "4", "--like", path]
         + ["--output", "other.h5"],
@@ -137,6 +156,10 @@ private func arguments(_ folder: URL, _ more: String...) -> [String] {
   (["decode", "TOKENS", "--output", "x.png"], "there is no image 15; the file has images 0..4"),
   (["decode", "TOKENS", "--images", "4..2", "--output", "x.png"], "'4..2' is invalid"),
   (["decode", "TOKENS", "--images", "0", "--output", "x.png"], "has no /decoder"),
+  (["decode", "TOKENS"], "--output, for a sheet of images, or --npz, for an array, is needed"),
+  (["decode", "TOKENS", "--npz", "x.npz", "--columns", "2"], "--columns is for the sheet"),
+  (["decode", "TOKENS", "--npz", "x.npz"], "has no /decoder"),
+  (["decode", "TOKENS", "--npz", "missing/x.npz"], "missing/x.npz: cannot be written"),
   (["decode", "TOKENS", "--columns", "0", "--output", "x.png"], "--columns is 0"),
 ])
 func mistakesAreExplained(arguments: [String], explanation: String) throws {
@@ -203,5 +226,42 @@ func selectionsThatMakeNoSense(text: String) {
     process.waitUntilExit()
     #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGINT)
     #expect(try contents() == ["like.h5"])
+  }
+}
+
+/// Codes of other programs need not be imported to be looked at.
+@Test func arraysAreLookedAtAsTheyAre() throws {
+  let folder = try temporaryFolder()
+  defer { try? FileManager.default.removeItem(at: folder) }
+  func place(_ name: String) -> String { folder.appendingPathComponent(name).path }
+  try writeVQCheckpoint(to: place("vq.safetensors"))
+  let decoder = try VQDecoder(TensorFile.open(place("vq.safetensors")))
+  let codes = (0..<12).map { Int64($0 % decoder.codebook.rows) }
+  try NpyWriter.write(codes, shape: [3, 2, 2], to: place("codes.npy"))
+  let info = try program.run(["info", "codes.npy", "--codebook", "vq.safetensors"], in: folder)
+  #expect(info.status == 0, "\(info.errors)")
+  #expect(
+    info.output.contains("  images      3\n") && info.output.contains("2x2, 4 tokens an image"))
+  #expect(info.output.contains("  content     xxh64:"))
+  // The codebook is that of the tokenizer that shows the codes.
+  let decoded = try program.run(
+    ["decode", "codes.npy", "--vq", "vq.safetensors", "--npz", "images.npz"], in: folder)
+  #expect(decoded.status == 0, "\(decoded.errors)")
+  var found: [RGBImage] = []
+  try ImageSet(archive: place("images.npz")).forEachRun { found += $1 }
+  let expected = try (0..<3).map { image in
+    try decoder.decode(codes[4 * image..<4 * image + 4].map { UInt32($0) }, rows: 2, columns: 2)
+  }
+  #expect(found == expected)
+  try NpyWriter.write(codes, shape: [1, 3, 2, 2], to: place("video.npy"))
+  for (arguments, sentence) in [
+    (["info", "codes.npy"], "--codebook"),
+    (["decode", "codes.npy", "--codebook", "vq.safetensors", "--npz", "x.npz"], "has no /decoder"),
+    (["decode", "video.npy", "--vq", "vq.safetensors", "--npz", "x.npz"], "are those of videos"),
+    (["info", "none.npy"], "none.npy: there is no such file"),
+  ] {
+    let result = try program.run(arguments, in: folder)
+    #expect(result.status != 0 && result.errors.contains(sentence), "\(result.errors)")
+    #expect(!result.files.contains("x.npz"))
   }
 }

@@ -34,6 +34,9 @@ class OrderProfile:
         The total correlation of every step.
     difference_from_first : Estimate
         The total less that of the first order, paired image by image.
+    difference_errors : tuple of float
+        The errors of the total less that of each order of the comparison, in their order; see
+        `OrderComparison.difference`.
     """
 
     name: str
@@ -51,6 +54,7 @@ class OrderProfile:
     step_increase: FloatArray
     step_increase_standard_error: FloatArray
     difference_from_first: Estimate
+    difference_errors: tuple[float, ...]
     unit: str
 
     def __repr__(self) -> str:
@@ -108,17 +112,11 @@ class OrderComparison(Mapping[str, OrderProfile]):
     def difference(self, first: str, second: str) -> Estimate:
         """The total of the first less that of the second.
 
-        The error is that of the difference, paired image by image, where either is the order named first in the
-        comparison; else it is not known (NaN).
+        The error is that of the difference, paired image by image: what both orders share is in neither's. It is NaN
+        where errors do not come from the images (``errors="gaussian"``).
         """
-        value = float(self[first].total) - float(self[second].total)
-        base = self.profiles[0].name
-        if second == base:
-            return self[first].difference_from_first
-        if first == base:
-            other = self[second].difference_from_first
-            return Estimate(-float(other), other.standard_error)
-        return Estimate(value)
+        a, b = self[first], self[second]
+        return Estimate(float(a.total) - float(b.total), a.difference_errors[list(self).index(second)])
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the totals against the numbers of steps; return the axes."""
@@ -186,5 +184,7 @@ def order_compare(tokens: Tokens, orders: Sequence[str | Order], **options: Opti
             step_increase_standard_error=array(row["step_total_correlation_standard_error"]),
             difference_from_first=Estimate(
                 row["difference_from_first"], row["difference_from_first_standard_error"]),
+            difference_errors=tuple(
+                float("nan") if error is None else error for error in row["difference_standard_errors"]),
             unit=result["units"]))
     return OrderComparison(tuple(profiles), result["units"], result)

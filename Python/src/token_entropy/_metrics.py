@@ -92,11 +92,12 @@ def frechet(x: Any, y: Any, neighbors: Sequence[int] | None = None, **options: O
     ----------
     x, y : array, shape (N, D) and (M, D), or path
         Features of real and of generated images; or files: ``.npy``, or ``.npz`` with ``mu`` and ``sigma``. They are
-        read in single precision.
+        read in single precision. With ``extractor="pixels"`` the images themselves: uint8 (N, H, W, 3), an ``.npz`` with
+        them as ``arr_0``, or a folder of PNG files; their features are of a network without training: a proxy, not FID.
     neighbors : sequence of int, optional
         The numbers of nearest neighbours for precision, recall, density and coverage; 3 and 5 by default.
     **options
-        Any option of ``fid-compare frechet``: ``no_neighbor_errors=True``, ``spatial=True``, ``seed=1``.
+        Any option of ``fid-compare frechet``: ``no_neighbor_errors=True``, ``spatial=True``, ``seed=1``, ``extractor="pixels"``.
 
     Examples
     --------

@@ -10,16 +10,21 @@ import Reporting
 struct FidCompareFrechet: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "frechet",
-    abstract: "Distances between two sets of features that a network of yours has made.",
+    abstract: "Distances between features that a network of yours has made, or between images.",
     usage: "fid-compare frechet <real> <generated> [options]",
     discussion: """
       EXAMPLES
         fid-compare frechet real.npy generated.npy
         fid-compare frechet VIRTUAL_imagenet256_labeled.npz generated.npy
         fid-compare frechet real.npz generated.npz --spatial --json
+        fid-compare frechet VIRTUAL_imagenet256_labeled.npz samples.npz \\
+          --extractor pixels
+            The images in arr_0 of both, by features that nobody trained.
 
       A file is an array (images, features), .npy or in an .npz archive, or the
-      archive of mu and sigma that pytorch-fid and ADM's evaluator write. With the
+      archive of mu and sigma that pytorch-fid and ADM's evaluator write. Images
+      are bytes (images, rows, columns, 3) in an array or as arr_0 of an archive,
+      or a folder of PNG or JPEG files: they need --extractor pixels. With the
       pooled features of Inception-v3 the Fréchet distance is the FID, with those of
       another network what its name is. Of two arrays there are also FD∞, the kernel
       distance, precision, recall, density and coverage, with their errors.
@@ -29,14 +34,20 @@ struct FidCompareFrechet: ParsableCommand {
       to it, and the distance says little: read FD∞ or KID.
       """)
 
-  @Argument(help: "Features of real images: .npy, or .npz.")
+  @Argument(help: "Features of real images: .npy, or .npz; or the images, or a folder of them.")
   var real: String
 
-  @Argument(help: "Features of generated images by the same network: .npy, or .npz.")
+  @Argument(help: "The same of generated images, by the same network.")
   var generated: String
 
   @Flag(help: "Of an archive by ADM's evaluator take mu_s and sigma_s, those of sFID.")
   var spatial = false
+
+  @Option(
+    help: ArgumentHelp(
+      "What makes features of images: pixels, a network without training; a proxy, not the FID.",
+      valueName: "name"))
+  var extractor: ExtractorName?
 
   @Option(
     name: .customLong("neighbors"),
@@ -54,15 +65,14 @@ struct FidCompareFrechet: ParsableCommand {
   func run() throws {
     let clock = Stopwatch()
     let kind: FeatureStatistics.Features = spatial ? .spatial : .pooled
-    let (a, b) = (
-      try FeatureInput(real, statistics: kind), try FeatureInput(generated, statistics: kind)
-    )
     let seed = seedOption.value
+    let pair = try FeaturePair(
+      real: real, generated: generated, statistics: kind, extractor: extractor, seed: seed)
     var result: FrechetResult
-    switch (a, b) {
+    switch (pair.real, pair.generated) {
     case (.samples(let x), .samples(let y)):
       if spatial {
-        throw ValidationError("--spatial chooses statistics, and both files hold features")
+        throw ValidationError("--spatial chooses statistics, and there are features of both sets")
       }
       guard x.columns == y.columns else {
         throw MetricError.differentDimensions(first: x.columns, second: y.columns)
@@ -80,7 +90,7 @@ struct FidCompareFrechet: ParsableCommand {
     default:
       for (name, isGiven) in [
         ("--neighbors", givenNeighbors != nil), ("--no-neighbor-errors", noNeighborErrors),
-        ("--seed", seedOption.given != nil),
+        ("--seed", seedOption.given != nil && pair.network == nil),
       ] where isGiven {
         throw ValidationError("\(name) needs the features of both sets, not statistics")
       }
@@ -89,15 +99,16 @@ struct FidCompareFrechet: ParsableCommand {
         case .statistics(let statistics): FeatureGaussian(statistics)
         case .samples(let samples):
           try FeatureSet(samples: samples, source: path, seed: seed).gaussian
+        case .images: preconditionFailure("images have become features")
         }
       }
-      let (p, q) = (try gaussian(a, real), try gaussian(b, generated))
+      let (p, q) = (try gaussian(pair.real, real), try gaussian(pair.generated, generated))
       result = try FrechetResult(
         real: real, generated: generated, FrechetDistance(p, q), (p, q))
     }
-    result.provenance = Provenance(
-      input: real, inputHash: try ContentHash(ofFileAt: real).description, seed: seed
-    ).finished(after: clock)
+    if let network = pair.network { result.add(network) }
+    result.provenance = Provenance(input: real, inputHash: result.realHash, seed: seed)
+      .finished(after: clock)
     switch (format.json, format.csv) {
     case (true, _): try printJSON(result)
     case (_, true): try printText(result.csv)

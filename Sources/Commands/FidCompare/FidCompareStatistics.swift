@@ -5,6 +5,7 @@ import Foundation
 import GenerationMetrics
 import Reporting
 import TokenData
+import VisualTokenizers
 
 /// `fid-compare statistics TOKENS --extractor structure --output FILE.npz`: mean and covariance of features.
 struct FidCompareStatistics: ParsableCommand {
@@ -102,7 +103,15 @@ struct StatisticsComparison {
     }
     var definitionHash: ContentHash?
     func gaussian(_ path: String) throws -> FeatureGaussian {
-      if Self.isStatistics(path) { return FeatureGaussian(try FeatureStatistics(npz: path)) }
+      if Self.isStatistics(path) {
+        let archive = try NpzArchive(path: path)
+        if archive.arrayNames.contains(ImageSet.arrayName), !archive.arrayNames.contains("mu") {
+          throw ValidationError(
+            "\(path): holds images (\(ImageSet.arrayName)), and proxies compare tokens; `fid-compare frechet --extractor pixels` compares images"
+          )
+        }
+        return FeatureGaussian(try FeatureStatistics(archive))
+      }
       let (set, hash) = try featureSet(
         of: DatasetArgument(argument: path), extractors[0], limit: limit, seed: seed,
         channels: channels)

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import GenerationMetrics
 import Reporting
 
@@ -13,7 +14,10 @@ struct FrechetResult: Encodable {
 
   let command = "fid-compare frechet"
   let real, generated: String
-  let realHash, generatedHash: String
+  /// Nil for a folder of images.
+  let realHash, generatedHash: String?
+  /// Of images: what made features of them.
+  private(set) var extractor, definition, definitionHash: String?
   let dimensions: Int
   /// Nil where only the statistics are known.
   let imagesReal, imagesGenerated: Int?
@@ -33,8 +37,13 @@ struct FrechetResult: Encodable {
   ) throws {
     self.real = real
     self.generated = generated
-    realHash = try ContentHash(ofFileAt: real).description
-    generatedHash = try ContentHash(ofFileAt: generated).description
+    func hash(_ path: String) throws -> String? {
+      var isDirectory: ObjCBool = false
+      _ = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+      return isDirectory.boolValue ? nil : try ContentHash(ofFileAt: path).description
+    }
+    realHash = try hash(real)
+    generatedHash = try hash(generated)
     dimensions = gaussians.0.dimensions
     (imagesReal, imagesGenerated) = (gaussians.0.sampleCount, gaussians.1.sampleCount)
     (rankReal, rankGenerated) = (try gaussians.0.rank(), try gaussians.1.rank())
@@ -43,6 +52,13 @@ struct FrechetResult: Encodable {
     covarianceTerm = JSONNumber(distance.covarianceTerm)
     frechetDistanceCorrected = JSONNumber(distance.correctedValue)
     frechetDistanceCorrectedStandardError = JSONNumber(nil)
+  }
+
+  /// Adds what made features of images.
+  mutating func add(_ network: PixelNetwork) {
+    extractor = ExtractorName.pixels.rawValue
+    definition = network.definition
+    definitionHash = ContentHash(of: Data(network.definition.utf8)).description
   }
 
   /// Adds what only the features themselves can say.
@@ -110,6 +126,7 @@ struct FrechetResult: Encodable {
       kernelDistance.text(kernelDistanceStandardError),
     ])
     var lines = [table.text, "", distances.text]
+    if let definition { lines.append("proxies, not FID: \(definition)") }
     if !neighbors.isEmpty {
       var near = TextTable("k", "precision", "recall", "density", "coverage")
       for one in neighbors {

@@ -44,6 +44,9 @@ extension OrderCompareResult {
     add("joint_entropy_standard_error", number: \.jointEntropyStandardError)
     add("difference_from_first", number: \.differenceFromFirst)
     add("difference_from_first_standard_error", number: \.differenceFromFirstStandardError)
+    file.add(
+      "orders/difference_standard_errors", shape: [count, count],
+      .numbers(orders.flatMap { $0.differenceStandardErrors.map { $0.value ?? .nan } }))
     add("seeds_standard_deviation", number: { $0.seedsStandardDeviation ?? JSONNumber(nil) })
     add("sequential", cells: \.sequential)
     add("sequential_standard_error", cells: \.sequentialStandardError)

@@ -29,6 +29,8 @@ struct OrderCompareResult: Encodable {
     let jointEntropy, jointEntropyStandardError: JSONNumber
     /// This order's total increase minus the first order's.
     let differenceFromFirst, differenceFromFirstStandardError: JSONNumber
+    /// The errors of this order's total minus that of each order of the result, in their order.
+    let differenceStandardErrors: [JSONNumber]
     /// The one-sided 95% limits, where the bound is held-out.
     let sequentialUpperLimit, parallelUpperLimit: JSONGrid<JSONNumber>?
     /// The orders whose mean this is, and the standard deviation of their totals; nil for a single one.
@@ -43,7 +45,8 @@ struct OrderCompareResult: Encodable {
     }
 
     init(
-      _ row: ComparedOrder, first: ComparedOrder, lost: Estimate?, _ estimation: EstimationOptions
+      _ row: ComparedOrder, among rows: [ComparedOrder], lost: Estimate?,
+      _ estimation: EstimationOptions
     ) {
       let (profile, order, grid) = (row.shown, row.order, row.order.grid)
       let total = estimation.estimate(row.totalIncrease)
@@ -92,10 +95,12 @@ struct OrderCompareResult: Encodable {
       totalIncreaseConfidenceInterval = [interval.lowerBound, interval.upperBound].map {
         JSONNumber(known * $0)
       }
-      let difference = row.difference(from: first)
-      differenceFromFirst = JSONNumber(estimation.value(difference.value))
-      differenceFromFirstStandardError = JSONNumber(
-        difference.standardError.map(estimation.value))
+      let differences = rows.map(row.difference)
+      differenceFromFirst = JSONNumber(estimation.value(differences[0].value))
+      differenceStandardErrors = differences.map {
+        JSONNumber($0.standardError.map(estimation.value))
+      }
+      differenceFromFirstStandardError = differenceStandardErrors[0]
       sequentialUpperLimit = limits(row.means(\.sequential))
       parallelUpperLimit = limits(row.means(\.parallel))
       seeds =
@@ -180,7 +185,7 @@ struct OrderCompareResult: Encodable {
       joint.map { estimation.value($0.jointEntropy.standardError) })
     jointEntropyOrder = joint?.order.name
     orders = rows.enumerated().map {
-      Order($1, first: rows[0], lost: lost?.rows[$0], estimation)
+      Order($1, among: rows, lost: lost?.rows[$0], estimation)
     }
     modelImages = lost?.likelihood.imageCount
     self.provenance = provenance

@@ -76,6 +76,7 @@ public struct ParSampleCommand: ParsableCommand {
   private var seed: UInt64 { seedOption.value }
   private var output: String? { results.output }
   private var images: String? { results.images }
+  private var npz: String? { results.npz }
 
   /// Makes the command for the parser.
   public init() {}
@@ -93,10 +94,12 @@ public struct ParSampleCommand: ParsableCommand {
     try OrderFitting.requireUse(of: tokens, by: specification)
     _ = try? results.codebook.map { try DatasetArgument(argument: $0).path }
     // Whether it can be written is found out before anything is generated.
-    if let output { try checkOutput(output, inputs: [model.model]) }
+    for path in [output, npz].compactMap(\.self) {
+      try checkOutput(path, inputs: [model.model])
+    }
     let (sampled, trained) = try model.load(seed: seed, team: team)
     let codebook = try results.codebook.map {
-      try SampleCodebook(path: $0, codes: sampled.codes, isForImages: images != nil)
+      try SampleCodebook(path: $0, codes: sampled.codes, isForImages: images != nil || npz != nil)
     }
     if let codebook, let expected = trained.codebookHash, codebook.hash != expected {
       try refuse(
@@ -108,6 +111,7 @@ public struct ParSampleCommand: ParsableCommand {
     let folder = try images.map { try SampleImageFolder(path: $0) }
     let sampler = try sampler(of: sampled, specification, trained, team: team)
     let grid = sampler.grid
+    if npz != nil { try requireImages(grid, for: "--npz") }
 
     let clock = Stopwatch()
     let progress = ProgressLine(
@@ -128,6 +132,10 @@ public struct ParSampleCommand: ParsableCommand {
         createdBy: provenance.lines.joined(separator: "; "))
       if let output { try dataset.write(to: output) }
       if let folder { try folder.write(labels: labels, codebook.pictures(of: dataset)) }
+      if let npz {
+        _ = try writeImageArchive(
+          npz, numbers: Array(labels.indices), labels: labels, codebook.pictures(of: dataset))
+      }
     }
     let result = ParSampleResult(
       architecture: sampled.architecture, order: sampler.order,
@@ -160,10 +168,11 @@ public struct ParSampleCommand: ParsableCommand {
       \(sampled.precision.rawValue), read at \((bytes / result.seconds * 1e-9).fixed(1)) GB/s \
       (kernels: \(WeightProduct.kernelName))
       """)
-    if output == nil, images == nil {
-      try printText("the images were not kept; --output, --images or --json keeps them")
+    if output == nil, images == nil, npz == nil {
+      try printText("the images were not kept; --output, --images, --npz or --json keeps them")
     }
     if let output { try printText("wrote \(output)") }
+    if let npz { try printText("wrote \(count) image\(count == 1 ? "" : "s") to \(npz)") }
     if let images { try printText("wrote \(count) PNG file\(count == 1 ? "" : "s") to \(images)") }
   }
 
@@ -386,8 +395,14 @@ struct ParSampleOutput: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Write all images as an array of bytes, as the evaluator of ADM reads them: arr_0, and arr_1, the classes.",
+      valueName: "file.npz"))
+  var npz: String?
+
+  @Option(
+    help: ArgumentHelp(
       """
-      What the codes mean, for --output and --images: a token dataset (a file, or an embedded one \
+      What the codes mean, for --output, --images and --npz: a token dataset (a file, or an embedded one \
       by its name: \(EmbeddedData.names.joined(separator: ", "))), a VQ-16 tokenizer (.safetensors \
       or .pt), or, without images, a codebook (.npy).
       """,
@@ -397,12 +412,12 @@ struct ParSampleOutput: ParsableArguments {
   @OptionGroup var json: JSONOption
 
   func validate() throws {
-    for (name, place) in [("--output", output), ("--images", images)]
+    for (name, place) in [("--output", output), ("--images", images), ("--npz", npz)]
     where place != nil && codebook == nil {
       throw ValidationError("\(name) needs --codebook: what the model's codes mean")
     }
-    if output == nil, images == nil, codebook != nil {
-      throw ValidationError("--codebook is for --output and --images")
+    if output == nil, images == nil, npz == nil, codebook != nil {
+      throw ValidationError("--codebook is for --output, --images and --npz")
     }
   }
 }

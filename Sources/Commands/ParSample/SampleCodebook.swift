@@ -127,7 +127,7 @@ enum SampleCodebookError: Error, CustomStringConvertible {
       "\(path): \(found.map { "the codebook has \($0) entries" } ?? "there is no codebook");"
         + " the model has \(expected) codes"
     case .codebookOnly(let path):
-      "\(path): holds a codebook only; --images needs a token dataset or a VQ-16 checkpoint with its decoder"
+      "\(path): holds a codebook only; --images and --npz need a token dataset or a VQ-16 checkpoint with its decoder"
     }
   }
 }

@@ -7,12 +7,13 @@ import TokenData
 struct TokenizeInfo: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
-    abstract: "Show the size, the use of the codebook, the labels and the origin of a token file.",
-    usage: "tokenize info <tokens> [--channels <place>] [--json]",
+    abstract: "Show the size, the use of the codebook, the labels and the origin of tokens.",
+    usage: "tokenize info <tokens> [--codebook <file>] [options]",
     discussion: """
       EXAMPLES
         tokenize info photos.h5
         tokenize info --tokens scenes --json
+        tokenize info codes.npy --codebook codebook.npy
       """)
 
   @OptionGroup(title: "Tokens") var tokens: DatasetArgumentOrOption<AnyTokens>
@@ -44,7 +45,8 @@ struct TokenInfoReport: Encodable {
 
   let command = "tokenize info"
   let file: String
-  let contentHash: String
+  /// Nil for a folder of codes.
+  let contentHash: String?
   let images: Int
   let grid: [Int]
   let featureDimensions: Int
@@ -58,9 +60,9 @@ struct TokenInfoReport: Encodable {
 
   /// Reads the whole file once, block by block; so what it reports is also sound.
   init(of tokens: DatasetArgument, channels: ChannelPlacement? = nil) throws {
-    let dataset = try tokens.open(channels: channels)
+    let dataset = try tokens.described(channels: channels)
     file = tokens.displayName
-    contentHash = try dataset.contentHash().description
+    contentHash = try dataset.sourceHash()?.description
     images = dataset.imageCount
     grid = dataset.grid.jsonExtents
     featureDimensions = dataset.featureDimensions
@@ -119,7 +121,7 @@ struct TokenInfoReport: Encodable {
     }
     rows += [
       ("decoder", decoder ?? "none"), ("tokenizer", tokenizer), ("source", source),
-      ("license", license), ("created by", createdBy), ("content", contentHash),
+      ("license", license), ("created by", createdBy), ("content", contentHash ?? ""),
     ]
     let lines = rows.map { name, value in
       "  " + name.padding(toLength: 12, withPad: " ", startingAt: 0)

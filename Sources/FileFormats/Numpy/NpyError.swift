@@ -25,6 +25,8 @@ public enum NpyError: Error, Equatable {
   case wrongType(file: String, type: String, expected: String)
   /// A shape that does not serve here.
   case wrongShape(file: String, found: [Int], expected: String)
+  /// The first index runs fastest, where elements are read as they come.
+  case fortranOrder(file: String)
   /// A whole number that does not fit 64 bits with a sign.
   case integerTooLarge(file: String, element: Int, value: UInt64)
 }
@@ -59,6 +61,8 @@ extension NpyError: CustomStringConvertible {
       "\(file): the elements are of type \(type); \(expected) are expected"
     case .wrongShape(let file, let found, let expected):
       "\(file): has the shape \(NpyHeader.tuple(found)); \(expected) is expected"
+    case .fortranOrder(let file):
+      "\(file): is in Fortran's order, whose first index runs fastest; save numpy.ascontiguousarray of it"
     case .integerTooLarge(let file, let element, let value):
       "\(file): element \(element) is \(value), more than a signed 64-bit number can hold"
     }

@@ -52,6 +52,14 @@ public struct NpzArchive: Sendable {
     try NpyArray(bytes: archive.read(array + ".npy"), name: "\(name): \(array).npy")
   }
 
+  /// Opens one array to be read once, from its first element to its last.
+  ///
+  /// - Throws: ``ZipError`` or ``NpyError`` that names the archive and the member.
+  public func stream(_ array: String) throws -> NpyStream {
+    try NpyStream(
+      ZipMemberStream(archive, member: array + ".npy"), name: "\(name): \(array).npy")
+  }
+
   /// Writes arrays, uncompressed as `numpy.savez` does, in place of a file that may be there.
   ///
   /// - Parameter arrays: names, and the bytes that ``NpyWriter/bytes(_:shape:)`` makes.

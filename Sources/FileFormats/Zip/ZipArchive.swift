@@ -106,6 +106,24 @@ final class ZipArchive: @unchecked Sendable {
   private func read(
     _ member: String, keeping range: Range<Int>, limit: UInt64
   ) throws(ZipError) -> [UInt8] {
+    let stream = try ZipMemberStream(self, member: member, limit: limit)
+    var bytes: [UInt8] = []
+    // Grown as bytes arrive, so that a wrong size costs no more memory than the archive can fill.
+    bytes.reserveCapacity(min(stream.size, range.count, 1 << 26))
+    while stream.position < stream.size {
+      let start = stream.position
+      let chunk = try stream.next(min(stream.size - start, 1 << 20))
+      let kept = range.clamped(to: start..<stream.position)
+      bytes += chunk[kept.lowerBound - start..<kept.upperBound - start]
+    }
+    try stream.finish()
+    return bytes
+  }
+
+  /// Opens a member whose size is no lie that could be told by its directory entry.
+  fileprivate func open(
+    _ member: String, limit: UInt64
+  ) throws(ZipError) -> (file: OpaquePointer, size: Int) {
     guard let index = indices[member] else { throw .missingMember(file: name, member: member) }
     lock.lock()
     defer { lock.unlock() }
@@ -126,37 +144,14 @@ final class ZipArchive: @unchecked Sendable {
         file: name, member: member, bytes: size, limit: UInt64(FileClaim.harmless))
     }
     guard let file = zip_fopen_index(archive, index, 0) else { throw damaged(member) }
-    defer { zip_fclose(file) }
-    var bytes: [UInt8] = []
-    // Grown as bytes arrive, so that a wrong size costs no more memory than the archive can fill.
-    bytes.reserveCapacity(Int(min(size, UInt64(range.count), 1 << 26)))
-    var position = 0
-    while UInt64(position) < size {
-      let wanted = Int(min(size - UInt64(position), 1 << 20))
-      var count: zip_int64_t = 0
-      let chunk = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, initialized in
-        count = zip_fread(file, buffer.baseAddress, zip_uint64_t(wanted))
-        initialized = max(0, Int(count))
-      }
-      guard count > 0 else {
-        let failure = zip_file_get_error(file)
-        throw .damagedMember(
-          file: name, member: member,
-          reason: count == 0
-            ? "it ends after \(position) of \(size) bytes"
-            : failure.map { String(cString: zip_error_strerror($0)) } ?? "it cannot be read")
-      }
-      let kept = range.clamped(to: position..<position + chunk.count)
-      bytes += chunk[kept.lowerBound - position..<kept.upperBound - position]
-      position += chunk.count
-    }
-    // The library compares the checksum when it meets the end.
-    var rest: UInt8 = 0
-    guard zip_fread(file, &rest, 1) == 0 else {
-      throw .damagedMember(
-        file: name, member: member, reason: "its checksum or size does not fit its bytes")
-    }
-    return bytes
+    return (file, Int(size))
+  }
+
+  /// Threads take turns at the file behind the archive.
+  fileprivate func taking<Result>(turn body: () -> Result) -> Result {
+    lock.lock()
+    defer { lock.unlock() }
+    return body()
   }
 
   private func damaged(_ member: String) -> ZipError {
@@ -172,68 +167,63 @@ final class ZipArchive: @unchecked Sendable {
   }
 }
 
-/// Writes zip archives of stored members, dated 1 January 1980, so that equal contents make equal
-/// files.
-enum ZipWriter {
-  /// Writes an archive in place of one that may be there; zip64 where it has to be.
-  ///
-  /// - Throws: ``FileError/unwritable(_:reason:)``; then nothing is left behind.
-  static func write(_ members: [(name: String, data: Data)], to path: String) throws {
-    let replacement = try OutputFile(path: path)
-    // In memory: the library would write a temporary file of its own, which nobody removes after an interrupt.
-    var failure = zip_error_t()
-    zip_error_init(&failure)
-    defer { zip_error_fini(&failure) }
-    guard let bytes = zip_source_buffer_create(nil, 0, 0, &failure) else {
-      throw FileError.unwritable(path, reason: String(cString: zip_error_strerror(&failure)))
-    }
-    // The archive takes over one reference; this one is for reading what it has become.
-    zip_source_keep(bytes)
-    defer { zip_source_free(bytes) }
-    guard let archive = zip_open_from_source(bytes, ZIP_CREATE | ZIP_TRUNCATE, &failure) else {
-      zip_source_free(bytes)
-      throw FileError.unwritable(path, reason: String(cString: zip_error_strerror(&failure)))
-    }
-    func fail() -> FileError {
-      let reason = String(cString: zip_strerror(archive))
-      zip_discard(archive)
-      return .unwritable(path, reason: reason)
-    }
-    for (name, data) in members {
-      guard let copy = malloc(max(1, data.count)) else { throw fail() }
-      data.copyBytes(to: copy.assumingMemoryBound(to: UInt8.self), count: data.count)
-      guard let source = zip_source_buffer(archive, copy, zip_uint64_t(data.count), 1) else {
-        free(copy)
-        throw fail()
-      }
-      let index = zip_file_add(archive, name, source, token_zip_utf8)
-      guard index >= 0 else {
-        zip_source_free(source)
-        throw fail()
-      }
-      guard zip_set_file_compression(archive, zip_uint64_t(index), ZIP_CM_STORE, 0) == 0,
-        zip_file_set_dostime(archive, zip_uint64_t(index), 0, 0x21, 0) == 0
-      else { throw fail() }
-    }
-    guard zip_close(archive) == 0 else { throw fail() }
-    try replacement.write(try Self.bytes(of: bytes, path))
-    try replacement.commit()
+/// A member that is read once, from its start to its end, so that it need not fit into memory.
+final class ZipMemberStream {
+  /// The bytes of the member, by the archive's directory.
+  let size: Int
+  /// How many were read.
+  private(set) var position = 0
+
+  private let archive: ZipArchive
+  private let member: String
+  private let file: OpaquePointer
+
+  /// - Parameter limit: the most bytes to read: what a directory says may be a lie.
+  /// - Throws: ``ZipError``; also where a compressed member is so much longer than its compressed bytes that nobody would
+  ///   have written it in earnest.
+  init(_ archive: ZipArchive, member: String, limit: UInt64 = 1 << 40) throws(ZipError) {
+    self.archive = archive
+    self.member = member
+    (file, size) = try archive.open(member, limit: limit)
   }
 
-  /// Everything that a source in memory holds.
-  private static func bytes(of source: OpaquePointer, _ path: String) throws -> Data {
-    func fail() -> FileError {
-      .unwritable(path, reason: String(cString: zip_error_strerror(zip_source_error(source))))
+  deinit { _ = archive.taking { zip_fclose(file) } }
+
+  /// The next bytes.
+  ///
+  /// - Throws: ``ZipError/damagedMember(file:member:reason:)`` where the member ends earlier.
+  func next(_ count: Int) throws(ZipError) -> [UInt8] {
+    var done = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      while done < count, let place = buffer.baseAddress?.advanced(by: done) {
+        let read = archive.taking { zip_fread(file, place, zip_uint64_t(count - done)) }
+        guard read > 0 else { break }
+        done += Int(read)
+      }
+      initialized = done
     }
-    var status = zip_stat_t()
-    zip_stat_init(&status)
-    guard zip_source_stat(source, &status) == 0, zip_source_open(source) == 0 else { throw fail() }
-    defer { zip_source_close(source) }
-    var data = Data(count: Int(status.size))
-    let count = data.withUnsafeMutableBytes {
-      zip_source_read(source, $0.baseAddress, zip_uint64_t($0.count))
+    position += done
+    guard done == count else {
+      let failure = zip_file_get_error(file)
+      let isAtEnd = failure.map { zip_error_code_zip($0) == ZIP_ER_OK } ?? true
+      throw .damagedMember(
+        file: archive.name, member: member,
+        reason: isAtEnd
+          ? "it ends after \(position) of \(size) bytes"
+          : failure.map { String(cString: zip_error_strerror($0)) } ?? "it cannot be read")
     }
-    guard count == data.count else { throw fail() }
-    return data
+    return bytes
+  }
+
+  /// Makes sure that the end was met; the library compares the checksum there.
+  ///
+  /// - Throws: ``ZipError/damagedMember(file:member:reason:)``.
+  func finish() throws(ZipError) {
+    var rest: UInt8 = 0
+    guard archive.taking(turn: { zip_fread(file, &rest, 1) }) == 0 else {
+      throw .damagedMember(
+        file: archive.name, member: member,
+        reason: "its checksum or size does not fit its bytes")
+    }
   }
 }

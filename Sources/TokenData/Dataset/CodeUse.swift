@@ -10,15 +10,15 @@ package struct CodeUse: Hashable, Sendable {
     self.counts = counts
   }
 
-  /// Counts the codes of a file, block by block.
+  /// Counts the codes of all images, block by block.
   ///
   /// - Throws: ``TokenDataError`` when a code is outside the codebook or the file is damaged.
   /// - Precondition: the tokens have a codebook.
   /// - Complexity: O(m·n + K).
-  package init(of file: TokenDatasetFile) throws {
-    var counts = [Int](repeating: 0, count: file.codebook?.rows ?? 0)
-    for block in file.blocks {
-      for code in try file.codes(ofImages: block) { counts[Int(code)] += 1 }
+  package init(of tokens: some DescribedTokens) throws {
+    var counts = [Int](repeating: 0, count: tokens.codebook?.rows ?? 0)
+    for block in tokens.blocks {
+      for code in try tokens.checkedCodes(ofImages: block) { counts[Int(code)] += 1 }
     }
     self.counts = counts
   }
