@@ -11,12 +11,7 @@ FORMATTED = Package.swift Sources Tests Notebooks-data Benchmarks/Package.swift 
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-# The program alone, with the standard library of Swift inside: it works where there is no toolchain. macOS has the library.
-ifeq ($(shell uname),Darwin)
-STATIC =
-else
-STATIC = --static-swift-stdlib
-endif
+# The program alone, with all that can be inside.
 ALONE = .build/alone/release/token-entropy
 
 PYTHON ?= python3
@@ -56,7 +51,7 @@ build: dependencies
 
 ## One program with all commands, which needs no Swift to run, in .build/alone/release.
 alone: dependencies
-	$(SWIFT) build -c release $(STATIC) --product token-entropy --scratch-path .build/alone
+	@SWIFT="$(SWIFT)" Scripts/alone
 
 ## The program, a link for each command, data, manual pages and completions: `make install PREFIX=~/.local`.
 install: alone
