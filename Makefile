@@ -16,7 +16,7 @@ ALONE = .build/alone/release/token-entropy
 
 PYTHON ?= python3
 
-.PHONY: figures test test-python wheel fuzz build alone install uninstall benchmarks bench format lint docs dependencies smoke clean
+.PHONY: figures test test-python notebooks test-install wheel test-wheel fuzz build alone install uninstall benchmarks bench format lint docs dependencies smoke clean
 
 ## The appendix figures of the embedded photographs, of patches into Plots/ and of learned tokens into Plots/learned/
 ## (installs missing C libraries, builds).
@@ -32,9 +32,21 @@ test: dependencies
 test-python: build
 	PYTHON="$(PYTHON)" Scripts/test-python .build/release/token-entropy
 
+## The notebooks, executed, and their outputs compared with those that are kept in them.
+notebooks: build
+	PYTHON="$(PYTHON)" Scripts/notebooks .build/release/token-entropy
+
+## What `make install` puts into an empty folder, from another folder and without this one; completions in the shells that are there.
+test-install: build
+	Scripts/test-install .build/release/token-entropy
+
 ## A wheel with the program, its data and libraries in it, in .build/wheels.
 wheel: alone
 	PYTHON="$(PYTHON)" Scripts/wheel $(ALONE)
+
+## The wheel in a Debian root with Python alone, made by debootstrap; needs root.
+test-wheel: wheel
+	PYTHON="$(PYTHON)" Scripts/test-wheel .build/wheels/token_entropy-*.whl
 
 ## Damaged files for every reader, with an address sanitizer: `make fuzz MINUTES=30`. Faults are kept in fuzz-failures/.
 ## Swift and the C libraries keep some memory to the end on purpose, which is no leak; and a library that asks for more

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import token_entropy as te
+from conftest import FloatArray, IntArray
 
 
 @pytest.mark.parametrize("name", ["raster", "distant", "diagonal", "halton:steps=9", "random:seed=3"])
@@ -38,6 +39,16 @@ def test_wrong_orders_are_refused(tmp_path: Path) -> None:
         te.order("raster", (2, 2)).save(tmp_path / "o.csv")
     with pytest.raises(te.ProgramError, match="did you mean raster"):
         te.order("rastr", (4, 4))
+
+
+def test_group_sizes_are_fitted_to_arrays(tokens: te.Tokens, codes: IntArray, codebook: FloatArray,
+                                          tmp_path: Path) -> None:
+    for i, image in enumerate(codes):
+        np.save(tmp_path / f"{i}.npy", image.reshape(1, 1, -1))
+    fitted = [te.order("raster:schedule=optimal,steps=5", on) for on in (tokens, te.llamagen(tmp_path, codebook))]
+    assert fitted[0].groups.tolist() == fitted[1].groups.tolist() and len(fitted[0].groups) == 5
+    features = te.Tokens(features=codebook[codes])
+    assert te.order("raster:schedule=optimal,steps=5", features).groups.tolist() == fitted[0].groups.tolist()
 
 
 def test_a_search_finds_an_order_that_loses_less(tokens: te.Tokens) -> None:

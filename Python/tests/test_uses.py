@@ -13,9 +13,9 @@ def test_a_map_shows_what_leans_on_the_reference(codes: IntArray, codebook: Floa
     m = te.entropy_map(te.Tokens(codes, codebook), ref=(1, 1))
     # Cells lean on their left neighbours with probability 0.6, rows are independent of each other.
     for cell in ((1, 0), (1, 2)):
-        assert m.information[cell] > 0.1 and m.information[cell] > 5 * m.standard_error[cell]
+        assert m.information[cell] > 0.1 and m.information[cell] > 4 * m.standard_error[cell]
     others = m.information[[0, 2, 3]]
-    assert np.abs(others).max() < 0.05 and m.entropy.shape == m.marginal.shape == (4, 4)
+    assert np.abs(others).max() < m.information[1, 0] / 3 and m.entropy.shape == m.marginal.shape == (4, 4)
     pytest.importorskip("matplotlib").use("agg")
     assert m.plot().figure.axes
 

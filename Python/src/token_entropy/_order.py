@@ -147,7 +147,7 @@ def order(specification: str, on: Tokens | Grid, tokens_per_step: int | None = N
         arguments = ["order-compare", "show", _absolute(specification), "--format", "json"]
         if isinstance(on, Tokens):
             if "schedule=optimal" in specification:
-                arguments += on.arguments(folder)
+                arguments += _stored(on, folder)
             extents = run("tokenize", "info", *on.arguments(folder, None), folder=folder)["grid"] \
                 if on.path is not None else (on.grid or _grid(on))
         else:
@@ -155,6 +155,14 @@ def order(specification: str, on: Tokens | Grid, tokens_per_step: int | None = N
         arguments += ["--grid", "x".join(map(str, extents)), *flags({"tokens_per_step": tokens_per_step})]
         found = json.loads(run_text(arguments, folder=folder))
     return Order.from_steps(found["steps"], found["grid"], specification)
+
+
+def _stored(tokens: Tokens, folder: Path) -> list[str]:
+    """Name tokens as one file, which needs no more arguments than its path: arrays and dumps become one."""
+    if tokens.path is not None and tokens.codebook is None and Path(tokens.path).suffix not in (".npy", ".npz"):
+        return tokens.arguments(folder)
+    run("tokenize", "import", *tokens.arguments(folder, "--codes"), "--output", "tokens.h5", folder=folder)
+    return ["--tokens", "tokens.h5"]
 
 
 def _grid(tokens: Tokens) -> tuple[int, ...]:
