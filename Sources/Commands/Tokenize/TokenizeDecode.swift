@@ -12,7 +12,8 @@ struct TokenizeDecode: ParsableCommand {
     abstract: "Turn tokens back into images: one contact sheet, or an array of all of them.",
     usage: """
       tokenize decode <tokens> [--select <numbers>] [--vq <file>]
-                      [--columns <columns>] [--output <file.png>] [--npz <file>]
+                      [--columns <columns>] [--output <file.png>]
+                      [--npz <file.npz>]
       """,
     discussion: """
       EXAMPLES
