@@ -217,7 +217,8 @@ private func bytes(_ path: String) throws -> Data {
     #expect(checkpointStep == step - 1)
     let text = "\(try #require(error))"
     #expect(text.contains("not finite") && text.contains("checkpoint of step \(step - 1)"))
-    let checkpoint = try TrainingCheckpoint(path: folder + "/" + PARTraining.checkpointName)
+    let checkpoint = try TrainingCheckpoint<PARPlan>(
+      path: folder + "/" + PARTraining.checkpointName)
     #expect(checkpoint.state.step == step - 1)
   }
 }

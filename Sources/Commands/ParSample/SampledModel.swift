@@ -45,7 +45,7 @@ enum SampledModel {
 
 /// What draws images from a model of either kind, and how.
 struct ImageSampler {
-  typealias Progress = (PARSampler.Progress) -> Void
+  typealias Progress = (SamplingProgress) -> Void
 
   /// The name of the order, or of the file with several.
   let order: String

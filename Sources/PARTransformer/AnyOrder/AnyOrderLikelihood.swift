@@ -85,33 +85,19 @@ public struct AnyOrderLikelihood: Sendable {
       trainer.parameters[parameter].write(try tensors.floats(parameter))
     }
     let n = configuration.grid.cellCount
-    let labels = try images.map { image in
-      let label = tokens.labels.map { Int($0.values[image]) } ?? 0
-      guard label < configuration.classes else {
-        throw PARError.classOutOfRange(label: label, classes: configuration.classes)
-      }
-      return label
-    }
+    let labels = try PositionLikelihood.labels(
+      of: tokens, images: images, classes: configuration.classes)
     let groups = tokens.imageIDs.map { ids in images.map { ids[$0] } }
-    var done = 0
+    var finished = 0
     func losses(_ order: GenerationOrder) throws -> [Double] {
       let (cells, sizes) = (order.sequence, order.steps.map(\.count))
-      var result: [Double] = []
-      for first in stride(from: 0, to: images.count, by: 64) {
-        let part = (first..<min(first + 64, images.count)).map { place in
+      defer { finished += images.count }
+      return try trainer.losses(
+        zip(images, labels).map { image, label in
           AnyOrderImage(
-            codes: codes[images[place] * n..<(images[place] + 1) * n], label: labels[place],
-            cells: cells, groupSizes: sizes)
-        }
-        result += trainer.losses(part).map { Double($0) }
-        done += part.count
-        progress(done)
-      }
-      guard result.allSatisfy(\.isFinite) else {
-        throw TrainingError.damagedCheckpoint(
-          file: file, reason: "its log-probabilities are not finite numbers")
-      }
-      return result
+            codes: codes[image * n..<(image + 1) * n], label: label, cells: cells,
+            groupSizes: sizes)
+        }, ofModel: file, progress: { progress(finished + $0) })
     }
     self.orders = try orders.map { order in
       let parallel = try losses(order)

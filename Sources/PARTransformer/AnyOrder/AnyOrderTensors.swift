@@ -57,7 +57,7 @@ public struct AnyOrderTensors: Sendable {
     let isUnderModel = source.tensorNames.contains { $0.hasPrefix("model.") }
     var names: [String: String] = [:]
     for stored in source.tensorNames {
-      if stored.hasPrefix(TrainingCheckpoint.momentPrefix) { continue }
+      if stored.hasPrefix(TrainedModel.momentPrefix) { continue }
       if isUnderModel, !stored.hasPrefix("model.") { continue }
       var name = Substring(stored)
       while let prefix = wrappers.first(where: name.hasPrefix) {

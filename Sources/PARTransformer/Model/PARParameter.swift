@@ -67,4 +67,18 @@ public enum PARParameter: Hashable, Sendable {
     default: true
     }
   }
+
+  /// Whether the tensor is the scale of a norm, which begins as 1.
+  var isScale: Bool {
+    switch self {
+    case .norm, .layer(_, .attentionNorm), .layer(_, .feedForwardNorm): true
+    default: false
+    }
+  }
+
+  /// Whether the tensor is a shift or a bias: there are none.
+  var isShift: Bool { false }
+
+  /// Whether weights of the tensor decay in training: matrices do, the scales of norms do not.
+  var decays: Bool { !isScale }
 }

@@ -120,7 +120,7 @@ struct CheckpointTensors {
   init(_ checkpoint: SafetensorsCheckpoint) throws {
     self.checkpoint = checkpoint
     for stored in checkpoint.tensorNames {
-      if stored.hasPrefix(TrainingCheckpoint.momentPrefix) { continue }
+      if stored.hasPrefix(TrainedModel.momentPrefix) { continue }
       var name = Substring(stored)
       while let prefix = [
         "model.", "module.", "_orig_mod.", "state_dict.", "model_state_dict.", "ema.",

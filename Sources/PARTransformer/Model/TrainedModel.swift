@@ -50,36 +50,14 @@ public struct TrainedModel: Sendable {
       } ?? []
   }
 
-  /// Writes a trainer's parameters as a model that `par-sample` and PyTorch can read.
-  static func write(
-    _ trainer: PARTrainer, run: TrainingRun, order: GenerationOrder, validationLoss: Double?,
-    step: Int, to path: String
-  ) throws {
-    let parameters = trainer.parameters
-    let configuration = parameters.configuration
-    try SafetensorsWriter.write(
-      configuration.parameters.map {
-        SafetensorsTensor(
-          name: $0.name, shape: $0.shape(in: configuration), elements: parameters[$0].values)
-      },
-      metadata: metadata(run: run, order: order, validationLoss: validationLoss, step: step),
-      to: path)
-  }
+  /// What the names of an optimizer's moments begin with in a checkpoint.
+  static let momentPrefix = "adamw."
 
-  /// What a model's file says of its run.
-  static func metadata(
-    run: TrainingRun, order: GenerationOrder, validationLoss: Double?, step: Int
-  ) throws -> [String: String] {
-    var metadata = [
-      "format": "pt", "heads": "\(run.settings.heads)", "grid": run.grid, "order": run.order,
-      "order_hash": run.orderHash, "order_steps": order.jsonText,
-      "tokens_per_step": "\(run.tokensPerStep)", "attention": run.attention,
-      "codebook_hash": run.codebookHash, "dataset": run.dataset, "dataset_hash": run.datasetHash,
-      "settings": try TrainingCheckpoint.json(run.settings), "step": "\(step)",
-      "classes": "\(run.classes)",
-    ]
-    metadata["validation_loss"] = validationLoss.map { "\($0)" }
-    return metadata
+  /// A value as metadata have it.
+  static func json(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
   /// The model of a run's folder: its `model`, or while there is none its `checkpoint`; any other path is itself.
@@ -102,11 +80,11 @@ public struct TrainedModel: Sendable {
 
   /// The hash of a codebook's numbers, as the metadata have it.
   public static func hash(ofCodebook codebook: FloatMatrix) -> String {
-    TrainingRun.hash(codebook.elements)
+    NumberHash.text(of: codebook.elements)
   }
 
   /// Whether an order has the steps the model was trained with; true where the file does not tell.
   public func wasTrained(in order: GenerationOrder) -> Bool {
-    orderHash.map { $0 == TrainingRun.hash(of: order) } ?? true
+    orderHash.map { $0 == NumberHash.text(of: order) } ?? true
   }
 }

@@ -74,25 +74,12 @@ public struct PositionLikelihood: Sendable {
 
     let (images, isHeldOut) = try Self.images(
       of: tokens, codes: codes, trained: trained, limit: imageLimit, seed: seed)
-    let labels = tokens.labels?.values
+    let labels = try Self.labels(of: tokens, images: images, classes: configuration.classes)
     let n = order.grid.cellCount
-    let inputs = try images.map { image in
-      let label = labels.map { Int($0[image]) } ?? 0
-      guard label < configuration.classes else {
-        throw PARError.classOutOfRange(label: label, classes: configuration.classes)
-      }
-      return TrainingImage(codes: codes[image * n..<(image + 1) * n], label: label)
-    }
-    var losses: [Double] = []
-    for first in stride(from: 0, to: inputs.count, by: 64) {
-      let part = Array(inputs[first..<min(first + 64, inputs.count)])
-      losses += trainer.losses(part).map { Double($0) }
-      progress(first + part.count)
-    }
-    guard losses.allSatisfy(\.isFinite) else {
-      throw TrainingError.damagedCheckpoint(
-        file: path, reason: "its log-probabilities are not finite numbers")
-    }
+    let losses = try trainer.losses(
+      zip(images, labels).map { image, label in
+        TrainingImage(codes: codes[image * n..<(image + 1) * n], label: label)
+      }, ofModel: path, progress: progress)
 
     self.model = path
     self.order = order.name
@@ -136,7 +123,7 @@ public struct PositionLikelihood: Sendable {
   ) throws(TrainingError) -> (images: [Int], areHeldOut: Bool) {
     let isTrainingData =
       trained.datasetHash != nil
-      && trained.datasetHash == TrainingRun.hash(codes + (tokens.labels?.values ?? []))
+      && trained.datasetHash == NumberHash.text(of: codes + (tokens.labels?.values ?? []))
     var images = Array(0..<tokens.imageCount)
     if isTrainingData, let settings = trained.settings {
       images = TrainingData.split(tokens: tokens, settings: settings).heldOut
@@ -151,6 +138,18 @@ public struct PositionLikelihood: Sendable {
     return (images, isTrainingData)
   }
 
+  /// The classes of images: without labels, the first.
+  static func labels(
+    of tokens: TokenDataset, images: [Int], classes: Int
+  ) throws(PARError) -> [Int] {
+    let labels = tokens.labels?.values
+    return try images.map { image throws(PARError) in
+      let label = labels.map { Int($0[image]) } ?? 0
+      guard label < classes else { throw .classOutOfRange(label: label, classes: classes) }
+      return label
+    }
+  }
+
   /// The dataset's codes, if they are of the model's kind.
   static func codes(
     of tokens: TokenDataset, trained: TrainedModel, codes count: Int, grid: TokenGrid
@@ -158,7 +157,7 @@ public struct PositionLikelihood: Sendable {
     guard let codes = tokens.codes, let codebook = tokens.codebook else {
       throw .noCodes(dataset: tokens.name)
     }
-    let hash = TrainingRun.hash(codebook.elements)
+    let hash = NumberHash.text(of: codebook.elements)
     let facts = [
       ("grid", "\(tokens.grid)", "\(grid)"),
       ("number of codes", "\(codebook.rows)", "\(count)"),
@@ -169,5 +168,27 @@ public struct PositionLikelihood: Sendable {
         model: trained.path, dataset: tokens.name, what: what, found: found, expected: expected)
     }
     return codes
+  }
+}
+
+extension Trainer {
+  /// The negative log-probability of every token of images, in nats and in the order of their sequences.
+  ///
+  /// - Parameter progress: called with the number of images done.
+  /// - Throws: ``TrainingError/damagedCheckpoint(file:reason:)`` where one is no finite number.
+  func losses(
+    _ images: [Model.Image], ofModel file: String, progress: (Int) -> Void
+  ) throws(TrainingError) -> [Double] {
+    var losses: [Double] = []
+    for first in stride(from: 0, to: images.count, by: 64) {
+      let part = Array(images[first..<min(first + 64, images.count)])
+      losses += self.losses(part).map { Double($0) }
+      progress(first + part.count)
+    }
+    guard losses.allSatisfy(\.isFinite) else {
+      throw .damagedCheckpoint(
+        file: file, reason: "its log-probabilities are not finite numbers")
+    }
+    return losses
   }
 }

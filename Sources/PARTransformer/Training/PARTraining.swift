@@ -1,6 +1,4 @@
-import Files
 import Foundation
-import LinearAlgebra
 import NeuralKernels
 import TokenData
 import TokenGrids
@@ -34,12 +32,13 @@ public enum PARTraining {
   public static func resumed(in directory: String) throws -> Resumed? {
     let path = directory + "/" + checkpointName
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    let checkpoint = try TrainingCheckpoint(path: path)
+    let checkpoint = try TrainingCheckpoint<PARPlan>(path: path)
     let run = checkpoint.state.run
     return Resumed(
       settings: run.settings,
       order: TrainedModel(metadata: checkpoint.metadata, path: path).order,
-      tokensPerStep: run.tokensPerStep, attention: AttentionPattern(rawValue: run.attention),
+      tokensPerStep: run.plan.tokensPerStep,
+      attention: AttentionPattern(rawValue: run.plan.attention),
       tokens: checkpoint.metadata["tokens"])
   }
 
@@ -71,140 +70,15 @@ public enum PARTraining {
     let clock = ContinuousClock.now
     try settings.validate()
     let team = WorkerTeam(workers: threads)
-    var run = try TrainingRun(
+    let run = try TrainingRun(
       tokens: tokens, order: order, tokensPerStep: tokensPerStep, attention: attention,
       settings: settings, shards: min(team.workers, settings.batchSize))
-    // Whatever can be refused is refused before anything is written.
-    let sequence = try PARSequence(order: order, tokensPerStep: tokensPerStep)
-    try run.configuration.validate()
-    // Weights, their gradient and AdamW's two moments.
-    try run.configuration.requireMemory(bytesPerParameter: 16, for: "training")
-    let data = try TrainingData(
-      tokens: tokens, settings: settings, nullClass: run.configuration.nullClass)
-    let folder = try TrainingFolder(directory)
-    let checkpoint = try folder.checkpoint()
-    if let checkpoint {
-      guard resume else {
-        throw TrainingError.alreadyStarted(
-          checkpoint: checkpoint.path, step: checkpoint.state.step)
-      }
-      try checkpoint.state.run.check(isSameAs: run, checkpoint: checkpoint.path)
-      run.shards = checkpoint.state.run.shards
-    }
-    let trainer = try PARTrainer(
-      configuration: run.configuration, sequence: sequence, attention: attention,
-      shards: run.shards, team: team)
-    let loop = TrainingLoop(
-      run: run, named: named, order: order, sequence: sequence, trainer: trainer, data: data,
-      folder: folder, clock: clock)
-    try loop.start(from: checkpoint)
+    let model = try LearningPAR(
+      configuration: run.configuration,
+      sequence: PARSequence(order: order, tokensPerStep: tokensPerStep), attention: attention)
+    let loop = try TrainingLoop(
+      run, model, tokens: tokens, named: named, directory: directory, resume: resume, team: team,
+      clock: clock)
     return try loop.run(shouldStop: shouldStop, progress: progress)
-  }
-}
-
-/// The files of a run.
-struct TrainingFolder: Sendable {
-  let path: String
-  var model: String { path + "/" + PARTraining.modelName }
-  var checkpointPath: String { path + "/" + PARTraining.checkpointName }
-  var losses: String { path + "/" + PARTraining.lossName }
-
-  /// Held as long as the folder is in use: of two runs each would take the other's checkpoints for its own.
-  private let lock: FolderLock
-
-  /// Makes the folder if need be, takes it, and then removes what a killed run left half-written.
-  ///
-  /// - Throws: ``TrainingError/alreadyRunning(directory:)`` before anything is touched; `FileError`.
-  init(_ path: String) throws {
-    self.path = path
-    try OutputFolder.make(path)
-    guard let lock = try FolderLock(folder: path, name: ".par-train.lock") else {
-      throw TrainingError.alreadyRunning(directory: path)
-    }
-    self.lock = lock
-    // Found out now, not after the training.
-    for file in [model, checkpointPath, losses] { _ = try OutputFile(path: file) }
-    TemporaryFiles.removeDead(in: path)
-  }
-
-  func checkpoint() throws -> TrainingCheckpoint? {
-    guard FileManager.default.fileExists(atPath: checkpointPath) else { return nil }
-    return try TrainingCheckpoint(path: checkpointPath)
-  }
-
-  func writeLosses(_ history: [TrainingRecord], batchSize: Int) throws {
-    var text = "step,images,loss,validation_loss,learning_rate\n"
-    for one in history {
-      text += "\(one.step),\(one.step * batchSize),\(one.loss),"
-      text += "\(one.validationLoss.map { "\($0)" } ?? ""),\(one.rate)\n"
-    }
-    try OutputFile.write(Data(text.utf8), to: losses)
-  }
-}
-
-/// The images of a run.
-struct TrainingData: Sendable {
-  private let codes: [UInt32]
-  private let labels: [UInt32]?
-  private let cellCount: Int
-  private let settings: TrainingSettings
-  private let nullClass: Int
-  private let random: TrainingRandomness
-  let training: [Int]
-  let heldOut: [Int]
-
-  init(
-    tokens: TokenDataset, settings: TrainingSettings, nullClass: Int
-  ) throws(TrainingError) {
-    guard let codes = tokens.codes else { throw .noCodes(dataset: tokens.name) }
-    self.codes = codes
-    labels = tokens.labels?.values
-    cellCount = tokens.grid.cellCount
-    (self.settings, self.nullClass) = (settings, nullClass)
-    random = TrainingRandomness(seed: settings.seed)
-    (training, heldOut) = Self.split(tokens: tokens, settings: settings)
-    guard !training.isEmpty else {
-      throw .badSetting(
-        name: "validation images", value: "\(heldOut.count)",
-        expected: "fewer than the \(tokens.imageCount) images of \(tokens.name)")
-    }
-  }
-
-  /// Which images are trained on and which are held out.
-  static func split(
-    tokens: TokenDataset, settings: TrainingSettings
-  ) -> (training: [Int], heldOut: [Int]) {
-    TrainingRandomness(seed: settings.seed).split(
-      imageCount: tokens.imageCount, heldOut: settings.heldOutCount(of: tokens.imageCount),
-      groups: tokens.imageIDs)
-  }
-
-  private func image(_ index: Int) -> TrainingImage {
-    TrainingImage(
-      codes: codes[index * cellCount..<(index + 1) * cellCount],
-      label: labels.map { Int($0[index]) } ?? 0)
-  }
-
-  /// The images held out, with their labels.
-  var validation: [TrainingImage] { heldOut.map(image) }
-
-  /// The images of a step's batch, some without their label. Epochs follow one another, each in an order of its own.
-  func batch(step: Int) -> [TrainingImage] {
-    let size = settings.batchSize
-    let count = training.count
-    let dropped = random.droppedLabels(
-      step: step, count: size, probability: settings.labelDropout)
-    var epoch = -1
-    var order: [Int] = []
-    return (0..<size).map { place in
-      let number = step * size + place
-      if number / count != epoch {
-        epoch = number / count
-        order = random.permutation(epoch: epoch, count: count)
-      }
-      let image = image(training[order[number % count]])
-      return dropped[place]
-        ? TrainingImage(codes: image.codes, label: nullClass) : image
-    }
   }
 }

@@ -5,12 +5,10 @@ import NeuralKernels
 import TokenData
 
 /// What a training run needs to go on, as a file: parameters, both moments, the step and the losses so far.
-struct TrainingCheckpoint: Sendable {
-  static let format = "par-training-checkpoint"
-
+struct TrainingCheckpoint<Plan: TrainingPlan>: Sendable {
   /// What is kept besides tensors.
   struct State: Codable, Sendable {
-    var run: TrainingRun
+    var run: TrainingRun<Plan>
     var step = 0
     var history: [TrainingRecord] = []
     /// The losses since the last record: their sum and number.
@@ -23,31 +21,23 @@ struct TrainingCheckpoint: Sendable {
   private let file: SafetensorsFile
   var metadata: [String: String] { file.metadata }
 
-  /// What the names of the optimizer's moments begin with.
-  static let momentPrefix = "adamw."
-
-  private static func momentName(_ moment: String, _ parameter: PARParameter) -> String {
-    "\(momentPrefix)\(moment).\(parameter.name)"
+  private static func momentName(
+    _ moment: String
+  ) -> (Plan.Model.Configuration.Parameter) -> String {
+    { "\(TrainedModel.momentPrefix)\(moment).\($0.name)" }
   }
 
   /// Writes a checkpoint beside its final name and renames it: a run that is killed keeps the one before.
   static func write(
-    _ trainer: PARTrainer, state: State, metadata: [String: String], to path: String
+    _ trainer: Trainer<Plan.Model>, state: State, metadata: [String: String], to path: String
   ) throws {
     let parameters = trainer.parameters
-    let configuration = parameters.configuration
-    func tensors(_ buffer: FloatBuffer, _ name: (PARParameter) -> String) -> [SafetensorsTensor] {
-      configuration.parameters.map {
-        SafetensorsTensor(
-          name: name($0), shape: $0.shape(in: configuration),
-          elements: buffer[parameters.range($0)])
-      }
-    }
+    let own = ["format": Plan.checkpointFormat, "state": try TrainedModel.json(state)]
     try SafetensorsWriter.write(
-      tensors(parameters.buffer) { $0.name }
-        + tensors(trainer.optimizer.first) { momentName("first", $0) }
-        + tensors(trainer.optimizer.second) { momentName("second", $0) },
-      metadata: metadata.merging(["format": format, "state": try json(state)]) { $1 }, to: path)
+      parameters.tensors()
+        + parameters.tensors(of: trainer.optimizer.first, named: momentName("first"))
+        + parameters.tensors(of: trainer.optimizer.second, named: momentName("second")),
+      metadata: metadata.merging(own) { $1 }, to: path)
   }
 
   /// Opens a checkpoint.
@@ -56,9 +46,9 @@ struct TrainingCheckpoint: Sendable {
   init(path: String) throws {
     self.path = path
     file = try SafetensorsFile(path: path)
-    guard file.metadata["format"] == Self.format, let text = file.metadata["state"] else {
+    guard file.metadata["format"] == Plan.checkpointFormat, let text = file.metadata["state"] else {
       throw TrainingError.damagedCheckpoint(
-        file: path, reason: "its metadata does not call it \"\(Self.format)\"")
+        file: path, reason: "its metadata does not call it \"\(Plan.checkpointFormat)\"")
     }
     do {
       state = try JSONDecoder().decode(State.self, from: Data(text.utf8))
@@ -90,14 +80,14 @@ struct TrainingCheckpoint: Sendable {
   }
 
   /// Puts the trainer where the run was.
-  func restore(_ trainer: PARTrainer) throws {
+  func restore(_ trainer: Trainer<Plan.Model>) throws {
     let parameters = trainer.parameters
     for parameter in parameters.configuration.parameters {
       let shape = parameter.shape(in: parameters.configuration)
       for (name, buffer) in [
         (parameter.name, parameters.buffer),
-        (Self.momentName("first", parameter), trainer.optimizer.first),
-        (Self.momentName("second", parameter), trainer.optimizer.second),
+        (Self.momentName("first")(parameter), trainer.optimizer.first),
+        (Self.momentName("second")(parameter), trainer.optimizer.second),
       ] {
         let entry = try file.entry(name)
         guard entry.shape == shape, entry.type == .float32 else {
@@ -108,11 +98,5 @@ struct TrainingCheckpoint: Sendable {
       }
     }
     trainer.optimizer.steps = state.step
-  }
-
-  static func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 }

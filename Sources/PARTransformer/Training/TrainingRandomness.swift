@@ -18,22 +18,8 @@ struct TrainingRandomness: Sendable {
       seed: seed, stream: purpose.rawValue << 56 | UInt64(number) << 16 | UInt64(part))
   }
 
-  /// Fills in initial weights: matrices from N(0, 0.02²), norms 1, the output head 0.
-  func initialize(_ parameters: ParameterBuffer) {
-    for (index, parameter) in parameters.configuration.parameters.enumerated() {
-      let count = parameter.shape(in: parameters.configuration).reduce(1, *)
-      let view = parameters[parameter]
-      switch parameter {
-      case .output: view.write(Array(repeating: 0, count: count))
-      case .norm, .layer(_, .attentionNorm), .layer(_, .feedForwardNorm):
-        view.write(Array(repeating: 1, count: count))
-      default: view.write(normals(count, generator(.weights, index)))
-      }
-    }
-  }
-
-  /// The same for an any-order transformer: matrices and embeddings from N(0, 0.02²), norms 1, biases 0, the output head 0.
-  func initialize(_ parameters: AnyOrderParameters) {
+  /// Fills in initial weights: matrices and embeddings from N(0, 0.02²), norms 1, biases and the output head 0.
+  func initialize<Configuration>(_ parameters: ModelParameters<Configuration>) {
     for (index, parameter) in parameters.configuration.parameters.enumerated() {
       let view = parameters[parameter]
       if parameter == .output || parameter.isShift {
