@@ -97,18 +97,17 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
 
   /// H(k | before a) − H(k | before k) by pair, and how many pairs have simple weights.
   ///
-  /// - Parameter progress: Told how many of the places are done.
   /// - Complexity: O(m·n²·d²), on all cores.
-  func increases(progress: (Int, Int) -> Void = { _, _ in }) -> (PairTable, fallbacks: Int) {
+  func increases() -> (PairTable, fallbacks: Int) {
     let n = factorization.sequence.count
-    let weighted = entropies(with: .minque, progress: progress)
+    let weighted = entropies(with: .minque)
     let isFallback = { (a: Int, k: Int) in weighted.isNoisy[a, k] > 0 || weighted.isNoisy[k, k] > 0
     }
     var fallbacks = 0
     for k in 0..<n {
       for a in 0...k where isFallback(a, k) { fallbacks += 1 }
     }
-    let simple = fallbacks == 0 ? nil : entropies(with: .simple, progress: progress)
+    let simple = fallbacks == 0 ? nil : entropies(with: .simple)
     var result = PairTable(places: n)
     for k in 0..<n {
       for a in 0..<k {
@@ -134,12 +133,11 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
     return stride(from: 0, to: n, by: size).map { $0..<min($0 + size, n) }
   }
 
-  private func entropies(with kind: Weights, progress: (Int, Int) -> Void) -> Entropies {
+  private func entropies(with kind: Weights) -> Entropies {
     let n = factorization.sequence.count
     // With jitter the weights that E takes are not those of the images' influences: no image has its noise.
     var rounding = setWeights(kind, besidesJitter: factorization.hasJitter)
     var result = Entropies(values: PairTable(places: n), isNoisy: PairTable(places: n))
-    var pairs = 0
     for band in bands() {
       // Long contexts first.
       let tokens = band.reversed().map {
@@ -161,14 +159,11 @@ struct SequencePass<Scalar: ContextScalar>: Sendable {
         forEach(tokens, of: block) { $0.addNorms(of: $1, starts: starts, scratch: $2) }
       }
       for token in tokens {
-        let own = PairTable.start(of: token.token)
-        pairs += token.token + 1
         for a in 0...token.token {
           let (value, isNoisy) = entropy(of: token, before: a, rounding: rounding[a])
           result.values[a, token.token] = value
           result.isNoisy[a, token.token] = isNoisy ? 1 : 0
         }
-        progress(own, pairs)
       }
     }
     return result
