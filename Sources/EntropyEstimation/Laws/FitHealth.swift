@@ -1,4 +1,5 @@
 import LinearAlgebra
+import TokenGrids
 
 /// How well the largest fit of a measurement is determined.
 public struct FitHealth: Hashable, Sendable {
@@ -21,6 +22,21 @@ public struct FitHealth: Hashable, Sendable {
     let sums = moments.scatter.symmetricNorms
     conditionNumber = factorization.factor.conditionNumber(norm: sums.largestColumnSum)
     effectiveRank = sums.trace * sums.trace / sums.squares
+  }
+}
+
+/// How well the least squares behind some orders are determined, and their ridge: what the first order says for all.
+struct FitCondition: Sendable {
+  let health: FitHealth
+  let ridge: Double?
+
+  /// - Returns: Nil for an order that is not the first.
+  init?(
+    _ factorization: OrderFactorization, of orders: [GenerationOrder], _ moments: TokenMoments
+  ) {
+    guard factorization.order == orders.first else { return nil }
+    health = FitHealth(factorization, moments: moments)
+    ridge = moments.ridge
   }
 }
 

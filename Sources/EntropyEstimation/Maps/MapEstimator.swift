@@ -75,14 +75,11 @@ extension MapEstimator {
     references: [GridCell], of features: some TokenFeatures, channels: Int,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [ConditionalEntropyMap] {
-    let width = features.featureDimensions
     guard settings.bound != .heldOut else {
       return try heldOutMaps(
         references: references, of: features, channels: channels, settings, progress)
     }
-    try TokenMoments.requireImages(
-      features.imageCount, contextTokens: 1, featureDimensions: width, source: features.name,
-      means: features.meanCount)
+    try RequiredImages(features).suffice(contextTokens: 1)
     let means = FittedMeans(imageCount: features.imageCount, centredBy: features.centredBy)
     guard settings.errorKind == .robust else {
       return try closedFormMaps(
@@ -147,9 +144,7 @@ extension MapEstimator {
     var losses = Array(repeating: MapLosses(tokens: grid.cellCount), count: references.count)
     for (index, part) in split.parts.enumerated() {
       let fitted = ImageSubset(of: features, images: split.fitted(besides: index))
-      try TokenMoments.requireImagesForPrediction(
-        fitted.imageCount, of: features.imageCount, contextTokens: 1,
-        featureDimensions: features.featureDimensions, source: features.name)
+      try RequiredImages(fitted).sufficeForPrediction(of: features.imageCount, contextTokens: 1)
       try MapPass<Double>(
         fittedTo: fitted, channels: channels, bound: .heldOut, jitter: settings.jitter,
         means: FittedMeans(imageCount: fitted.imageCount)
@@ -178,7 +173,7 @@ extension MapEstimator {
     guard EntropyBound.closedForm.contains(bound) else {
       throw EstimationError.boundNeedsImages(bound)
     }
-    try moments.requireImages(contextTokens: 1)
+    try RequiredImages(moments).suffice(contextTokens: 1)
     let whitening = try TokenWhitening(
       marginal: (0..<grid.cellCount).map { moments.scatter(between: $0, and: $0) }, grid: grid,
       imageCount: moments.imageCount, name: moments.name)

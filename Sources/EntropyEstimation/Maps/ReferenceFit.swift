@@ -63,8 +63,7 @@ struct ReferenceFit: Sendable {
       elements: (0..<d).map { Float(centre[reference * d + $0]) })
     let predictorShift = predict(sample).elements.map(Double.init)
     let p = predictorShift.count
-    try TokenMoments.requireImagesForPrediction(
-      m, of: all, contextTokens: 1, featureDimensions: p, source: features.name)
+    try RequiredImages(features, dimensions: p).sufficeForPrediction(of: all, contextTokens: 1)
     let targetShift = cells.flatMap { cell in (0..<d).map { centre[cell * d + $0] } }
     var sums = (predictors: [Double](repeating: 0, count: p), targets: [Double]())
     sums.targets = targetShift.map { _ in 0 }

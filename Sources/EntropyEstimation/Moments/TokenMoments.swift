@@ -240,39 +240,6 @@ public struct TokenMoments: Sendable {
       throw .constantChannel(source: name, cell: cell, channel: channel, images: imageCount)
     }
   }
-
-  /// Refuses fits on `tokens` context tokens when the images do not suffice: ν = m − C − p must be at least d.
-  func requireImages(contextTokens tokens: Int) throws(EstimationError) {
-    try Self.requireImages(
-      imageCount, contextTokens: tokens, featureDimensions: featureDimensions, source: name,
-      grid: tokens > 1 ? grid : nil, means: meanCount)
-  }
-
-  /// Refuses fits on `tokens` context tokens of d numbers when m images do not suffice.
-  static func requireImages(
-    _ imageCount: Int, contextTokens tokens: Int, featureDimensions d: Int, source: String,
-    grid: TokenGrid? = nil, means: Int = 1
-  ) throws(EstimationError) {
-    guard imageCount - means - tokens * d >= d else {
-      throw .tooFewImages(
-        source: source, images: imageCount, predictors: tokens * d, channels: d,
-        largestFeatureDimensions: max(imageCount - means, 0) / (tokens + 1),
-        largestWindow: grid?.largestWindow(tokens: (imageCount - means - d) / d), means: means)
-    }
-  }
-
-  /// Refuses fits whose images do not suffice to predict new ones: the expected squared Mahalanobis norm of a new residual
-  /// is finite for m − p − 2 > d only.
-  static func requireImagesForPrediction(
-    _ imageCount: Int, of all: Int, contextTokens tokens: Int, featureDimensions d: Int,
-    source: String
-  ) throws(EstimationError) {
-    guard imageCount - tokens * d - 2 > d else {
-      throw .tooFewFittedImages(
-        source: source, images: imageCount, all: all, predictors: tokens * d, channels: d,
-        largestFeatureDimensions: max(imageCount - 3, 0) / (tokens + 1))
-    }
-  }
 }
 
 extension TokenFeatures {

@@ -74,10 +74,7 @@ extension OrderEstimator {
         try concurrently(orders) {
           let factorization = try OrderFactorization(of: $0, moments: moments, bound: .heldOut)
           var losses = try trained($0, HeldOutLaw(factorization, fittedTo: part.fitted))
-          if $0 == orders.first, losses.health == nil {
-            losses.health = FitHealth(factorization, moments: moments)
-            losses.ridge = moments.ridge
-          }
+          losses.note(factorization, of: orders, moments)
           return losses
         }
       }
@@ -87,9 +84,8 @@ extension OrderEstimator {
 
   /// Whether least squares can predict new images, so that the network adds to them: m − p − 2 > d for the largest context.
   static func hasLinearPart(_ fitted: some TokenFeatures) -> Bool {
-    (try? TokenMoments.requireImagesForPrediction(
-      fitted.imageCount, of: fitted.imageCount, contextTokens: fitted.grid.cellCount - 1,
-      featureDimensions: fitted.featureDimensions, source: fitted.name)) != nil
+    (try? RequiredImages(fitted).sufficeForPrediction(
+      of: fitted.imageCount, contextTokens: fitted.grid.cellCount - 1)) != nil
   }
 
   /// Images to fit to and images to take losses of.

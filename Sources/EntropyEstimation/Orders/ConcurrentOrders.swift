@@ -64,10 +64,7 @@ extension OrderEstimator {
   ///
   /// - Throws: ``EstimationError/tooFewImages(source:images:predictors:channels:largestFeatureDimensions:largestWindow:means:)``.
   public static func requireImages(for features: some TokenFeatures) throws(EstimationError) {
-    try TokenMoments.requireImages(
-      features.imageCount, contextTokens: features.grid.cellCount - 1,
-      featureDimensions: features.featureDimensions, source: features.name, grid: features.grid,
-      means: features.meanCount)
+    try RequiredImages(features).suffice(contextTokens: features.grid.cellCount - 1)
   }
 }
 

@@ -18,15 +18,21 @@ struct ImageContributions {
   /// By image: whether it does not belong to the photograph of the one before.
   private(set) var starts: [Bool] = []
 
-  /// How well the least squares behind them are determined, and their ridge, for the first order and the first part.
-  var health: FitHealth?
-  var ridge: Double?
+  /// That of the first part of the first order.
+  private(set) var condition: FitCondition?
 
   init(order: GenerationOrder) {
     self.order = order
     let none = [RunningMoments](repeating: RunningMoments(), count: order.grid.cellCount)
     (sequential, parallel, increase) = (none, none, none)
     steps = [RunningMoments](repeating: RunningMoments(), count: order.steps.count)
+  }
+
+  /// Takes note of the fit behind the contributions that come next.
+  mutating func note(
+    _ factorization: OrderFactorization, of orders: [GenerationOrder], _ moments: TokenMoments
+  ) {
+    condition = condition ?? FitCondition(factorization, of: orders, moments)
   }
 
   /// Adds one image's contributions to sequential and parallel entropies and their differences, by position.

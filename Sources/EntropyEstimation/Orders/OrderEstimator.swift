@@ -78,7 +78,7 @@ extension OrderEstimator {
     switch settings.bound {
     case .algorithm1, .wishart, .debiased:
       if settings.shrinkage == .none {
-        try requireImages(features.imageCount, for: features, channels: channels)
+        try RequiredImages(features).sufficeForOrders(channels: channels)
       }
       return try withMoments(of: features, channels: channels, settings, progress) { moments in
         @Sendable func factored(_ order: GenerationOrder) throws -> OrderFactorization {
@@ -86,14 +86,14 @@ extension OrderEstimator {
             of: order, moments: moments, bound: settings.bound, channels: channels)
         }
         var profiles: [OrderProfile] = []
-        var health: FitHealth?
+        var conditions: [FitCondition?] = []
         if settings.bound == .debiased || settings.errorKind == .robust {
           // A few orders are factored side by side and then pass over the images one by one, each on all cores.
           for batch in orders.batches(of: lanes(for: orders)) {
             for factorization in try concurrently(batch, factored) {
               let pass = try factorization.pass(over: features, bound: settings.bound)
               profiles.append(OrderProfile(factorization, bound: settings.bound, pass: pass))
-              if health == nil { health = FitHealth(factorization, moments: moments) }
+              conditions.append(FitCondition(factorization, of: orders, moments))
               progress(.factoring(profiles.count, of: orders.count))
             }
           }
@@ -104,16 +104,13 @@ extension OrderEstimator {
               let factorization = try factored(order)
               return (
                 OrderProfile(factorization, bound: settings.bound, pass: nil),
-                order == orders.first ? FitHealth(factorization, moments: moments) : nil
+                FitCondition(factorization, of: orders, moments)
               )
             })
           profiles = found.map(\.0)
-          health = found.first?.1
+          conditions = found.map(\.1)
         }
-        if !profiles.isEmpty {
-          profiles[0].health = health
-          profiles[0].ridge = moments.ridge
-        }
+        if let condition = conditions.first { profiles[0].condition = condition }
         return profiles
       }
     case .heldOut:
@@ -123,18 +120,6 @@ extension OrderEstimator {
         OrderProfile(
           losses: $0, bound: .heldOut, imageCount: features.imageCount, featureDimensions: channels)
       }
-    }
-  }
-
-  private static func requireImages(
-    _ imageCount: Int, for features: some TokenFeatures, channels: Int
-  ) throws {
-    let (n, width) = (features.grid.cellCount, features.featureDimensions)
-    guard width > channels else { return try requireImages(for: features) }
-    guard imageCount - features.meanCount >= n * width else {
-      throw EstimationError.tooFewImagesForFeatures(
-        source: features.name, images: imageCount, tokens: n, channels: channels,
-        functions: width - channels)
     }
   }
 
@@ -150,11 +135,11 @@ extension OrderEstimator {
       let heldOut = ImageSubset(of: features, images: part)
       if settings.shrinkage == .none {
         if channels < features.featureDimensions {
-          try requireImages(fitted.imageCount, for: features, channels: channels)
+          try RequiredImages(features, images: fitted.imageCount)
+            .sufficeForOrders(channels: channels)
         }
-        try TokenMoments.requireImagesForPrediction(
-          fitted.imageCount, of: features.imageCount, contextTokens: features.grid.cellCount - 1,
-          featureDimensions: features.featureDimensions, source: features.name)
+        try RequiredImages(fitted).sufficeForPrediction(
+          of: features.imageCount, contextTokens: features.grid.cellCount - 1)
       }
       let before = Dictionary(zip(orders, losses), uniquingKeysWith: { first, _ in first })
       losses = try withMoments(of: fitted, channels: channels, settings, progress) { moments in
@@ -162,10 +147,7 @@ extension OrderEstimator {
           var losses = before[$0] ?? ImageContributions(order: $0)
           let factorization = try OrderFactorization(
             of: $0, moments: moments, bound: .heldOut, channels: channels)
-          if $0 == orders.first, losses.health == nil {
-            losses.health = FitHealth(factorization, moments: moments)
-            losses.ridge = moments.ridge
-          }
+          losses.note(factorization, of: orders, moments)
           try HeldOutLaw(factorization, fittedTo: fitted).addLosses(of: heldOut, to: &losses)
           return losses
         }

@@ -58,10 +58,12 @@ public struct OrderProfile: Sendable {
   public internal(set) var pairsBeyondWindow: (beyond: Int, all: Int)?
   /// How well the fits are determined; nil where moments were not at hand, and for all but the first of several orders,
   /// which have the same.
-  public internal(set) var health: FitHealth?
+  public var health: FitHealth? { condition?.health }
   /// λ of the ridge λ·tr(Σ)/D that coefficients were shrunk by, chosen by the user or from the data; nil without one, and for
   /// all but the first of several orders.
-  public internal(set) var ridge: Double?
+  public var ridge: Double? { condition?.ridge }
+  /// Where both come from.
+  var condition: FitCondition?
   /// By image, where errors come from the images: numbers whose mean has the standard error of the total increase, and
   /// whose differences from another order's have that of the difference of totals.
   private var imageTotals: [Double]?
@@ -237,8 +239,7 @@ public struct OrderProfile: Sendable {
       totalIncrease: RunningMoments(losses.totals, startsGroup: losses.starts).estimate)
     jointEntropy = RunningMoments(losses.joint, startsGroup: losses.starts).estimate
     startsOfGroups = losses.starts
-    health = losses.health
-    ridge = losses.ridge
+    condition = losses.condition
     errors = .robust
     stepTests = StepTest.adjusted(
       zip(order.steps, totalCorrelation).map { step, estimate in

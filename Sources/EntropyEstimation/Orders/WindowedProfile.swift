@@ -128,7 +128,8 @@ extension OrderProfile {
     }
     try moments.requireVaryingChannels()
     let contexts = WindowContexts(order, window: window)
-    try moments.requireImages(contextTokens: contexts.cells.map(\.count).max() ?? 0)
+    try RequiredImages(moments).suffice(
+      contextTokens: contexts.cells.map(\.count).max() ?? 0)
     let none = Estimate(value: 0, standardError: 0)
     let empty = [Estimate](repeating: none, count: sequence.count)
     var (sequential, parallel, increase) = (empty, empty, empty)

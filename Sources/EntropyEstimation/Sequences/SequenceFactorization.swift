@@ -40,7 +40,9 @@ struct SequenceFactorization: Sendable {
       throw EstimationError.gridMismatch(
         source: moments.name, data: moments.grid, order: name, orderGrid: grid)
     }
-    if moments.penalty == 0 { try moments.requireImages(contextTokens: grid.cellCount - 1) }
+    if moments.penalty == 0 {
+      try RequiredImages(moments).suffice(contextTokens: grid.cellCount - 1)
+    }
     try moments.requireVaryingChannels()
     coordinates = moments.featureDimensions
     self.channels = channels ?? coordinates
