@@ -1,83 +1,5 @@
 import CKernels
 
-/// Float or Double: the precision of residuals given ever shorter contexts.
-package protocol ContextScalar: WhiteningScalar {
-  /// As `te_context_columns_f32`.
-  static func contextColumns(
-    _ count: Int, _ columns: Int, _ rows: UnsafePointer<Self>, stride: Int, _ images: Int,
-    _ to: UnsafeMutablePointer<Self>)
-  /// As `te_context_products_f32`.
-  static func contextProducts(
-    _ context: te_context_residuals, _ sums: UnsafeMutablePointer<Double>)
-  /// As `te_context_norms_f32`.
-  static func contextNorms(
-    _ context: te_context_residuals, _ transforms: UnsafePointer<Self>,
-    _ norms: UnsafeMutablePointer<Self>)
-  /// As `te_context_squares_f32`.
-  static func contextSquares(
-    _ places: Int, _ images: Int, _ norms: UnsafePointer<Self>,
-    _ sums: UnsafeMutablePointer<Double>)
-  /// As `te_context_runs_f32`.
-  static func contextRuns(
-    _ places: Int, _ images: Int, _ count: Int, _ norms: UnsafePointer<Self>,
-    _ starts: UnsafePointer<UInt8>, _ shift: Double, _ scratch: UnsafeMutablePointer<Double>,
-    _ sums: UnsafeMutablePointer<Double>)
-}
-
-extension Float: ContextScalar {
-  package static func contextColumns(
-    _ count: Int, _ columns: Int, _ rows: UnsafePointer<Float>, stride: Int, _ images: Int,
-    _ to: UnsafeMutablePointer<Float>
-  ) { te_context_columns_f32(count, columns, rows, stride, images, to) }
-
-  package static func contextProducts(
-    _ context: te_context_residuals, _ sums: UnsafeMutablePointer<Double>
-  ) { withUnsafePointer(to: context) { te_context_products_f32($0, sums) } }
-
-  package static func contextNorms(
-    _ context: te_context_residuals, _ transforms: UnsafePointer<Float>,
-    _ norms: UnsafeMutablePointer<Float>
-  ) { withUnsafePointer(to: context) { te_context_norms_f32($0, transforms, norms) } }
-
-  package static func contextSquares(
-    _ places: Int, _ images: Int, _ norms: UnsafePointer<Float>,
-    _ sums: UnsafeMutablePointer<Double>
-  ) { te_context_squares_f32(places, images, norms, sums) }
-
-  package static func contextRuns(
-    _ places: Int, _ images: Int, _ count: Int, _ norms: UnsafePointer<Float>,
-    _ starts: UnsafePointer<UInt8>, _ shift: Double, _ scratch: UnsafeMutablePointer<Double>,
-    _ sums: UnsafeMutablePointer<Double>
-  ) { te_context_runs_f32(places, images, count, norms, starts, shift, scratch, sums) }
-}
-
-extension Double: ContextScalar {
-  package static func contextColumns(
-    _ count: Int, _ columns: Int, _ rows: UnsafePointer<Double>, stride: Int, _ images: Int,
-    _ to: UnsafeMutablePointer<Double>
-  ) { te_context_columns_f64(count, columns, rows, stride, images, to) }
-
-  package static func contextProducts(
-    _ context: te_context_residuals, _ sums: UnsafeMutablePointer<Double>
-  ) { withUnsafePointer(to: context) { te_context_products_f64($0, sums) } }
-
-  package static func contextNorms(
-    _ context: te_context_residuals, _ transforms: UnsafePointer<Double>,
-    _ norms: UnsafeMutablePointer<Double>
-  ) { withUnsafePointer(to: context) { te_context_norms_f64($0, transforms, norms) } }
-
-  package static func contextSquares(
-    _ places: Int, _ images: Int, _ norms: UnsafePointer<Double>,
-    _ sums: UnsafeMutablePointer<Double>
-  ) { te_context_squares_f64(places, images, norms, sums) }
-
-  package static func contextRuns(
-    _ places: Int, _ images: Int, _ count: Int, _ norms: UnsafePointer<Double>,
-    _ starts: UnsafePointer<UInt8>, _ shift: Double, _ scratch: UnsafeMutablePointer<Double>,
-    _ sums: UnsafeMutablePointer<Double>
-  ) { te_context_runs_f64(places, images, count, norms, starts, shift, scratch, sums) }
-}
-
 /// Some numbers on whole cache lines.
 package final class AlignedNumbers<Scalar: WhiteningScalar>: @unchecked Sendable {
   package let count: Int
@@ -118,7 +40,9 @@ package final class ContextBlock<Scalar: ContextScalar>: @unchecked Sendable {
     whitened = AlignedNumbers(count: rows.columns * width)
     weights = AlignedNumbers(count: places * width)
     let (to, width) = (whitened.base, width)
-    rows.withRows { Scalar.contextColumns(rows.count, rows.columns, $0, stride: $1, width, to) }
+    rows.withRows {
+      Scalar.contextKernels.columns(rows.count, rows.columns, $0, $1, width, to)
+    }
   }
 
   /// Sets the weights of the images given the tokens before a place.
@@ -169,7 +93,9 @@ package final class ContextBlock<Scalar: ContextScalar>: @unchecked Sendable {
     factor.withUnsafeBufferPointer { factor in
       sums.withUnsafeMutableBufferPointer { sums in
         guard let factor = factor.baseAddress, let sums = sums.baseAddress else { return }
-        Scalar.contextProducts(context(of: token, factor, scratch), sums)
+        withUnsafePointer(to: context(of: token, factor, scratch)) {
+          Scalar.contextKernels.products($0, sums)
+        }
       }
     }
   }
@@ -191,19 +117,21 @@ package final class ContextBlock<Scalar: ContextScalar>: @unchecked Sendable {
         guard let factor = factor.baseAddress, let transforms = transforms.baseAddress else {
           return
         }
-        Scalar.contextNorms(context(of: token, factor, scratch), transforms, scratch.norms.base)
+        withUnsafePointer(to: context(of: token, factor, scratch)) {
+          Scalar.contextKernels.norms($0, transforms, scratch.norms.base)
+        }
       }
     }
     squares.withUnsafeMutableBufferPointer {
       if let sums = $0.baseAddress {
-        Scalar.contextSquares(places, width, scratch.norms.base, sums)
+        Scalar.contextKernels.squares(places, width, scratch.norms.base, sums)
       }
     }
     guard !runs.isEmpty else { return }
     runs.withUnsafeMutableBufferPointer { runs in
       starts.withUnsafeBufferPointer { starts in
         guard let runs = runs.baseAddress, let starts = starts.baseAddress else { return }
-        Scalar.contextRuns(
+        Scalar.contextKernels.runs(
           places, width, count, scratch.norms.base, starts, shift, scratch.doubles.base, runs)
       }
     }
