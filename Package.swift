@@ -148,7 +148,10 @@ let package = Package(
     command("tokenize"),
 
     // Tests
-    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport",
+      dependencies: ["FileFormats", "LinearAlgebra", "TokenData", "TokenGrids"],
+      path: "Tests/TestSupport"),
     .executableTarget(
       name: "fuzz",
       dependencies: [
@@ -182,13 +185,15 @@ let package = Package(
     .testTarget(
       name: "EntropyEstimationTests",
       dependencies: [
-        "EntropyEstimation", "FileFormats", "LinearAlgebra", "Statistics", "TokenData",
+        "EntropyEstimation", "FileFormats", "LinearAlgebra", "Statistics", "TestSupport",
+        "TokenData",
         "TokenGrids",
       ]),
     .testTarget(
       name: "OrderSearchTests",
       dependencies: [
-        "EntropyEstimation", "LinearAlgebra", "OrderSearch", "Statistics", "TokenData",
+        "EntropyEstimation", "LinearAlgebra", "OrderSearch", "Statistics", "TestSupport",
+        "TokenData",
         "TokenGrids",
       ]),
     .testTarget(

@@ -3,6 +3,7 @@ import LinearAlgebra
 import Statistics
 import TokenData
 import TokenGrids
+import TestSupport
 import Testing
 
 @testable import EntropyEstimation

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import TestSupport
 import TokenGrids
 
 @testable import EntropyEstimation

@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 import Statistics
+import TestSupport
 import Testing
 import TokenData
 import TokenGrids

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Statistics
+import TestSupport
 import Testing
 import TokenGrids
 

@@ -2,6 +2,7 @@ import Foundation
 import LinearAlgebra
 import TokenData
 import TokenGrids
+import TestSupport
 import Testing
 
 @testable import EntropyEstimation

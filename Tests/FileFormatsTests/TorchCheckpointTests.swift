@@ -6,67 +6,6 @@ import TokenData
 
 @testable import FileFormats
 
-/// Writes pickles as `torch.save` does (protocol 2), and others that it would not.
-struct PickleBuilder {
-  private(set) var bytes: [UInt8] = [0x80, 2]
-
-  mutating func code(_ text: String) { bytes += Array(text.utf8) }
-  mutating func code(_ byte: UInt8) { bytes.append(byte) }
-
-  mutating func text(_ text: String) {
-    code("X")
-    bytes += (0..<4).map { UInt8(text.utf8.count >> (8 * $0) & 0xff) } + Array(text.utf8)
-  }
-
-  mutating func integer(_ value: Int) {
-    code("J")
-    bytes += (0..<4).map { UInt8(value >> (8 * $0) & 0xff) }
-  }
-
-  mutating func integers(_ values: [Int]) {
-    code("(")
-    for value in values { integer(value) }
-    code("t")
-  }
-
-  mutating func global(_ module: String, _ name: String) { code("c\(module)\n\(name)\n") }
-
-  mutating func tensor(
-    key: String, count: Int, offset: Int = 0, shape: [Int], strides: [Int],
-    type: String = "FloatStorage"
-  ) {
-    global("torch._utils", "_rebuild_tensor_v2")
-    code("((")
-    text("storage")
-    global("torch", type)
-    text(key)
-    text("cpu")
-    integer(count)
-    code("tQ")
-    integer(offset)
-    integers(shape)
-    integers(strides)
-    code(0x89)
-    global("collections", "OrderedDict")
-    code(")RtR")
-  }
-}
-
-/// The bytes of a checkpoint.
-func torchArchive(_ pickle: PickleBuilder, _ storages: [String: [UInt8]]) throws -> [UInt8] {
-  let folder = try TemporaryFolder()
-  let path = folder.file("a.pt")
-  try ZipWriter.write(
-    [("archive/data.pkl", Data(pickle.bytes)), ("archive/version", Data("3\n".utf8))]
-      + storages.sorted { $0.key < $1.key }.map { ("archive/data/\($0.key)", Data($0.value)) },
-    to: path)
-  return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-}
-
-func littleEndian(_ values: [Float]) -> [UInt8] {
-  values.flatMap { value in (0..<4).map { UInt8(value.bitPattern >> (8 * $0) & 0xff) } }
-}
-
 struct TorchCheckpointTests {
   /// {"model": OrderedDict(a: 2 x 3, b: its transpose, h: halves), "steps": 7, "list": [1]}
   private func example() throws -> [UInt8] {

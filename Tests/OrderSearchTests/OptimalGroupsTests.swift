@@ -1,6 +1,7 @@
 import EntropyEstimation
 import LinearAlgebra
 import Statistics
+import TestSupport
 import Testing
 import TokenGrids
 
@@ -22,13 +23,13 @@ private func costs(seed: UInt64) throws -> StepCosts {
   var sequence = Array(0..<10)
   generator.shuffle(&sequence)
   return try StepCosts(
-    of: sequence, covariance: Field(grid: grid, channels: 2, range: 1.5).covariance)
+    of: sequence, covariance: GaussianField(grid: grid, channels: 2, range: 1.5).covariance)
 }
 
 /// The dynamic programme finds for every number of steps what a search through all sizes finds, also where data make some costs
 /// negative.
 @Test(arguments: [1, 2, 3]) func optimalGroupsAreThoseOfAllCompositions(seed: UInt64) throws {
-  let field = Field(grid: grid, channels: 2, range: 1.5)
+  let field = try GaussianField(grid: grid, channels: 2, range: 1.5)
   let estimated = try StepCostEstimator(EstimationSettings(bound: .wishart)).costs(
     of: [.init(name: "s", cells: Array((0..<10).reversed()))],
     in: field.samples(40, seed: seed))[0]

@@ -1,6 +1,7 @@
 import EntropyEstimation
 import LinearAlgebra
 import Statistics
+import TestSupport
 import Testing
 import TokenData
 import TokenGrids
@@ -10,7 +11,7 @@ import TokenGrids
 /// With the true covariance the search finds the best order there is: of all sequences of steps of six tokens.
 @Test func searchFindsTheExactOptimum() throws {
   let grid = TokenGrid(rows: 2, columns: 3)
-  let covariance = Field(grid: grid, channels: 1).covariance
+  let covariance = try GaussianField(grid: grid, channels: 1).covariance
   func loss(_ steps: [[Int]]) throws -> Double {
     try StepCosts(of: steps.flatMap(\.self), covariance: covariance).loss(
       ofGroupSizes: steps.map(\.count))
@@ -50,7 +51,7 @@ private func pow(_ base: Int, _ exponent: Int) -> Int {
 /// The gain that an exchange promises is what two steps lose less, and no single exchange is left that would help.
 @Test(arguments: [1, 2]) func exchangesGainWhatTheySay(channels: Int) throws {
   let grid = TokenGrid(rows: 3, columns: 4)
-  let covariance = Field(grid: grid, channels: channels).covariance
+  let covariance = try GaussianField(grid: grid, channels: channels).covariance
   // Two tokens are known; the other ten are drawn in steps of four and six.
   let sequence = [5, 0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
   func loss(_ sequence: [Int]) throws -> Double {
@@ -81,7 +82,7 @@ private func pow(_ base: Int, _ exponent: Int) -> Int {
 /// The greedy rule takes what an explicit elimination says.
 @Test func greedySequenceIsThatOfExplicitElimination() throws {
   let grid = TokenGrid(rows: 3, columns: 3)
-  let covariance = Field(grid: grid, channels: 2, range: 1.3).covariance
+  let covariance = try GaussianField(grid: grid, channels: 2, range: 1.3).covariance
   let sequence = GreedySequence(saturation: 0.5).sequence(
     covariance: covariance, featureDimensions: 2)
   #expect(sequence.sorted() == Array(0..<9))

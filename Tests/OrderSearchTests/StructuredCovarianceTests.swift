@@ -2,6 +2,7 @@ import EntropyEstimation
 import Foundation
 import LinearAlgebra
 import Statistics
+import TestSupport
 import Testing
 import TokenData
 import TokenGrids
@@ -13,7 +14,7 @@ func exponential(_ x: Double) -> Double { exp(x) }
 /// The average over translations is that of a loop over all pairs of tokens, and of a covariance that is alike everywhere the same.
 @Test func translationAverageIsThatOfAllPairs() throws {
   let grid = TokenGrid(frames: 2, rows: 2, columns: 3)
-  let field = Field(grid: grid, channels: 2)
+  let field = try GaussianField(grid: grid, channels: 2)
   func average(_ covariance: Matrix) -> Matrix {
     StructuredCovariance.translationAverage(of: covariance, grid: grid, featureDimensions: 2)
   }
@@ -52,7 +53,7 @@ func exponential(_ x: Double) -> Double { exp(x) }
 /// A covariance that is alike everywhere is left to the average; one that is not, with many images, to the images.
 @Test func shrinkageGoesWithTheData() throws {
   let grid = TokenGrid(rows: 3, columns: 3)
-  let field = Field(grid: grid, channels: 1)
+  let field = try GaussianField(grid: grid, channels: 1)
   let alike = try StructuredCovariance(of: field.samples(60, seed: 2))
   #expect(alike.translationShare >= 0.5 && alike.ridge == 0)
   func distance(_ a: Matrix) -> Double {
@@ -67,7 +68,7 @@ func exponential(_ x: Double) -> Double { exp(x) }
   let sample = try StructuredCovariance(of: field.samples(60, seed: 2), translationShare: 0)
   #expect(distance(alike.covariance) < distance(sample.covariance))
   // Columns of different variance.
-  var tokens = try field.samples(4000, seed: 3)
+  var tokens = field.samples(4000, seed: 3)
   for i in tokens.values.indices { tokens.values[i] *= Float(1 + i % 3) }
   let other = try StructuredCovariance(of: tokens)
   #expect(other.translationShare < 0.05)
@@ -76,15 +77,16 @@ func exponential(_ x: Double) -> Double { exp(x) }
 /// Fewer images than numbers suffice.
 @Test func fewImagesSuffice() throws {
   let grid = TokenGrid(rows: 5, columns: 5)
-  let covariance = try StructuredCovariance(of: Field(grid: grid, channels: 2).samples(20, seed: 4))
+  let covariance = try StructuredCovariance(
+    of: GaussianField(grid: grid, channels: 2).samples(20, seed: 4))
   #expect((try? CholeskyFactor(ofLowerTriangle: covariance.covariance)) != nil)
 }
 
 /// The losses of a model on images are what density functions say, and their mean is near what its own tokens lose.
 @Test func modelLossIsThatOfDensities() throws {
   let grid = TokenGrid(rows: 2, columns: 3)
-  let field = Field(grid: grid, channels: 2)
-  let samples = try field.samples(3000, seed: 5)
+  let field = try GaussianField(grid: grid, channels: 2)
+  let samples = field.samples(3000, seed: 5)
   let model = try StructuredCovariance(of: samples)
   let order = try GenerationOrder(
     name: "o", grid: grid, steps: [[4], [0, 5], [2, 1, 3]])
@@ -122,9 +124,9 @@ func exponential(_ x: Double) -> Double { exp(x) }
 /// Entropies are half the log determinants of residuals of explicit predictions, and images' contributions average to them.
 @Test func entropiesAreThoseOfPredictions() throws {
   let grid = TokenGrid(rows: 2, columns: 3)
-  let field = Field(grid: grid, channels: 2)
+  let field = try GaussianField(grid: grid, channels: 2)
   let model = try StructuredCovariance(of: field.samples(400, seed: 6))
-  let others = try field.samples(300, seed: 7)
+  let others = field.samples(300, seed: 7)
   let order = try GenerationOrder(
     name: "o", grid: grid, steps: [[4], [0, 5], [2, 1, 3]])
   let found = try ModelLoss(model).entropies(of: order, in: others)

@@ -8,7 +8,7 @@ import Foundation
 /// PKWARE's APPNOTE 6.3.)
 ///
 /// Not safe to use from several threads at once.
-final class ZipWriter {
+package final class ZipWriter {
   /// A member that is written.
   private struct Member {
     let name: String
@@ -116,7 +116,7 @@ final class ZipWriter {
   /// Writes an archive of members in memory, in place of one that may be there.
   ///
   /// - Throws: ``FileError/unwritable(_:reason:)``; then nothing is left behind.
-  static func write(_ members: [(name: String, data: Data)], to path: String) throws(FileError) {
+  package static func write(_ members: [(name: String, data: Data)], to path: String) throws(FileError) {
     let writer = try ZipWriter(path: path)
     for (name, data) in members {
       try writer.begin(name, size: data.count)

@@ -1,15 +1,16 @@
+import Foundation
 import LinearAlgebra
 import TokenData
 import TokenGrids
 
 /// A repeatable stream of standard normal numbers (SplitMix64 and the polar method).
-struct NormalStream {
+package struct NormalStream {
   private var state: UInt64
   private var spare: Double?
 
-  init(seed: UInt64) { state = seed &+ 0x9E37_79B9_7F4A_7C15 }
+  package init(seed: UInt64) { state = seed &+ 0x9E37_79B9_7F4A_7C15 }
 
-  mutating func uniform() -> Double {
+  package mutating func uniform() -> Double {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -17,7 +18,7 @@ struct NormalStream {
     return Double((z ^ (z >> 31)) >> 11) * 0x1p-53
   }
 
-  mutating func next() -> Double {
+  package mutating func next() -> Double {
     if let value = spare {
       spare = nil
       return value
@@ -26,7 +27,7 @@ struct NormalStream {
       let (u, v) = (2 * uniform() - 1, 2 * uniform() - 1)
       let s = u * u + v * v
       guard s > 0, s < 1 else { continue }
-      let factor = (-2 * naturalLogarithm(s) / s).squareRoot()
+      let factor = (-2 * log(s) / s).squareRoot()
       spare = v * factor
       return u * factor
     }
@@ -34,34 +35,42 @@ struct NormalStream {
 }
 
 /// Features held in memory.
-struct Samples: TokenFeatures {
-  var name = "samples"
-  var grid: TokenGrid
-  var featureDimensions: Int
+package struct Samples: TokenFeatures {
+  package var name: String
+  package var grid: TokenGrid
+  package var featureDimensions: Int
   /// Row-major images × n × d.
-  var values: [Float]
+  package var values: [Float]
   /// Photographs, where several images share one.
-  var imageGroups: [UInt32]?
+  package var imageGroups: [UInt32]?
   /// Classes, where they are known.
-  var imageClasses: [UInt32]?
+  package var imageClasses: [UInt32]?
 
-  var imageCount: Int { values.count / (grid.cellCount * featureDimensions) }
+  package init(
+    name: String = "samples", grid: TokenGrid, featureDimensions: Int, values: [Float],
+    imageGroups: [UInt32]? = nil, imageClasses: [UInt32]? = nil
+  ) {
+    (self.name, self.grid, self.featureDimensions) = (name, grid, featureDimensions)
+    (self.values, self.imageGroups, self.imageClasses) = (values, imageGroups, imageClasses)
+  }
 
-  func features(ofImages images: Range<Int>) -> [Float] {
+  package var imageCount: Int { values.count / (grid.cellCount * featureDimensions) }
+
+  package func features(ofImages images: Range<Int>) -> [Float] {
     let columns = grid.cellCount * featureDimensions
     return Array(values[images.lowerBound * columns..<images.upperBound * columns])
   }
 }
 
 /// A Gaussian field on a grid with a known covariance that decays with distance: the exact answers are computable.
-struct GaussianField {
-  let grid: TokenGrid
-  let channels: Int
+package struct GaussianField {
+  package let grid: TokenGrid
+  package let channels: Int
   /// (n·d) × (n·d).
-  let covariance: Matrix
+  package let covariance: Matrix
   private let lower: Matrix
 
-  init(grid: TokenGrid, channels: Int, range: Double = 2) throws {
+  package init(grid: TokenGrid, channels: Int, range: Double = 2) throws {
     self.grid = grid
     self.channels = channels
     let size = grid.cellCount * channels
@@ -76,7 +85,7 @@ struct GaussianField {
         let (c, e) = (i % channels, j % channels)
         // Channels are correlated and of different scales; the separable product is positive definite.
         let mix = (c == e ? 1.0 : 0.3) * Double(c + 1) * Double(e + 1)
-        covariance[i, j] = mix * exponential(-distance / range) + (i == j ? 0.05 : 0)
+        covariance[i, j] = mix * exp(-distance / range) + (i == j ? 0.05 : 0)
       }
     }
     self.covariance = covariance
@@ -84,7 +93,7 @@ struct GaussianField {
   }
 
   /// A field with any covariance, (n·d) × (n·d).
-  init(grid: TokenGrid, channels: Int, covariance: Matrix) throws {
+  package init(grid: TokenGrid, channels: Int, covariance: Matrix) throws {
     self.grid = grid
     self.channels = channels
     self.covariance = covariance
@@ -92,7 +101,7 @@ struct GaussianField {
   }
 
   /// Draws images of mean zero, a row each.
-  func draws(_ count: Int, from normal: inout NormalStream) -> Matrix {
+  package func draws(_ count: Int, from normal: inout NormalStream) -> Matrix {
     let size = covariance.rows
     var factor = lower
     for i in 0..<size { for j in (i + 1)..<max(size, i + 1) { factor[i, j] = 0 } }
@@ -102,7 +111,7 @@ struct GaussianField {
   }
 
   /// Draws images whose coordinates have unequal means.
-  func samples(_ count: Int, seed: UInt64) -> Samples {
+  package func samples(_ count: Int, seed: UInt64) -> Samples {
     var normal = NormalStream(seed: seed)
     let size = covariance.rows
     var values: [Float] = []
@@ -119,7 +128,7 @@ struct GaussianField {
   }
 
   /// The exact H(target | context) in nats, by eliminating the context from the joint covariance.
-  func entropy(of target: Int, given context: [Int]) throws -> Double {
+  package func entropy(of target: Int, given context: [Int]) throws -> Double {
     let coordinates = (context + [target]).flatMap { token in
       (0..<channels).map { token * channels + $0 }
     }
@@ -129,8 +138,8 @@ struct GaussianField {
     }
     let factor = try CholeskyFactor(ofLowerTriangle: joint).lower
     let first = context.count * channels
-    var sum = 0.5 * Double(channels) * naturalLogarithm(2 * Double.pi * exponential(1))
-    for c in 0..<channels { sum += naturalLogarithm(factor[first + c, first + c]) }
+    var sum = 0.5 * Double(channels) * log(2 * Double.pi * exp(1))
+    for c in 0..<channels { sum += log(factor[first + c, first + c]) }
     return sum
   }
 }
