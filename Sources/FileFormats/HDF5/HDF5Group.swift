@@ -8,7 +8,7 @@ package struct HDF5Group: Sendable {
   let handle: HDF5Handle
   /// What the library may read of its file; nil where the file is written.
   private let structure: HDF5Structure?
-  private var id: hid_t { handle.id }
+  var id: hid_t { handle.id }
 
   init(handle: HDF5Handle, structure: HDF5Structure? = nil) {
     self.handle = handle
@@ -246,12 +246,7 @@ package struct HDF5Group: Sendable {
       try HDF5.check(H5Pset_shuffle(layout.id), "describe /\(name)")
       try HDF5.check(H5Pset_deflate(layout.id, 9), "describe /\(name)")
       return try HDF5Dataset(
-        name: name,
-        handle: HDF5Handle(
-          H5Dcreate2(
-            id, name, Element.nativeType, space.id, token_h5_default(), layout.id,
-            token_h5_default()),
-          closing: H5Dclose, "create /\(name)"))
+        name: name, handle: try create(name, Element.nativeType, space, layout))
     }
   }
 
@@ -262,12 +257,7 @@ package struct HDF5Group: Sendable {
       let space = try HDF5Handle(
         H5Screate_simple(Int32(shape.count), shape.map { hsize_t($0) }, nil), closing: H5Sclose,
         "describe /\(name)")
-      let creation = try datasetCreation(name)
-      let dataset = try HDF5Handle(
-        H5Dcreate2(
-          id, name, Element.nativeType, space.id, token_h5_default(), creation.id,
-          token_h5_default()),
-        closing: H5Dclose, "create /\(name)")
+      let dataset = try create(name, Element.nativeType, space, datasetCreation(name))
       try HDF5.check(
         H5Dwrite(
           dataset.id, Element.nativeType, token_h5_all(), token_h5_all(), token_h5_default(), values
@@ -281,11 +271,7 @@ package struct HDF5Group: Sendable {
       let type = try variableStringType()
       let space = try HDF5Handle(
         H5Screate_simple(1, [hsize_t(strings.count)], nil), closing: H5Sclose, "describe /\(name)")
-      let creation = try datasetCreation(name)
-      let dataset = try HDF5Handle(
-        H5Dcreate2(
-          id, name, type.id, space.id, token_h5_default(), creation.id, token_h5_default()),
-        closing: H5Dclose, "create /\(name)")
+      let dataset = try create(name, type.id, space, datasetCreation(name))
       try withCStrings(strings) { pointers in
         try HDF5.check(
           H5Dwrite(
@@ -295,6 +281,15 @@ package struct HDF5Group: Sendable {
     }
   }
 
+  private func create(
+    _ name: String, _ type: hid_t, _ space: HDF5Handle, _ properties: HDF5Handle
+  ) throws -> HDF5Handle {
+    try HDF5Handle(
+      H5Dcreate2(
+        id, name, type, space.id, token_h5_default(), properties.id, token_h5_default()),
+      closing: H5Dclose, "create /\(name)")
+  }
+
   /// How a dataset is created: without the time of day, so that equal contents are equal bytes.
   private func datasetCreation(_ name: String) throws -> HDF5Handle {
     let properties = try HDF5Handle(
@@ -302,98 +297,4 @@ package struct HDF5Group: Sendable {
     try HDF5.check(H5Pset_obj_track_times(properties.id, false), "describe /\(name)")
     return properties
   }
-
-  // MARK: Attributes
-
-  /// The text of an attribute, or nil where there is no such attribute or it is no single string.
-  package func stringAttribute(_ name: String) throws -> String? {
-    try HDF5.locked {
-      guard H5Aexists(id, name) > 0 else { return nil }
-      let attribute = try HDF5Handle(
-        H5Aopen(id, name, token_h5_default()), closing: H5Aclose, "read attribute \(name)")
-      let type = try HDF5Handle(
-        H5Aget_type(attribute.id), closing: H5Tclose, "read attribute \(name)")
-      let space = try HDF5Handle(
-        H5Aget_space(attribute.id), closing: H5Sclose, "read attribute \(name)")
-      guard H5Tget_class(type.id) == H5T_STRING, H5Sget_simple_extent_npoints(space.id) == 1 else {
-        return nil
-      }
-      return try readStrings(
-        count: 1, storedAs: type, of: attribute.id, what: "attribute \(name)",
-        "read attribute \(name)"
-      ) { H5Aread(attribute.id, $0, $1) }.first
-    }
-  }
-
-  /// The value of an attribute, or nil where there is no such attribute or it is no single number.
-  package func integerAttribute(_ name: String) throws -> Int? {
-    try HDF5.locked {
-      guard H5Aexists(id, name) > 0 else { return nil }
-      let attribute = try HDF5Handle(
-        H5Aopen(id, name, token_h5_default()), closing: H5Aclose, "read attribute \(name)")
-      let type = try HDF5Handle(
-        H5Aget_type(attribute.id), closing: H5Tclose, "read attribute \(name)")
-      let space = try HDF5Handle(
-        H5Aget_space(attribute.id), closing: H5Sclose, "read attribute \(name)")
-      guard H5Tget_class(type.id) == H5T_INTEGER, H5Sget_simple_extent_npoints(space.id) == 1 else {
-        return nil
-      }
-      guard HDF5Dataset.isPlain(type.id) else { return nil }
-      var value: Int64 = 0
-      try HDF5.check(
-        H5Aread(attribute.id, Int64.nativeType, &value), "read attribute \(name)")
-      return Int(value)
-    }
-  }
-
-  /// Whether an attribute of this name exists, whatever it holds.
-  ///
-  /// - Throws: ``HDF5Failure`` where the attributes are damaged.
-  package func hasAttribute(_ name: String) throws -> Bool {
-    try HDF5.locked {
-      try HDF5.check(H5Aexists(id, name), "look for attribute \(name)") > 0
-    }
-  }
-
-  /// Adds an attribute that holds one string.
-  package func setAttribute(_ name: String, _ value: String) throws {
-    try HDF5.locked {
-      let type = try variableStringType()
-      let attribute = try createAttribute(name, type: type.id)
-      try withCStrings([value]) { pointers in
-        try HDF5.check(H5Awrite(attribute.id, type.id, pointers), "write attribute \(name)")
-      }
-    }
-  }
-
-  /// Adds an attribute that holds one whole number.
-  package func setAttribute(_ name: String, _ value: Int) throws {
-    try HDF5.locked {
-      let attribute = try createAttribute(name, type: Int64.nativeType)
-      var value = Int64(value)
-      try HDF5.check(
-        H5Awrite(attribute.id, Int64.nativeType, &value), "write attribute \(name)")
-    }
-  }
-
-  private func createAttribute(_ name: String, type: hid_t) throws -> HDF5Handle {
-    let space = try HDF5Handle(
-      H5Screate(H5S_SCALAR), closing: H5Sclose, "describe attribute \(name)")
-    return try HDF5Handle(
-      H5Acreate2(id, name, type, space.id, token_h5_default(), token_h5_default()),
-      closing: H5Aclose, "create attribute \(name)")
-  }
 }
-
-/// A number that HDF5 can read into memory and write from it.
-package protocol HDF5Number: BitwiseCopyable {
-  /// HDF5's name for the type in memory.
-  static var nativeType: hid_t { get }
-}
-
-extension UInt16: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint16() } }
-extension UInt32: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint32() } }
-extension UInt64: HDF5Number { package static var nativeType: hid_t { token_h5_native_uint64() } }
-extension Int64: HDF5Number { package static var nativeType: hid_t { token_h5_native_int64() } }
-extension Float: HDF5Number { package static var nativeType: hid_t { token_h5_native_float() } }
-extension Double: HDF5Number { package static var nativeType: hid_t { token_h5_native_double() } }
