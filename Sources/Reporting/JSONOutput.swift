@@ -62,14 +62,6 @@ extension TokenGrid {
   package func jsonCoordinates(of cell: GridCell) -> [Int] {
     isVideo ? [cell.frame, cell.row, cell.column] : [cell.row, cell.column]
   }
-
-  /// The headings of the coordinates in comma-separated values.
-  package var csvHeadings: String { isVideo ? "frame,row,column" : "row,column" }
-
-  /// The coordinates of a cell in comma-separated values.
-  package func csvCoordinates(of cell: GridCell) -> String {
-    jsonCoordinates(of: cell).map(String.init).joined(separator: ",")
-  }
 }
 
 /// The version of the fields that results have as JSON: raised when one is removed, renamed or changes its meaning.

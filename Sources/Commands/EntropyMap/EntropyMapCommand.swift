@@ -251,31 +251,35 @@ public struct EntropyMapCommand: ParsableCommand {
   }
 
   private func printCSV(_ maps: [ConditionalEntropyMap], grid: TokenGrid) throws {
-    let headings = grid.csvHeadings
-    let reference = headings.split(separator: ",").map { "reference_\($0)" }.joined(separator: ",")
     let unit = estimation.units.rawValue
-    var lines = [
-      "\(reference),\(headings),entropy_\(unit),standard_error,confidence_low,confidence_high,"
-        + "information_\(unit),information_standard_error,marginal_\(unit),marginal_standard_error"
-    ]
-    for map in maps {
-      let from = grid.csvCoordinates(of: map.reference)
-      for index in map.entropy.indices {
-        let values = estimation.values(of: map, at: index)
-        let entropy = values.entropy
-        let interval = entropy?.confidenceInterval
-        let numbers = [
-          entropy?.value, entropy?.standardError, interval?.lowerBound, interval?.upperBound,
-          values.information?.value, values.information?.standardError, values.marginal.value,
-          values.marginal.standardError,
-        ]
-        let fields = numbers.map { $0?.csvField ?? "" }
-        let cell = grid.csvCoordinates(of: grid.cell(at: index))
-        lines.append(([from, cell] + fields).joined(separator: ","))
-      }
-    }
-    try printText(lines.joined(separator: "\n"))
+    var table = CSVTable<MapLine>()
+    table.add(cellOn: grid, prefix: "reference_") { $0.reference }
+    table.add(cellOn: grid) { $0.cell }
+    table.add("entropy_\(unit)") { $0.values.entropy?.value }
+    table.add("standard_error") { $0.values.entropy?.standardError }
+    table.add("confidence_low") { $0.values.entropy?.confidenceInterval.lowerBound }
+    table.add("confidence_high") { $0.values.entropy?.confidenceInterval.upperBound }
+    table.add("information_\(unit)") { $0.values.information?.value }
+    table.add("information_standard_error") { $0.values.information?.standardError }
+    table.add("marginal_\(unit)") { $0.values.marginal.value }
+    table.add("marginal_standard_error") { $0.values.marginal.standardError }
+    try printText(
+      table.text(
+        maps.lazy.flatMap { map in
+          map.entropy.indices.map { index in
+            MapLine(
+              reference: map.reference, cell: grid.cell(at: index),
+              values: estimation.values(of: map, at: index))
+          }
+        }))
   }
+}
+
+/// A line of the comma-separated values.
+private struct MapLine {
+  let reference: GridCell
+  let cell: GridCell
+  let values: (entropy: Estimate?, information: Estimate?, marginal: Estimate)
 }
 
 /// What `entropy-map` shows.

@@ -89,19 +89,16 @@ extension EntropyMapResult {
   /// Adds the arrays: the marginals by cell, and of the maps one after the other.
   func add(to file: inout ArrayFile) {
     func values(_ grid: JSONGrid<JSONNumber>) -> [Double] { grid.values.map { $0.value ?? .nan } }
-    func add(_ name: String, _ value: (Map) -> JSONGrid<JSONNumber>?) {
-      let grids = maps.compactMap(value)
-      guard grids.count == maps.count else { return }
-      file.add("maps/\(name)", shape: [maps.count] + grid, .numbers(grids.flatMap(values)))
-    }
     file.add("marginal", shape: grid, .numbers(values(marginal)))
     file.add("marginal_standard_error", shape: grid, .numbers(values(marginalStandardError)))
     file.add(
       "maps/reference", shape: [maps.count, grid.count], .counts(maps.flatMap(\.reference)))
-    add("entropy", \.entropy)
-    add("standard_error", \.standardError)
-    add("information", \.information)
-    add("information_standard_error", \.informationStandardError)
-    add("upper_limit", \.upperLimit)
+    let grids: KeyValuePairs<String, (Map) -> JSONGrid<JSONNumber>?> = [
+      "entropy": \.entropy, "standard_error": \.standardError, "information": \.information,
+      "information_standard_error": \.informationStandardError, "upper_limit": \.upperLimit,
+    ]
+    for (name, value) in grids {
+      file.add("maps/\(name)", grids: maps.map(value), extents: grid)
+    }
   }
 }

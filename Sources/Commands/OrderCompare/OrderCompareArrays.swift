@@ -14,55 +14,57 @@ extension OrderCompareResult {
   /// Orders have different numbers of steps: what is by step ends in NaN for those that have fewer.
   func add(to file: inout ArrayFile) {
     let count = orders.count
-    func add(_ name: String, number: (Order) -> JSONNumber) {
-      file.add(
-        "orders/\(name)", shape: [count], .numbers(orders.map { number($0).value ?? .nan }))
-    }
-    func add(_ name: String, cells: (Order) -> JSONGrid<JSONNumber>?) {
-      let grids = orders.compactMap(cells)
-      guard grids.count == count else { return }
-      file.add(
-        "orders/\(name)", shape: [count] + grid,
-        .numbers(grids.flatMap { $0.values.map { $0.value ?? .nan } }))
-    }
-    let most = orders.map(\.stepTotalCorrelation.count).max() ?? 0
-    func add(_ name: String, steps: (Order) -> [JSONNumber]?) {
-      let rows = orders.map { order in
-        let values = (steps(order) ?? []).map { $0.value ?? .nan }
-        return values + [Double](repeating: .nan, count: most - values.count)
-      }
-      file.add("orders/\(name)", shape: [count, most], .numbers(rows.flatMap(\.self)))
-    }
     file.add("orders/name", shape: [count], .texts(orders.map(\.name)))
-    file.add("orders/steps", shape: [count], .counts(orders.map(\.steps)))
-    file.add("orders/tokens_per_step", shape: [count], .counts(orders.map(\.tokensPerStep)))
-    add("total_increase", number: \.totalIncrease)
-    add("total_increase_standard_error", number: \.totalIncreaseStandardError)
-    add("mean_increase", number: \.meanIncrease)
-    add("max_increase", number: \.maxIncrease)
-    add("joint_entropy", number: \.jointEntropy)
-    add("joint_entropy_standard_error", number: \.jointEntropyStandardError)
-    add("difference_from_first", number: \.differenceFromFirst)
-    add("difference_from_first_standard_error", number: \.differenceFromFirstStandardError)
+    let counts: KeyValuePairs = ["steps": \Order.steps, "tokens_per_step": \.tokensPerStep]
+    for (name, value) in counts {
+      file.add("orders/\(name)", shape: [count], .counts(orders.map { $0[keyPath: value] }))
+    }
+    let numbers: KeyValuePairs = [
+      "total_increase": \Order.totalIncrease,
+      "total_increase_standard_error": \.totalIncreaseStandardError,
+      "mean_increase": \.meanIncrease, "max_increase": \.maxIncrease,
+      "joint_entropy": \.jointEntropy,
+      "joint_entropy_standard_error": \.jointEntropyStandardError,
+      "difference_from_first": \.differenceFromFirst,
+      "difference_from_first_standard_error": \.differenceFromFirstStandardError,
+    ]
+    for (name, value) in numbers {
+      file.add(
+        "orders/\(name)", shape: [count],
+        .numbers(orders.map { $0[keyPath: value].value ?? .nan }))
+    }
+    file.add(
+      "orders/seeds_standard_deviation", shape: [count],
+      .numbers(orders.map { $0.seedsStandardDeviation?.value ?? .nan }))
     file.add(
       "orders/difference_standard_errors", shape: [count, count],
       .numbers(orders.flatMap { $0.differenceStandardErrors.map { $0.value ?? .nan } }))
-    add("seeds_standard_deviation", number: { $0.seedsStandardDeviation ?? JSONNumber(nil) })
-    add("sequential", cells: \.sequential)
-    add("sequential_standard_error", cells: \.sequentialStandardError)
-    add("sequential_upper_limit", cells: \.sequentialUpperLimit)
-    add("parallel", cells: \.parallel)
-    add("parallel_standard_error", cells: \.parallelStandardError)
-    add("parallel_upper_limit", cells: \.parallelUpperLimit)
-    add("increase", cells: \.increase)
-    add("increase_standard_error", cells: \.increaseStandardError)
+    let grids: KeyValuePairs<String, (Order) -> JSONGrid<JSONNumber>?> = [
+      "sequential": \.sequential, "sequential_standard_error": \.sequentialStandardError,
+      "sequential_upper_limit": \.sequentialUpperLimit,
+      "parallel": \.parallel, "parallel_standard_error": \.parallelStandardError,
+      "parallel_upper_limit": \.parallelUpperLimit,
+      "increase": \.increase, "increase_standard_error": \.increaseStandardError,
+    ]
+    for (name, value) in grids {
+      file.add("orders/\(name)", grids: orders.map(value), extents: grid)
+    }
     file.add(
       "orders/step", shape: [count] + grid,
       .counts(
         orders.flatMap { $0.step?.values ?? [Int](repeating: 0, count: grid.reduce(1, *)) }))
-    add("step_total_correlation", steps: \.stepTotalCorrelation)
-    add("step_total_correlation_standard_error", steps: \.stepTotalCorrelationStandardError)
-    add("step_p_value", steps: \.stepPValue)
-    add("step_adjusted_p_value", steps: \.stepAdjustedPValue)
+    let most = orders.map(\.stepTotalCorrelation.count).max() ?? 0
+    let steps: KeyValuePairs<String, (Order) -> [JSONNumber]?> = [
+      "step_total_correlation": \.stepTotalCorrelation,
+      "step_total_correlation_standard_error": \.stepTotalCorrelationStandardError,
+      "step_p_value": \.stepPValue, "step_adjusted_p_value": \.stepAdjustedPValue,
+    ]
+    for (name, value) in steps {
+      let rows = orders.map { order in
+        let values = (value(order) ?? []).map { $0.value ?? .nan }
+        return values + [Double](repeating: .nan, count: most - values.count)
+      }
+      file.add("orders/\(name)", shape: [count, most], .numbers(rows.flatMap(\.self)))
+    }
   }
 }

@@ -38,21 +38,22 @@ struct LikelihoodReport {
   /// A line for each order and cell.
   var csv: String {
     let grid = dataset.grid
-    var lines = [
-      "order,\(grid.csvHeadings),step,lost,lost_standard_error,parallel,parallel_standard_error,"
-        + "sequential,sequential_standard_error"
-    ]
-    for order in likelihood.orders {
-      let steps = order.order.stepNumbers
-      for (index, cell) in grid.rasterCells.enumerated() {
-        let values = [order.lost[index], order.parallel[index], order.sequential[index]]
-        lines.append(
-          ([order.order.name.csvField, grid.csvCoordinates(of: cell), "\(steps[index])"]
-            + values.flatMap { [$0.mean.csvField, $0.standardError.csvField] })
-            .joined(separator: ","))
-      }
+    var table = CSVTable<(order: AnyOrderLikelihood.Order, steps: [Int], index: Int)>()
+    table.add("order", text: { $0.order.order.name })
+    table.add(cellOn: grid) { grid.cell(at: $0.index) }
+    table.add("step", text: { "\($0.steps[$0.index])" })
+    for (name, values) in [
+      ("lost", \AnyOrderLikelihood.Order.lost), ("parallel", \.parallel),
+      ("sequential", \.sequential),
+    ] {
+      table.add(name) { $0.order[keyPath: values][$0.index].mean }
+      table.add("\(name)_standard_error") { $0.order[keyPath: values][$0.index].standardError }
     }
-    return lines.joined(separator: "\n")
+    return table.text(
+      likelihood.orders.lazy.flatMap { order in
+        let steps = order.order.stepNumbers
+        return steps.indices.map { (order: order, steps: steps, index: $0) }
+      })
   }
 
   /// A map of what every cell loses for each order.

@@ -38,7 +38,8 @@ struct TrainLikelihood: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A model written by par-train, or the folder of its run.", valueName: "model"))
+      "A model written by par-train, or the folder of its run; or any checkpoint of an any-order model, .pth as well.",
+      valueName: "model"))
   var model: String
 
   @OptionGroup(title: "Tokens") var tokens: DatasetArgumentOrOption<TrainingTokens>
@@ -58,6 +59,12 @@ struct TrainLikelihood: ParsableCommand {
       valueName: "order"))
   var orders: [String] = []
 
+  @Option(
+    help:
+      "Attention heads of an any-order model, where its file does not say; else those of the published size."
+  )
+  var heads: Int?
+
   @OptionGroup var threadsOption: ThreadsOption
   @OptionGroup(title: "Results") var output: LikelihoodOutput
 
@@ -75,6 +82,10 @@ struct TrainLikelihood: ParsableCommand {
     }
     guard orders.isEmpty else {
       throw ValidationError("--order is for an any-order model; a PAR model has its own order")
+    }
+    guard heads == nil else {
+      throw ValidationError(
+        "--heads is for an any-order model; a PAR model was written by par-train, which says")
     }
     var maps = [("par", try measure(model, dataset))]
     if let sequential {
@@ -116,7 +127,8 @@ struct TrainLikelihood: ParsableCommand {
     let images = limit ?? dataset.imageCount
     let progress = ProgressLine("measuring", total: images * 2 * chosen.count, unit: "images")
     let likelihood = try AnyOrderLikelihood(
-      model: model, tokens: dataset, orders: chosen, imageLimit: limit, seed: seedOption.value,
+      model: model, heads: heads, tokens: dataset, orders: chosen, imageLimit: limit,
+      seed: seedOption.value,
       threads: threads, progress: { progress.update($0) })
     progress.finish()
     let provenance = try Provenance(of: dataset, seed: limit == nil ? nil : seedOption.value)
@@ -159,15 +171,15 @@ struct TrainLikelihood: ParsableCommand {
   }
 
   private func printCSV(_ maps: [(String, PositionLikelihood)], grid: TokenGrid) throws {
-    var lines = ["model,\(grid.csvHeadings),nll,standard_error"]
-    for (name, map) in maps {
-      for (index, cell) in grid.rasterCells.enumerated() {
-        lines.append(
-          "\(name),\(grid.csvCoordinates(of: cell)),\(map.means[index].csvField),"
-            + map.standardErrors[index].csvField)
-      }
-    }
-    try printText(lines.joined(separator: "\n"))
+    var table = CSVTable<(name: String, map: PositionLikelihood, index: Int)>()
+    table.add("model", text: { $0.name })
+    table.add(cellOn: grid) { grid.cell(at: $0.index) }
+    table.add("nll") { $0.map.means[$0.index] }
+    table.add("standard_error") { $0.map.standardErrors[$0.index] }
+    try printText(
+      table.text(
+        maps.lazy.flatMap { name, map in map.means.indices.map { (name: name, map: map, index: $0) }
+        }))
   }
 
   private func figure(

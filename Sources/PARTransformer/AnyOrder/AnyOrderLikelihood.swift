@@ -54,6 +54,7 @@ public struct AnyOrderLikelihood: Sendable {
   ///
   /// - Parameters:
   ///   - path: a model, or the folder of a run.
+  ///   - heads: the number of attention heads, where the file does not tell; nil for that of the published size.
   ///   - tokens: codes of the codebook that the model was trained on.
   ///   - orders: orders of the dataset's grid.
   ///   - imageLimit: measure only so many of those images, drawn at random; nil for all.
@@ -62,11 +63,12 @@ public struct AnyOrderLikelihood: Sendable {
   /// - Throws: ``TrainingError`` when model and dataset do not fit, ``PARError``, or why a file cannot be read.
   /// - Complexity: O(orders · images · 4N · parameters).
   public init(
-    model path: String, tokens: TokenDataset, orders: [GenerationOrder], imageLimit: Int? = nil,
+    model path: String, heads: Int? = nil, tokens: TokenDataset, orders: [GenerationOrder],
+    imageLimit: Int? = nil,
     seed: UInt64 = 0, threads: Int? = nil, progress: (Int) -> Void = { _ in }
   ) throws {
     let file = TrainedModel.file(of: path)
-    let tensors = try AnyOrderTensors(TrainedModel.tensors(of: file))
+    let tensors = try AnyOrderTensors(TrainedModel.tensors(of: file), heads: heads)
     let trained = TrainedModel(metadata: tensors.metadata, path: file)
     let configuration = tensors.configuration
     for order in orders where order.grid != configuration.grid {
