@@ -87,7 +87,7 @@ def main():
             print(f"after {count} steps of training; all tokens carry {entropy(states, p, list(range(12))):.4f} nats")
             for (name, steps), measured in zip(ORDERS.items(), result["orders"]):
                 exact = information_lost(states, p, steps)
-                value = measured["information_lost"]
+                value = measured["lost"]
                 print(f"  {name}: exact {exact:.4f} nats, the model {value:.4f}, {100 * (value / exact - 1):+.1f} %")
 
 
