@@ -3,7 +3,8 @@
 // Up to four rows use every weight as it comes from memory. With more, the columns are taken in chunks: the tiles of a block
 // of outputs follow each other through one chunk, and all rows use a tile's weights while these are in the first-level
 // cache. Between chunks the vectors of partial sums are kept, so that the sums come out the same as in one go.
-enum { NAME(row_tile) = 64, NAME(chunk_bytes) = 2048 };
+// With many rows, chunks of Float32 weights twice as long are worth the room that they take in the first-level cache.
+enum { NAME(row_tile) = 64, NAME(chunk_bytes) = 2048, NAME(few_chunk_rows) = 16 };
 // How many outputs ahead weights are fetched for four rows or fewer, which take no time to wait for them.
 enum { NAME(fetched_rows) = 12, NAME(page_bytes) = 4096 };
 
@@ -279,7 +280,7 @@ TARGET static void NAME(products)(const te_weights *weights, const float *x, lon
     NAME(few_rows)(weights, x, rows, first, last, out, stride);
     return;
   }
-  const long chunk = NAME(chunk_bytes) / size, block_outputs = bf16 ? PAIR_BLOCK : BLOCK;
+  const long chunk = (!bf16 && rows > NAME(few_chunk_rows) ? 2 : 1) * NAME(chunk_bytes) / size, block_outputs = bf16 ? PAIR_BLOCK : BLOCK;
   const long at_once = bf16 ? PAIR_OUTPUTS_4 : OUTPUTS_4;
   _Alignas(64) float partial[(PAIR_BLOCK > BLOCK ? PAIR_BLOCK : BLOCK) * NAME(row_tile) * LANES];
   for (long j = first; j < last; j += block_outputs) {
