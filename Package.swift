@@ -221,7 +221,10 @@ let package = Package(
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Statistics", "TokenGrids"]),
     .testTarget(
       name: "ExperimentsTests",
-      dependencies: ["Experiments", "PARTransformer", "TokenData", "TokenGrids"]),
+      dependencies: [
+        "Experiments", "GenerationMetrics", "LinearAlgebra", "PARTransformer", "Reporting",
+        "Statistics", "TokenData", "TokenGrids",
+      ]),
     .testTarget(
       name: "CommandsTests",
       dependencies: [

@@ -187,7 +187,7 @@ package struct Comparison {
     var stage = 0
     let floor = try reference.measure(
       training.selecting(
-        images: ComparisonRun.randomImages(count, of: training.imageCount)), order: floorOrder
+        images: GeneratedImages.randomImages(count, of: training.imageCount)), order: floorOrder
     ) {
       line.update(stage, $0)
       stage += 1

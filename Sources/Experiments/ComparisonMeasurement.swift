@@ -11,12 +11,31 @@ import TokenGrids
 struct ComparisonMeasurement: Codable, Sendable {
   var values: [String: Double] = [:]
   var errors: [String: Double] = [:]
+  /// Of values that have them those without each group of images: what errors of differences come from. Measurements of
+  /// earlier versions have none.
+  var withoutGroups: [String: [Double]]?
   /// Why a proxy is missing, where one is.
   var notes: [String] = []
 
-  mutating func set(_ name: String, _ value: Double?, error: Double? = nil) {
+  mutating func set(
+    _ name: String, _ value: Double?, error: Double? = nil, withoutGroups: [Double]? = nil
+  ) {
     if let value, value.isFinite { values[name] = value }
     if let error, error.isFinite { errors[name] = error }
+    if let withoutGroups, withoutGroups.allSatisfy(\.isFinite) {
+      self.withoutGroups = (self.withoutGroups ?? [:]).merging([name: withoutGroups]) { $1 }
+    }
+  }
+
+  /// What a value exceeds that of another measurement by, and its standard error. Images of equal number are in equal groups, and
+  /// what both owe to them is no error of the difference; without groups the two errors are added as if independent.
+  func excess(of name: String, over other: ComparisonMeasurement) -> (Double, error: Double?)? {
+    guard let value = values[name], let base = other.values[name] else { return nil }
+    if let a = withoutGroups?[name], let b = other.withoutGroups?[name], a.count == b.count {
+      return (value - base, jackknifeError(of: zip(a, b).map { $0 - $1 }))
+    }
+    guard let a = errors[name], let b = other.errors[name] else { return (value - base, nil) }
+    return (value - base, (a * a + b * b).squareRoot())
   }
 
   mutating func add(_ comparison: ProxyComparison, extractor: String, dimensions: Int) {
@@ -31,9 +50,13 @@ struct ComparisonMeasurement: Codable, Sendable {
           + "FD corrected stands in its place, and compares with values of equally many images only"
       )
     }
-    set("fd_infinity_\(extractor)", infinity?.value, error: infinity?.standardError)
+    set(
+      "fd_infinity_\(extractor)", infinity?.value, error: infinity?.standardError,
+      withoutGroups: comparison.extrapolated?.withoutGroups)
     let kernel = comparison.kernel.estimate
-    set("kid_\(extractor)", kernel.value, error: kernel.standardError)
+    set(
+      "kid_\(extractor)", kernel.value, error: kernel.standardError,
+      withoutGroups: comparison.kernel.withoutGroups)
     for one in comparison.neighbors {
       set("precision_\(one.neighbors)_\(extractor)", one.precision)
       set("recall_\(one.neighbors)_\(extractor)", one.recall)
@@ -59,7 +82,7 @@ final class ComparisonReference {
   private let seed: UInt64
   private let neighbors: [Int]
   private var features: [String: FeatureSet] = [:]
-  private var dependencies: [GenerationOrder: DependencyEstimates] = [:]
+  private var dependencies: [[GenerationOrder]: DependencyEstimates] = [:]
 
   init(
     dataset: TokenDataset, extractors: [any FeatureExtractor], neighbors: [Int], seed: UInt64
@@ -70,12 +93,12 @@ final class ComparisonReference {
     self.seed = seed
   }
 
-  /// All proxies of `images`; profiles are those of `order`.
+  /// All proxies of `images`; profiles are those of `order`, none without one.
   ///
   /// Dependencies that cannot be estimated, because there are too few images or a token never varies, are left out with a
   /// note.
   func measure(
-    _ images: TokenDataset, order: GenerationOrder, progress: (String) -> Void
+    _ images: TokenDataset, order: GenerationOrder?, progress: (String) -> Void
   ) throws -> ComparisonMeasurement {
     var result = ComparisonMeasurement()
     for extractor in extractors {
@@ -92,12 +115,12 @@ final class ComparisonReference {
       // Profiles need as many images as the tokens have numbers; maps do not.
       let needed = images.grid.cellCount * images.featureDimensions + 1
       let hasProfiles = min(images.imageCount, dataset.imageCount) >= needed
-      if !hasProfiles {
+      if order != nil, !hasProfiles {
         result.notes.append("profiles need \(needed) images of each set")
       }
-      let real = try realDependencies(order, hasProfiles: hasProfiles)
-      let generated = try DependencyDistance.estimates(
-        of: images, orders: hasProfiles ? [order] : [])
+      let orders = hasProfiles ? [order].compactMap(\.self) : []
+      let real = try realDependencies(orders)
+      let generated = try DependencyDistance.estimates(of: images, orders: orders)
       result.add(DependencyDistance(real, generated))
     } catch let error as EstimationError {
       result.notes.append(error.finding)
@@ -112,13 +135,10 @@ final class ComparisonReference {
     return set
   }
 
-  private func realDependencies(
-    _ order: GenerationOrder, hasProfiles: Bool
-  ) throws -> DependencyEstimates {
-    if let known = dependencies[order], !hasProfiles || !known.profiles.isEmpty { return known }
-    let estimates = try DependencyDistance.estimates(
-      of: dataset, orders: hasProfiles ? [order] : [])
-    dependencies[order] = estimates
+  private func realDependencies(_ orders: [GenerationOrder]) throws -> DependencyEstimates {
+    if let known = dependencies[orders] { return known }
+    let estimates = try DependencyDistance.estimates(of: dataset, orders: orders)
+    dependencies[orders] = estimates
     return estimates
   }
 }

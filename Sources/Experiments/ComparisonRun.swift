@@ -97,25 +97,12 @@ struct ComparisonRun {
     {
       return whole
     }
-    guard let codebook = real.codebook else { throw TrainingError.noCodes(dataset: real.name) }
-    // The classes of the real images in their order, from the start again where there are more samples; where there are
-    // fewer, of some drawn at random.
-    let models = Self.randomImages(min(settings.samples, real.imageCount), of: real.imageCount)
-    let labels = (0..<settings.samples).map { image in
-      real.labels.map { Int($0.values[models[image % models.count]]) } ?? 0
+    let generated = try GeneratedImages(settings.samples, like: real)
+    func dataset(_ codes: [UInt32], _ images: Range<Int>) throws -> TokenDataset {
+      try generated.dataset(
+        codes, images: images, source: "fid-compare, \(configuration.name), seed \(seed)")
     }
-    func dataset(_ codes: [UInt32], labels: [Int]) throws -> TokenDataset {
-      try TokenDataset(
-        name: "samples.h5", grid: real.grid, tokens: .codes(codes, codebook: codebook),
-        labels: real.labels.map { known in
-          TokenLabels(values: labels.map { UInt32($0) }, names: known.names)
-        },
-        attributes: TokenAttributes(
-          tokenizer: real.attributes.tokenizer,
-          source: "fid-compare, \(configuration.name), seed \(seed)",
-          createdBy: "token-entropy \(packageVersion)"),
-        decoder: real.decoder)
-    }
+    let labels = generated.labels
     var codes: [UInt32] = []
     codes.reserveCapacity(settings.samples * real.grid.cellCount)
     for (number, images) in parts.enumerated() {
@@ -137,20 +124,12 @@ struct ComparisonRun {
         progress(images.lowerBound + $0)
       }
       let new = drawn.flatMap { $0.map { UInt32($0) } }
-      try dataset(new, labels: Array(labels[images])).write(to: path)
+      try dataset(new, images).write(to: path)
       codes += new
     }
-    try dataset(codes, labels: labels).write(to: samplesPath)
+    try dataset(codes, labels.indices).write(to: samplesPath)
     for number in parts.indices { try? FileManager.default.removeItem(atPath: partPath(number)) }
     return try TokenDataset(contentsOf: samplesPath)
-  }
-
-  /// Some of so many images, in their order: the same whenever it is asked for.
-  static func randomImages(_ count: Int, of all: Int) -> [Int] {
-    var generator = SeededGenerator(seed: 0, stream: 6)
-    var images = Array(0..<all)
-    generator.shuffle(&images)
-    return images.prefix(count).sorted()
   }
 
   /// Measures the images where that is not done.

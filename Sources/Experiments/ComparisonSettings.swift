@@ -109,7 +109,7 @@ struct ComparisonKeys {
   }
 
   /// Not ``makeJSONEncoder(_:)``: with other names the folders of earlier runs would not be found.
-  private static func hash(_ value: some Encodable) throws -> String {
+  static func hash(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let digits = ContentHash(of: try encoder.encode(value)).description

@@ -78,4 +78,6 @@ package struct ComparisonStages {
 }
 
 /// The user asked to stop; everything up to here is kept.
-package struct ComparisonStopped: Error {}
+package struct ComparisonStopped: Error {
+  package init() {}
+}

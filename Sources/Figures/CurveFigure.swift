@@ -13,12 +13,15 @@ public struct CurveFigure: Figure {
     public let y: Double
     /// The standard error of y, or nil.
     public let error: Double?
+    /// The standard error of x, or nil.
+    public let xError: Double?
 
     /// Makes a point.
-    public init(_ x: Double, _ y: Double, error: Double? = nil) {
+    public init(_ x: Double, _ y: Double, error: Double? = nil, xError: Double? = nil) {
       self.x = x
       self.y = y
       self.error = error
+      self.xError = xError
     }
   }
 
@@ -150,11 +153,17 @@ public struct CurveFigure: Figure {
   }
 
   private var data: DataTable {
-    DataTable(
-      columns: [x.label, y.label, "standard error"].map { $0.replacing(" ", with: "-") },
+    let hasXErrors = curves.contains { $0.points.contains { $0.xError != nil } }
+    let columns =
+      [x.label, y.label, "standard error"] + (hasXErrors ? ["standard error of x"] : [])
+    return DataTable(
+      columns: columns.map { $0.replacing(" ", with: "-") },
       blocks: curves.map { one in
         DataTable.Block(
-          comment: one.label, rows: one.points.map { [$0.x, $0.y, $0.error ?? .nan] })
+          comment: one.label,
+          rows: one.points.map {
+            [$0.x, $0.y, $0.error ?? .nan] + (hasXErrors ? [$0.xError ?? .nan] : [])
+          })
       })
   }
 
@@ -285,6 +294,13 @@ public struct CurveFigure: Figure {
             "\(rows) \(x):\(low):\(high) with filledcurves \(color)"
               + " fillstyle transparent solid 0.2 noborder notitle")
         }
+      }
+      if one.points.contains(where: { ($0.xError ?? .nan).isFinite }) {
+        let ends =
+          self.x.scale == .compressed ? "(asinh($1-$4)):(asinh($1+$4))" : "($1-$4):($1+$4)"
+        parts.append(
+          "\(rows) \(x):\(y):\(ends) with xerrorbars pointtype 0 \(color)"
+            + " lw \(dense ? 0.5 : 0.8) notitle")
       }
       // Another mark and another dash for every curve: colour is not all that tells them apart.
       // Dashes need room between the points.

@@ -1,6 +1,7 @@
 import EntropyEstimation
 import LinearAlgebra
 import Statistics
+import Synchronization
 
 /// The Fréchet distance of infinitely many samples, FD∞. (The aim of Chong and Forsyth, 2020, by other means.)
 ///
@@ -19,6 +20,9 @@ public struct FrechetExtrapolation: Hashable, Sendable {
   public let estimate: Estimate
   /// By how much the plain distance of all images is larger.
   public let bias: Double
+  /// The values without each group of both sets, whose jackknife is the standard error but for its correction: differences
+  /// of them are for distances that share images.
+  public let withoutGroups: [Double]
 
   /// How many images, or photographs, the smallest subset must have for each dimension: below, terms beyond 1/N² exceed the
   /// error where the features have heavy tails.
@@ -41,16 +45,25 @@ public struct FrechetExtrapolation: Hashable, Sendable {
   static func distancesWithoutOne(
     _ first: FeatureSet, _ second: FeatureSet
   ) throws -> [FrechetDistance] {
-    try (0..<min(first.groups.count, second.groups.count)).map {
-      try distance(first, second, without: [$0])
-    }
+    let count = min(first.groups.count, second.groups.count)
+    return try distances(first, second, without: (0..<count).map { [$0] })
   }
 
-  private static func distance(
-    _ first: FeatureSet, _ second: FeatureSet, without left: [Int]
-  ) throws -> FrechetDistance {
-    let kept = (0..<min(first.groups.count, second.groups.count)).filter { !left.contains($0) }
-    return try FrechetDistance(first.gaussian(ofGroups: kept), second.gaussian(ofGroups: kept))
+  /// The distances without some groups of both sets, side by side: covariances are too small for several threads each.
+  private static func distances(
+    _ first: FeatureSet, _ second: FeatureSet, without left: [[Int]]
+  ) throws -> [FrechetDistance] {
+    let groups = 0..<min(first.groups.count, second.groups.count)
+    let found = Mutex([FrechetDistance?](repeating: nil, count: left.count))
+    try BLAS.onCallingThread {
+      try parallelFor(left.count) { index in
+        let kept = groups.filter { !left[index].contains($0) }
+        let distance = try FrechetDistance(
+          first.gaussian(ofGroups: kept), second.gaussian(ofGroups: kept))
+        found.withLock { $0[index] = distance }
+      }
+    }
+    return found.withLock { $0.compactMap(\.self) }
   }
 
   /// Extrapolates from the distances of all groups and without each of them.
@@ -63,15 +76,16 @@ public struct FrechetExtrapolation: Hashable, Sendable {
     guard count > 3, fewest * (count - 2) >= imagesPerDimension * first.dimensions else {
       return nil
     }
+    let pairs = (0..<count).flatMap { g in (0..<g).map { [g, $0] } }
     var withoutTwo = Matrix(rows: count, columns: count)
-    for g in 0..<count {
-      for h in 0..<g {
-        withoutTwo[g, h] = try distance(first, second, without: [g, h]).value
-        withoutTwo[h, g] = withoutTwo[g, h]
-      }
+    for (pair, distance) in zip(pairs, try distances(first, second, without: pairs)) {
+      withoutTwo[pair[0], pair[1]] = distance.value
+      withoutTwo[pair[1], pair[0]] = distance.value
     }
     let estimate = extrapolated(whole, withoutOne: withoutOne, withoutTwo: withoutTwo)
-    return FrechetExtrapolation(estimate: estimate, bias: whole - estimate.value)
+    return FrechetExtrapolation(
+      estimate: estimate, bias: whole - estimate.value,
+      withoutGroups: extrapolatedWithoutGroups(withoutOne, withoutTwo))
   }
 
   /// How many images, or photographs, each set must have for d dimensions.
@@ -88,14 +102,11 @@ public struct FrechetExtrapolation: Hashable, Sendable {
 /// - Parameter withoutTwo: G × G, symmetric; the diagonal is not read.
 func extrapolated(_ whole: Double, withoutOne: [Double], withoutTwo: Matrix) -> Estimate {
   let (count, n) = (withoutOne.count, Double(withoutOne.count))
-  let rows = (0..<count).map { g in
-    (0..<count).filter { $0 != g }.reduce(0) { $0 + withoutTwo[g, $1] } / (n - 1)
-  }
+  let rows = means(withoutTwo)
   let (first, second) = (withoutOne.reduce(0, +) / n, rows.reduce(0, +) / n)
   let value =
     (n * n * whole - 2 * (n - 1) * (n - 1) * first + (n - 2) * (n - 2) * second) / 2
-  let error = jackknifeError(
-    of: (0..<count).map { (n - 1) * withoutOne[$0] - (n - 2) * rows[$0] })
+  let error = jackknifeError(of: extrapolatedWithoutGroups(withoutOne, withoutTwo))
   // What a pair of groups has beyond the sum of two shares.
   let shares = rows.map { ($0 - second) * (n - 1) / (n - 2) }
   var squares = 0.0
@@ -110,4 +121,18 @@ func extrapolated(_ whole: Double, withoutOne: [Double], withoutTwo: Matrix) -> 
   let q = 2 * product / (n * (n - 1))
   let variance = max(error * error - (2 * (n - 1) / (n - 2) - 1) * q, q)
   return Estimate(value: value, standardError: variance.squareRoot())
+}
+
+/// The extrapolated statistic without each of the groups, to first order.
+private func extrapolatedWithoutGroups(_ withoutOne: [Double], _ withoutTwo: Matrix) -> [Double] {
+  let n = Double(withoutOne.count)
+  return zip(withoutOne, means(withoutTwo)).map { (n - 1) * $0 - (n - 2) * $1 }
+}
+
+/// For every group the mean over the others of what is without both.
+private func means(_ withoutTwo: Matrix) -> [Double] {
+  let count = withoutTwo.rows
+  return (0..<count).map { g in
+    (0..<count).filter { $0 != g }.reduce(0) { $0 + withoutTwo[g, $1] } / Double(count - 1)
+  }
 }

@@ -11,6 +11,8 @@ import Synchronization
 public struct KernelDistance: Sendable {
   /// MMD²; may be negative, as an unbiased estimate of 0 must.
   public let estimate: Estimate
+  /// The distances without each group of both sets, whose jackknife is the standard error.
+  public let withoutGroups: [Double]
 
   /// Measures the distance between two sets of features.
   ///
@@ -28,14 +30,14 @@ public struct KernelDistance: Sendable {
       let (cross, _) = ab.total(without: left)
       return x / (n * (n - 1)) + y / (m * (m - 1)) - 2 * cross / (n * m)
     }
-    let leaving = (0..<groups).map { distance(without: $0) }
+    withoutGroups = (0..<groups).map { distance(without: $0) }
     estimate = Estimate(
-      value: distance(without: nil), standardError: jackknifeError(of: leaving))
+      value: distance(without: nil), standardError: jackknifeError(of: withoutGroups))
   }
 }
 
 /// The standard error of a statistic from its values with each of G groups left out in turn.
-func jackknifeError(of values: [Double]) -> Double {
+package func jackknifeError(of values: [Double]) -> Double {
   let count = Double(values.count)
   let mean = values.reduce(0, +) / count
   let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

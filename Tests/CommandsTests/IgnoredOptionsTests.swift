@@ -44,6 +44,16 @@ private let refused: [(program: String, arguments: [String], sentence: String)] 
     "a trained network takes its errors from the images"
   ),
   ("order-compare", ["raster", "--steps", "9"], "--steps is for --published"),
+  ("fid-compare", ["raster+causal"], "use --architecture par"),
+  ("fid-compare", ["raster", "--forced-images", "0", "--forced-steps", "2"], "leaves nothing for"),
+  (
+    "fid-compare", ["raster", "--architecture", "par", "--forced-images", "50"],
+    "is for one model of all orders"
+  ),
+  (
+    "fid-compare", ["raster", "--architecture", "par", "--likelihood-images", "50"],
+    "is for one model of all orders"
+  ),
   ("order-compare", ["--published", "--steps", "0"], "at least 1 is needed"),
   ("order-compare", ["-", "-"], "holds one order and is read once"),
   ("order-compare", ["--published", "-n", "4"], "every order has steps of its own"),
@@ -186,8 +196,8 @@ struct IgnoredOptionsTests {
       return orders[0].total_increase_standard_error
     }
     let tiny = [
-      "raster", "--layers", "1", "--heads", "1", "--width", "8", "--steps", "1", "--batch", "2",
-      "--count", "100", "--seeds", "1", "--no-figure", "--extractor", "structure",
+      "raster", "--architecture", "par", "--layers", "1", "--heads", "1", "--width", "8", "--steps",
+      "1", "--batch", "2", "--count", "100", "--seeds", "1", "--no-figure", "--extractor", "structure",
     ]
     // Every image four times: errors that do not know it are half as large.
     let plain = try smallDataset(grid: TokenGrid(rows: 4, columns: 4), images: 400)

@@ -122,8 +122,12 @@ struct JSONFieldsTests {
       "par-sample", ["--model", "any"], sections: ["par-sample"], in: folder)
     try check(
       "fid-compare",
-      ["raster", "--tokens", "t.h5", "--count", "20", "--seeds", "1", "--no-figure"] + tiny,
-      sections: ["fid-compare"], in: folder)
+      ["raster", "--tokens", "t.h5", "--count", "20", "--seeds", "1", "--no-figure"] + tiny
+        + ["--architecture", "par"], sections: ["fid-compare --architecture par"], in: folder)
+    try check(
+      "fid-compare",
+      ["raster", "distant", "halton+one", "--tokens", "t.h5", "--count", "40", "--no-figure"]
+        + tiny, sections: ["fid-compare", "fid-compare --architecture par"], in: folder)
     // The file has the same names, and a second run finds what the first one has made.
     let written = try Data(
       contentsOf: folder.appendingPathComponent("fid-compare/fid-compare.json"))

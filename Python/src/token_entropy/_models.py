@@ -80,15 +80,15 @@ def par_train(tokens: Tokens, **options: Option) -> dict[str, Any]:
 
 
 def fid_compare(tokens: Tokens, orders: Sequence[str | Order] = (), **options: Option) -> dict[str, Any]:
-    """Train, sample and measure a model for each order; return what the program says.
+    """Train one model, sample it in each order and measure the images; return what the program says.
 
     Parameters
     ----------
     tokens : Tokens
     orders : sequence of str or Order
-        The paper's configurations where there is none.
+        Those of the program where there is none.
     **options
-        The options of ``fid-compare``: ``quick=True``, ``output_dir="comparison"`` …
+        The options of ``fid-compare``, of which ``architecture="par"`` trains a PAR transformer for each order: ``quick=True``, ``output_dir="comparison"`` …
     """
     with workspace() as folder:
         arguments, _ = order_arguments(orders, folder)

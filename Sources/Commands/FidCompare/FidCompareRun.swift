@@ -10,27 +10,39 @@ import TokenData
 import TokenGrids
 import VisualTokenizers
 
-/// `fid-compare [run] ORDER …`: trains, samples and measures a model for every configuration.
+/// `fid-compare [run] ORDER …`: trains and samples models for orders of generation, and measures what comes of it.
 struct FidCompareRun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Train, sample and measure a model for each order of generation. (default)",
-    usage: "fid-compare [run] [<configurations> ...] [options]",
+    abstract: "Sample one model in many orders of generation, and measure the images. (default)",
+    usage: """
+      fid-compare [run] [<orders> ...] [options]
+      fid-compare [run] --architecture par [<configurations> ...] [options]
+      """,
     discussion: """
       EXAMPLES
         fid-compare
-        fid-compare raster distant distant:n=16 --quick
-        fid-compare raster+one distant+causal --tokens codes.h5 --count 2000
+        fid-compare halton raster distant:n=16 raster+one --quick
+        fid-compare --tokens learned-12x12 --output-dir learned
+        fid-compare --architecture par raster+one distant+causal --count 2000
 
-      Half of the images, drawn at random, are trained on; generated images are
-      compared with the other half, and so is the training half, as many of it as
-      a model draws: that is the noise floor. Beside the proxies stand the entropy
-      increase of each order, as order-compare computes it, and the FID that the
-      paper gives for the configuration.
+      Half of the images, drawn at random, are trained on; everything is measured
+      on the other half. One any-order model for each seed is trained on a mix of
+      all orders that are compared, and generates images in each of them, so that
+      nothing differs but the order. Beside the total entropy increase stand what
+      the model itself loses by drawing tokens together, distances of its images
+      from real ones, what they exceed those of the same sequence one by one by
+      (same classes, same random numbers), and those of single steps drawn given
+      the real ones before. Real images of the other half, as many as are
+      generated, are the noise floor. At the end: how all this goes together.
 
-      A configuration is an order, with +one behind it for its cells one by one,
-      with +causal for causal instead of group-wise attention. Without any, those
-      of the paper:
+      An order is name[:key=value,…] or the path of a file; +one behind it means
+      its cells one by one, searched:steps=S what order-search finds. Group sizes
+      of schedule=optimal, and searches, are fitted to the half trained on.
+
+      With --architecture par a PAR transformer of its own is trained for each
+      configuration: an order, with +one, or with +causal for causal instead of
+      group-wise attention. Without any, those of the paper:
       \(ComparisonConfiguration.standard.prefix(5).joined(separator: ", ")),
       \(ComparisonConfiguration.standard.dropFirst(5).joined(separator: ", ")).
 
@@ -42,7 +54,9 @@ struct FidCompareRun: ParsableCommand {
       """)
 
   @Argument(
-    help: "Configurations: name[:key=value,…][+one][+causal], or the path of an order file.")
+    help:
+      "Orders: name[:key=value,…][+one], searched:steps=S, or the path of an order file; of PAR transformers also +causal. (default: some forty)"
+  )
   var configurations: [String] = []
 
   @Option(
@@ -52,123 +66,111 @@ struct FidCompareRun: ParsableCommand {
   @OptionGroup(title: "Tokens") var tokens: DatasetOption<TrainingTokens>
   @OptionGroup(title: "Tokens") var seedOption: SeedOption
 
+  @Option(
+    help: ArgumentHelp(
+      "any-order: one model for all orders; par: a PAR transformer for each. (default: any-order)",
+      valueName: "model"))
+  var architecture: TrainingArchitecture?
+
   @OptionGroup(title: "Models") var models: ComparisonModelOptions
   @OptionGroup(title: "Proxies") var proxies: ProxyOptions
 
   @OptionGroup(title: "Results") var format: TextFormatOptions
   @OptionGroup(title: "Results") var figures: FigureOptions<ComparisonFolder>
 
-  private var seed: UInt64 { seedOption.value }
-  private var outputDir: String { figures.folder.path ?? ComparisonFolder.standard }
+  var seed: UInt64 { seedOption.value }
+  var outputDir: String { figures.folder.path ?? ComparisonFolder.standard }
+  /// What the user compares; empty for the default.
+  var texts: [String] { (configurations + orders).removingRepeats }
 
-  /// The settings, with their defaults.
+  /// The settings of PAR transformers, with their defaults.
   var settings: ComparisonSettings { models.settings(neighbors: proxies.neighbors.values) }
 
+  /// The settings of a model for all orders, with their defaults.
+  var anyOrderSettings: AnyOrderSettings {
+    models.anyOrderSettings(neighbors: proxies.neighbors.values)
+  }
+
   func validate() throws {
+    let isPAR = architecture == .par
+    let samples = isPAR ? settings.samples : anyOrderSettings.samples
     let most = max(FeatureSet.leastImages, (proxies.neighbors.values.max() ?? 0) + 1)
-    if settings.samples < most {
-      throw ValidationError("--count \(settings.samples): at least \(most) are needed")
+    if samples < most {
+      throw ValidationError("--count \(samples): at least \(most) are needed")
     }
-    do { try settings.training.validate() } catch { throw ValidationError("\(error)") }
+    if isPAR {
+      try models.refuseAnyOrderOptions()
+    } else if let causal = texts.first(where: { $0.contains("+causal") }) {
+      throw ValidationError(
+        "\(causal): attention inside steps is a choice of PAR transformers; use --architecture par")
+    }
+    do {
+      try (isPAR ? settings.training : anyOrderSettings.training).validate()
+    } catch { throw ValidationError("\(error)") }
   }
 
   func run() throws {
     Interruption.asksToStop()
-    try run(stages: .real(), shouldStop: { Interruption.isStopWanted })
+    switch architecture ?? .anyOrder {
+    case .par: try run(stages: .real(), shouldStop: { Interruption.isStopWanted })
+    case .anyOrder: try runAnyOrder(stages: .real(), shouldStop: { Interruption.isStopWanted })
+    }
   }
 
-  /// Does everything with the given stages; `show` gets the tables.
+  /// Trains a PAR transformer for each configuration, with the given stages; `show` gets the tables.
   func run(
     stages: ComparisonStages, shouldStop: @escaping () -> Bool,
     show: (String) throws -> Void = { try printText($0) }
   ) throws {
     let clock = Stopwatch()
-    try OutputFolder.check(outputDir)
-    let dataset = try tokens.dataset.load()
-    guard dataset.codebook != nil else { throw TrainingError.noCodes(dataset: dataset.name) }
-    let texts = (configurations + orders).removingRepeats
+    let (dataset, training, held) = try halves()
     let chosen = try (texts.isEmpty ? ComparisonConfiguration.standard : texts).map {
       try ComparisonConfiguration($0) {
         try OrderSpecification(argument: $0).order(on: dataset.grid)
       }
     }
-    let (training, held) = try randomHalves(of: dataset, seed: seed)
     let extractors = try proxies.extractors(for: dataset, seed: seed)
     let comparison = try Comparison(
       dataset: dataset, training: training, held: held, configurations: chosen,
       settings: settings, seeds: models.seeds, firstSeed: seed, extractors: extractors,
       folder: outputDir, stages: stages, shouldStop: shouldStop)
-    let result: ComparisonReport
+    let result = try untilStopped {
+      try comparison.run(provenance: Provenance(of: dataset, seed: seed), clock: clock)
+    }
+    try tell(result, csv: result.csv, text: result.text, show)
+    guard let directory = figures.directory(default: outputDir) else { return }
+    try figures.write(comparison.figures(of: result), to: directory, provenance: result.provenance)
+  }
+
+  /// The images, those trained on and those measured on.
+  func halves() throws -> (all: TokenDataset, training: TokenDataset, held: TokenDataset) {
+    try OutputFolder.check(outputDir)
+    let dataset = try tokens.dataset.load()
+    guard dataset.codebook != nil else { throw TrainingError.noCodes(dataset: dataset.name) }
+    let (training, held) = try randomHalves(of: dataset, seed: seed)
+    return (dataset, training, held)
+  }
+
+  /// Does something that the user may stop.
+  func untilStopped<Result>(_ body: () throws -> Result) throws -> Result {
     do {
-      result = try comparison.run(
-        provenance: Provenance(of: dataset, seed: seed), clock: clock)
+      return try body()
     } catch is ComparisonStopped {
       report("stopped; the same command goes on from \(outputDir)")
       throw ExitCode(Interruption.exitStatus)
     }
+  }
+
+  /// Writes a result into the folder and prints it.
+  func tell(
+    _ result: some Encodable, csv: String, text: String, _ show: (String) throws -> Void
+  ) throws {
     Interruption.removeTemporaryFiles()
     try JSONFile.write(VersionedResult(result), to: outputDir + "/fid-compare.json")
     switch (format.json, format.csv) {
     case (true, _): try printJSON(result)
-    case (_, true): try printText(result.csv)
-    default: try show(result.text)
+    case (_, true): try printText(csv)
+    default: try show(text)
     }
-    guard let directory = figures.directory(default: outputDir) else { return }
-    try figures.write(comparison.figures(of: result), to: directory, provenance: result.provenance)
-  }
-}
-
-/// How the models of a comparison are trained and sampled.
-struct ComparisonModelOptions: ParsableArguments {
-  @Flag(help: "A trial of a few minutes: small models, few steps, few samples.")
-  var quick = false
-
-  @Option(
-    help: ArgumentHelp(
-      "Models of each configuration, whose seeds count up from --seed. (default: 2 for the orders of the paper's table"
-        + " 3(d), else 1)",
-      valueName: "count"))
-  var seeds: Int?
-
-  @Option(help: "Transformer blocks. (default: 3; quick: 2)") var layers: Int?
-  @Option(help: "Attention heads. (default: 4)") var heads: Int?
-  @Option(help: "The width of the residual stream. (default: 64; quick: 32)") var width: Int?
-  @Option(help: "Optimizer steps. (default: 3000; quick: 200)") var steps: Int?
-  @Option(help: "Images in each step. (default: 32; quick: 16)") var batch: Int?
-  @Option(name: .customLong("batch-size"), help: .hidden) var formerBatch: Int?
-  @Option(help: "The largest learning rate.") var learningRate: Float = 3e-3
-  @Option(help: "Dropout of embeddings and of what layers add.") var dropout: Float = 0.1
-  @Option(help: "Generated images of each model. (default: 5000; quick: 300)") var count: Int?
-  @Option(name: .customLong("samples"), help: .hidden) var formerCount: Int?
-  @Option(help: "The scale of classifier-free guidance; 1 for none.") var guidance: Float = 1
-  @Option(help: "What logits are divided by in sampling.") var temperature: Float = 1
-
-  func validate() throws {
-    try renamed(batch, "--batch", formerly: formerBatch, "--batch-size")
-    try renamed(count, "--count", formerly: formerCount, "--samples")
-    if let seeds, !(1...1000).contains(seeds) {
-      throw ValidationError("--seeds \(seeds): expected 1 to 1000")
-    }
-    if let count = count ?? formerCount, count > 10_000_000 {
-      throw ValidationError("--count \(count): at most 10000000 are possible")
-    }
-    do {
-      try SamplingOptions(
-        guidance: guidance, filter: TokenFilter(temperature: temperature)
-      ).validate()
-    } catch { throw ValidationError("\(error)") }
-  }
-
-  /// The settings, with their defaults.
-  func settings(neighbors: [Int]) -> ComparisonSettings {
-    let steps = steps ?? (quick ? 200 : 3000)
-    return ComparisonSettings(
-      training: TrainingSettings(
-        layers: layers ?? (quick ? 2 : 3), heads: heads ?? 4,
-        width: width ?? (quick ? 32 : 64), steps: steps,
-        batchSize: batch ?? formerBatch ?? (quick ? 16 : 32), learningRate: learningRate,
-        dropout: dropout, validationInterval: max(1, steps / 5), checkpointSeconds: 60),
-      samples: count ?? formerCount ?? (quick ? 300 : 5000), guidance: guidance,
-      temperature: temperature, neighbors: neighbors)
   }
 }

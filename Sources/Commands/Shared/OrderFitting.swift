@@ -48,7 +48,8 @@ struct OrderFitting {
   let compared: TokenDataset?
   /// How many images sizes are fitted to.
   let fitImages: Int
-  private let search: SequenceSearch
+  /// With the covariance that sizes are fitted to.
+  let search: SequenceSearch
 
   /// Divides images and estimates the covariance of those that are fitted to; those of one photograph stay together.
   ///
@@ -85,15 +86,18 @@ struct OrderFitting {
   /// Fits to all images, for orders that are used and not measured.
   ///
   /// - Throws: A sentence about too few images; what reading throws.
-  init(toAll dataset: TokenDataset, seed: UInt64) throws {
+  init(toAll dataset: TokenDataset, isGivenClass: Bool = false, seed: UInt64) throws {
     guard dataset.imageCount >= 16 else {
       throw OrderSearchError.tooFewImages(
         source: dataset.name, images: dataset.imageCount, part: .fit, found: dataset.imageCount,
         needed: 16)
     }
+    let covariance =
+      isGivenClass
+      ? try StructuredCovariance(of: ClassCentred(dataset), seed: seed)
+      : try StructuredCovariance(of: dataset, seed: seed)
     search = SequenceSearch(
-      covariance: try StructuredCovariance(of: dataset, seed: seed).covariance,
-      featureDimensions: dataset.featureDimensions)
+      covariance: covariance.covariance, featureDimensions: dataset.featureDimensions)
     fitImages = dataset.imageCount
     compared = nil
   }
