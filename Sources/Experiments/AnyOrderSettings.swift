@@ -24,7 +24,7 @@ package struct AnyOrderSettings: Codable, Hashable, Sendable {
   package init(
     training: TrainingSettings, samples: Int, guidance: Float = 1, temperature: Float = 1,
     neighbors: [Int] = [3, 5], likelihoodImages: Int? = nil, forcedImages: Int,
-    forcedSteps: Int = 8, resamples: Int = 2000
+    forcedSteps: Int = 6, resamples: Int = 2000
   ) {
     self.training = training
     self.samples = samples

@@ -94,7 +94,9 @@ private func withComparison(
       stages,
       { arguments in
         let command = try FidCompareRun.parse(
-          ["--architecture", "par"] + arguments + ["--tokens", path, "--output-dir", folder, "--no-figure"])
+          ["--architecture", "par"] + arguments + [
+            "--tokens", path, "--output-dir", folder, "--no-figure",
+          ])
         var table = ""
         try command.run(stages: stages.stages, shouldStop: stages.shouldStop) { table = $0 }
         #expect(table.contains("real against real") && table.contains("paper's FID"))
@@ -233,7 +235,8 @@ private func agree(_ a: [[String: Double]], _ b: [[String: Double]]) -> Bool {
   let dataset = try smallDataset(images: 200)
   try withFile(dataset) { path in
     let result = try Program(name: "fid-compare").run([
-      "raster", "distant+causal", "--architecture", "par", "--tokens", path, "--layers", "1", "--heads", "1", "--width",
+      "raster", "distant+causal", "--architecture", "par", "--tokens", path, "--layers", "1",
+      "--heads", "1", "--width",
       "8", "--steps", "3", "--batch-size", "4", "--samples", "20", "--seeds", "1",
       "--output-dir", "out", "--json", "--no-figure",
     ])

@@ -197,7 +197,8 @@ struct IgnoredOptionsTests {
     }
     let tiny = [
       "raster", "--architecture", "par", "--layers", "1", "--heads", "1", "--width", "8", "--steps",
-      "1", "--batch", "2", "--count", "100", "--seeds", "1", "--no-figure", "--extractor", "structure",
+      "1", "--batch", "2", "--count", "100", "--seeds", "1", "--no-figure", "--extractor",
+      "structure",
     ]
     // Every image four times: errors that do not know it are half as large.
     let plain = try smallDataset(grid: TokenGrid(rows: 4, columns: 4), images: 400)

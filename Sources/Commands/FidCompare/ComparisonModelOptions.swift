@@ -26,7 +26,7 @@ struct ComparisonModelOptions: ParsableArguments {
   @Option(help: "Dropout of embeddings and of what layers add.") var dropout: Float = 0.1
   @Option(
     help: ArgumentHelp(
-      "Images that a model generates in each order. (default: 1500, of par 5000; quick: 300)"))
+      "Images that a model generates in each order. (default: 1200, of par 5000; quick: 300)"))
   var count: Int?
   @Option(name: .customLong("samples"), help: .hidden) var formerCount: Int?
   @Option(help: "The scale of classifier-free guidance; 1 for none.") var guidance: Float = 1
@@ -40,13 +40,13 @@ struct ComparisonModelOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Held-out images whose steps are drawn given the real ones before; 0 for none. (default: 400; quick: 0)",
+      "Held-out images whose steps are drawn given the real ones before; 0 for none. (default: 350; quick: 0)",
       valueName: "count"))
   var forcedImages: Int?
 
   @Option(
     help: ArgumentHelp(
-      "The most steps of an order that are drawn so, spread evenly over those with several tokens. (default: 8)",
+      "The most steps of an order that are drawn so, spread evenly over those with several tokens. (default: 6)",
       valueName: "count"))
   var forcedSteps: Int?
 
@@ -98,10 +98,10 @@ struct ComparisonModelOptions: ParsableArguments {
         width: width ?? (quick ? 32 : 96), steps: steps,
         batchSize: batch ?? formerBatch ?? (quick ? 16 : 32), learningRate: learningRate,
         dropout: dropout, validationInterval: max(1, steps / 5), checkpointSeconds: 60),
-      samples: count ?? formerCount ?? (quick ? 300 : 1500), guidance: guidance,
+      samples: count ?? formerCount ?? (quick ? 300 : 1200), guidance: guidance,
       temperature: temperature, neighbors: neighbors,
       likelihoodImages: likelihoodImages ?? (quick ? 100 : 500),
-      forcedImages: forcedImages ?? (quick ? 0 : 400), forcedSteps: forcedSteps ?? 8)
+      forcedImages: forcedImages ?? (quick ? 0 : 350), forcedSteps: forcedSteps ?? 6)
   }
 
   /// The number of models for all orders, with its default.
