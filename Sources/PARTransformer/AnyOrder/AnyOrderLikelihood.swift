@@ -108,8 +108,8 @@ public struct AnyOrderLikelihood: Sendable {
       let sequential: [Double]
       if let known = bySequence[order.sequence] {
         sequential = known
-        done += images.count
-        progress(done)
+        finished += images.count
+        progress(finished)
       } else {
         sequential = try losses(order.sequentialized())
         bySequence[order.sequence] = sequential
