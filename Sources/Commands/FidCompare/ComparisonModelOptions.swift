@@ -19,8 +19,8 @@ struct ComparisonModelOptions: ParsableArguments {
   @Option(help: "Attention heads. (default: 4)") var heads: Int?
   @Option(help: "The width of the residual stream. (default: 96, of par 64; quick: 32)")
   var width: Int?
-  @Option(help: "Optimizer steps. (default: 2500, of par 3000; quick: 200)") var steps: Int?
-  @Option(help: "Images in each step. (default: 32; quick: 16)") var batch: Int?
+  @Option(help: "Optimizer steps. (default: 5000, of par 3000; quick: 200)") var steps: Int?
+  @Option(help: "Images in each step. (default: 16, of par 32; quick: 16)") var batch: Int?
   @Option(name: .customLong("batch-size"), help: .hidden) var formerBatch: Int?
   @Option(help: "The largest learning rate.") var learningRate: Float = 3e-3
   @Option(help: "Dropout of embeddings and of what layers add.") var dropout: Float = 0.1
@@ -91,12 +91,12 @@ struct ComparisonModelOptions: ParsableArguments {
 
   /// The settings of a model for all orders, with their defaults.
   func anyOrderSettings(neighbors: [Int]) -> AnyOrderSettings {
-    let steps = steps ?? (quick ? 200 : 2500)
+    let steps = steps ?? (quick ? 200 : 5000)
     return AnyOrderSettings(
       training: TrainingSettings(
         layers: layers ?? (quick ? 2 : 3), heads: heads ?? 4,
         width: width ?? (quick ? 32 : 96), steps: steps,
-        batchSize: batch ?? formerBatch ?? (quick ? 16 : 32), learningRate: learningRate,
+        batchSize: batch ?? formerBatch ?? 16, learningRate: learningRate,
         dropout: dropout, validationInterval: max(1, steps / 5), checkpointSeconds: 60),
       samples: count ?? formerCount ?? (quick ? 300 : 1200), guidance: guidance,
       temperature: temperature, neighbors: neighbors,
