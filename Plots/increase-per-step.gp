@@ -3,7 +3,6 @@
 # token-entropy 0.1.0
 # command: appendix-figures --output-dir Plots
 # input: scenes-24x24.h5, hash xxh64:e9a6c1f0cac6c3c0
-# threads: 2, BLAS core: Cooperlake
 #
 # Draw it in this folder:    gnuplot increase-per-step.gp
 # as png, svg or pdf:        gnuplot -e "format='pdf'" increase-per-step.gp
@@ -37,18 +36,18 @@ Y(points) = 1 - points / height  # from the top edge
 
 set lmargin at screen X(68.2); set rmargin at screen X(468.2)
 set tmargin at screen Y(17.6); set bmargin at screen Y(287.6)
-set label 1 'Total correlation of a step''s tokens given all earlier steps; bars: standard error. Data: scenes-24x24.h5;' at screen X(68.2),screen Y(340.4) left font ",9.35" textcolor rgb '#404040'
+set label 1 'Total correlation of a step'."'".'s tokens given all earlier steps; bars: standard error. Data: scenes-24x24.h5;' at screen X(68.2),screen Y(340.4) left font ",9.35" textcolor rgb '#404040'
 set label 2 'm = 10,000 images, d = 8 feature dimensions; bound: debiased.' at screen X(68.2),screen Y(354.15) left font ",9.35" textcolor rgb '#404040'
 set border 3 lc rgb '#404040'
 set grid lc rgb '#e2e2e2' lt 1 lw 0.6
 set xlabel 'generation step'
 set ylabel 'entropy increase per step [nats]'
-set xrange [-6.300000000000001:154.3]
+set xrange [-6.3:154.3]
 set xtics out nomirror scale 0.5 ('0' 0.0, '50' 50.0, '100' 100.0, '150' 150.0)
-set yrange [0.0020924673103207736:5.299339360432723]
+set yrange [0.0020925:5.2993]
 set ytics out nomirror scale 0.5 ('0.005' 0.005, '0.01' 0.01, '0.02' 0.02, '0.05' 0.05, '0.1' 0.1, '0.2' 0.2, '0.5' 0.5, '1' 1.0, '2' 2.0, '5' 5.0)
 set logscale y
-lowest = 0.0020924673103207736  # values that are not above it are marked at the edge
+lowest = 0.0020925  # values that are not above it are marked at the edge
 set key at screen X(481.4),screen Y(17.6) left top Left reverse vertical maxrows 3 samplen 2 spacing 1.2 font ",9.9"
 
 set errorbars 0

@@ -31,6 +31,12 @@ struct ColorRamp {
     RGB(red: 244, green: 248, blue: 253), RGB(red: 161, green: 196, blue: 230),
   ])
 
+  /// Blues from pale to dark, for numbers that are not written out.
+  static let blues = ColorRamp(stops: [
+    RGB(red: 240, green: 246, blue: 252), RGB(red: 158, green: 197, blue: 230),
+    RGB(red: 62, green: 126, blue: 186), RGB(red: 8, green: 48, blue: 107),
+  ])
+
   /// The colour at `darkness`, from 0 to 1, between the stops by linear interpolation.
   func color(at darkness: Double) -> RGB {
     let position = min(max(darkness, 0), 1) * Double(stops.count - 1)

@@ -183,7 +183,7 @@ public struct ConditionalEntropyFigure: Figure {
       script.add(
         "", "gamma = \(scale.gamma)  # of the colours; 1 is linear, less shows faint values more",
         ColorRamp.reds.palette(darkEnd: scale.darkEnd),
-        "set cbrange [\(scale.low):\(scale.high)]  # shared by all panels of \(block.quantity.label)"
+        "set cbrange [\(DataTable.rounded(scale.low)):\(DataTable.rounded(scale.high))]  # shared by all panels of \(block.quantity.label)"
       )
       script.colorBar(layout.colorBar(place), label: barLabel(block.quantity))
       for (index, map) in block.maps.enumerated() {

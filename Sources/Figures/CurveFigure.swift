@@ -227,7 +227,7 @@ public struct CurveFigure: Figure {
       var range = axis.range
       if letter == "x", x.scale == .compressed { (range, ticks) = compressedX }
       script.add(
-        "set \(letter)range [\(range.lowerBound):\(range.upperBound)]",
+        "set \(letter)range [\(DataTable.rounded(range.lowerBound)):\(DataTable.rounded(range.upperBound))]",
         "set \(letter)tics out nomirror scale 0.5 (\(ticks.joined(separator: ", ")))")
       if axis.isLogarithmic { script.add("set logscale \(letter)") }
     }
@@ -236,7 +236,7 @@ public struct CurveFigure: Figure {
     }
     if yAxis.isLogarithmic {
       script.add(
-        "lowest = \(yAxis.range.lowerBound)  # values that are not above it are marked at the edge")
+        "lowest = \(DataTable.rounded(yAxis.range.lowerBound))  # values that are not above it are marked at the edge")
     }
   }
 

@@ -77,11 +77,16 @@ struct GridPanel {
 
   /// The part of a `plot` command that fills the cells of a data block, coloured by the palette.
   ///
-  /// - Parameter condition: which rows are drawn, an expression of the script; nil for those that
-  ///   have a value.
-  func cells(index: Int, column: Int, condition: String? = nil) -> String {
+  /// - Parameters:
+  ///   - condition: which rows are drawn, an expression of the script; nil for those that have a
+  ///     value.
+  ///   - least: what is drawn in place of anything less, an expression of the script.
+  func cells(
+    index: Int, column: Int, condition: String? = nil, least: String? = nil
+  ) -> String {
     let test = condition ?? "valid(\(column))"
-    return "data index \(index) using (\(test)?place($1,$3):NaN):2:(0.5):(0.5):\(column)"
+    let value = least.map { "($\(column)<\($0)?\($0):$\(column))" } ?? "\(column)"
+    return "data index \(index) using (\(test)?place($1,$3):NaN):2:(0.5):(0.5):\(value)"
       + " with boxxyerror fillstyle solid noborder lc palette notitle"
   }
 

@@ -116,7 +116,7 @@ public struct OrderComparisonFigure: Figure {
     script.add(
       "", layout.panel.placement,
       "gamma = \(scale.gamma)  # of the colours; 1 is linear, less shows small increases more",
-      "largest = \(scale.high)  # the dark end of the colours, shared by all increase panels",
+      "largest = \(DataTable.rounded(scale.high))  # the dark end of the colours, shared by all increase panels",
       "unset key",
       "set multiplot")
     script.caption(layout.caption, x: layout.left, y: layout.captionTop)

@@ -47,14 +47,17 @@ package struct Provenance: Encodable {
     return result
   }
 
-  /// One fact a line, for the comments of scripts and data files; without the time, so that they can be compared.
+  /// One fact a line, for the comments of scripts and data files: what does not differ between machines, so that they can be
+  /// compared and kept under version control.
   package var lines: [String] {
     var lines = ["token-entropy \(version)", "command: \(commandLine)"]
     if let input { lines.append("input: \(input)\(inputHash.map { ", hash \($0)" } ?? "")") }
     if let seed { lines.append("seed: \(seed)") }
-    lines.append("threads: \(threads), BLAS core: \(blasCore)")
     return lines
   }
+
+  /// The lines, and on what machine it was.
+  package var linesOfMachine: [String] { lines + ["threads: \(threads), BLAS core: \(blasCore)"] }
 }
 
 extension String {

@@ -129,7 +129,7 @@ public struct ParSampleCommand: ParsableCommand {
       let dataset = try codebook.dataset(
         samples, labels: labels, grid: grid,
         source: "par-sample, \(model.model ?? "random weights"), order \(sampler.order)",
-        createdBy: provenance.lines.joined(separator: "; "))
+        createdBy: provenance.linesOfMachine.joined(separator: "; "))
       if let output { try dataset.write(to: output) }
       if let folder { try folder.write(labels: labels, codebook.pictures(of: dataset)) }
       if let npz {
