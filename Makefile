@@ -16,13 +16,15 @@ ALONE = .build/alone/release/token-entropy
 
 PYTHON ?= python3
 
-.PHONY: figures test test-python notebooks test-install wheel test-wheel fuzz build alone install uninstall benchmarks bench format lint docs dependencies smoke clean
+.PHONY: figures test test-atlas test-python notebooks test-install wheel test-wheel fuzz build alone install uninstall benchmarks bench format lint docs dependencies smoke clean
 
 ## The appendix figures of the embedded photographs, of patches into Plots/ and of learned tokens into Plots/learned/
-## (installs missing C libraries, builds).
+## (installs missing C libraries, builds), and Plots/atlas.html, a page with all their maps and some orders.
 figures: build
 	.build/release/appendix-figures --output-dir $(FIGURES)
 	.build/release/appendix-figures --tokens learned --output-dir $(FIGURES)/learned --figure-format png
+	.build/release/order-compare raster distant halton diagonal blocks random halton:steps=24 distant:n=16 \
+		--csv --atlas $(FIGURES)/atlas.html > /dev/null
 
 ## Every test; the last line counts those that were skipped.
 test: dependencies
@@ -31,6 +33,10 @@ test: dependencies
 ## The Python module: its tests, the examples in it, and its types, in a virtual environment of its own under .build.
 test-python: build
 	PYTHON="$(PYTHON)" Scripts/test-python .build/release/token-entropy
+
+## The pages of --atlas in a headless Chromium, which is installed where that may be; else skipped by name.
+test-atlas: build
+	Scripts/test-atlas .build/release/token-entropy
 
 ## The notebooks, executed, and their outputs compared with those that are kept in them.
 notebooks: build

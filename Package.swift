@@ -42,6 +42,7 @@ let package = Package(
     .library(name: "OrderSearch", targets: ["OrderSearch"]),
     .library(name: "PARTransformer", targets: ["PARTransformer"]),
     .library(name: "Figures", targets: ["Figures"]),
+    .library(name: "Atlas", targets: ["Atlas"]),
     .library(name: "VisualTokenizers", targets: ["VisualTokenizers"]),
     .library(name: "GenerationMetrics", targets: ["GenerationMetrics"]),
     .library(name: "EmbeddedData", targets: ["EmbeddedData"]),
@@ -98,6 +99,15 @@ let package = Package(
         "TokenData", "TokenGrids",
       ]),
     library("Figures", dependencies: ["Files", "TokenGrids"]),
+    .target(
+      name: "Atlas",
+      dependencies: ["Files", "Statistics", "SystemResources", "TokenGrids"],
+      exclude: ["README.md", "Page/sample.js"],
+      // Inside the program, so that it needs no files beside it.
+      resources: [
+        "atlas.html", "atlas.css", "payload.js", "colours.js", "grid.js", "plot.js", "maps.js",
+        "orders.js", "atlas.js",
+      ].map { .embedInCode("Page/\($0)") }),
     library(
       "VisualTokenizers",
       dependencies: [
@@ -130,10 +140,10 @@ let package = Package(
     library(
       "Commands",
       dependencies: [
-        "CProgramStart", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures",
+        "Atlas", "CProgramStart", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures",
         "FileFormats", "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels",
-        "OrderSearch", "PARTransformer", "Reporting", "Statistics", "TokenData", "TokenGrids",
-        "VisualTokenizers", argumentParser,
+        "OrderSearch", "PARTransformer", "Reporting", "Statistics", "SystemResources", "TokenData",
+        "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
 
     // Programs: all commands in one, and one for each
@@ -202,6 +212,7 @@ let package = Package(
         "FileFormats", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
         "TokenData", "TokenGrids",
       ], resources: [.copy("Resources")]),
+    .testTarget(name: "AtlasTests", dependencies: ["Atlas", "Files", "Statistics", "TokenGrids"]),
     .testTarget(name: "FiguresTests", dependencies: ["Figures", "TestSupport", "TokenGrids"]),
     .testTarget(
       name: "VisualTokenizersTests",
@@ -237,7 +248,7 @@ let package = Package(
     .testTarget(
       name: "ReadmeExamplesTests",
       dependencies: [
-        "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures", "FileFormats",
+        "Atlas", "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures", "FileFormats",
         "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "OrderSearch",
         "PARTransformer",
         "Reporting", "Statistics", "SystemResources", "TokenData", "TokenGrids",

@@ -53,23 +53,41 @@ extension RGBImage {
   /// - Complexity: O(width · height).
   public func writePNG(to path: String) throws {
     let replacement = try OutputFile(path: path)
+    let data: Data
+    do { data = try pngData() } catch {
+      throw FileError.unwritable(path, reason: error.description)
+    }
+    try replacement.write(data)
+    try replacement.commit()
+  }
+
+  /// The image as the bytes of a PNG file.
+  ///
+  /// - Throws: ``PNGFailure``, which only a lack of memory causes.
+  /// - Complexity: O(width · height).
+  public func pngData() throws(PNGFailure) -> Data {
     var image = token_png_image()
     defer { png_image_free(&image) }
     image.width = UInt32(width)
     image.height = UInt32(height)
     image.format = token_png_rgb()
-    // In memory first, so that the one writer of all files says whether the disk took it. Noise takes somewhat more room
-    // than its pixels.
+    // In memory, so that the one writer of all files says whether the disk took it. Noise takes somewhat more room than its
+    // pixels.
     let raw = height * (1 + 3 * width)
     var data = Data(count: raw + raw / 64 + 4096)
     var size = png_alloc_size_t(data.count)
     let isWritten = data.withUnsafeMutableBytes {
       png_image_write_to_memory(&image, $0.baseAddress, &size, 0, pixels, 0, nil) != 0
     }
-    guard isWritten else { throw FileError.unwritable(path, reason: message(of: image)) }
-    try replacement.write(data.prefix(Int(size)))
-    try replacement.commit()
+    guard isWritten else { throw PNGFailure(description: message(of: image)) }
+    return data.prefix(Int(size))
   }
+}
+
+/// Why an image became no PNG file, in libpng's words.
+public struct PNGFailure: Error, CustomStringConvertible {
+  /// The words.
+  public let description: String
 }
 
 /// What libpng says about the call that failed.

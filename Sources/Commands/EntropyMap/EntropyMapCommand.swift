@@ -1,4 +1,5 @@
 import ArgumentParser
+import Atlas
 import EntropyEstimation
 import Figures
 import Foundation
@@ -24,6 +25,8 @@ public struct EntropyMapCommand: ParsableCommand {
             Only how much each token depends on the reference, in the terminal.
         entropy-map codes.h5 --all --json > maps.json
             All references of your own tokens.
+        entropy-map --atlas atlas.html
+            A page with the maps of every reference under the pointer.
 
       Cells are row,column from 0, the upper left corner; frame,row,column for
       video.
@@ -72,7 +75,13 @@ public struct EntropyMapCommand: ParsableCommand {
   /// Refuses calls without a reference and references that are not coordinates.
   public func validate() throws {
     if references.isEmpty, !all {
-      throw ValidationError("name a reference token with --ref row,column, or all with --all")
+      guard output.atlas != nil else {
+        throw ValidationError("name a reference token with --ref row,column, or all with --all")
+      }
+      if output.preview || givenQuantity != nil {
+        throw ValidationError(
+          "--atlas shows every reference: \(output.preview ? "--preview" : "--quantity") needs --ref or --all besides")
+      }
     }
     if !references.isEmpty, all { throw ValidationError("--ref and --all exclude each other") }
     for reference in references where GridCell(reference) == nil {
@@ -100,9 +109,20 @@ public struct EntropyMapCommand: ParsableCommand {
         "--ref \(short): \(dataset.name) is video, \(dataset.grid); name the frame too, as in --ref 0,\(short)"
       )
     }
-    let cells =
-      all ? dataset.grid.rasterCells : references.compactMap(GridCell.init).removingRepeats
-    let maps = try maps(of: estimation.features(of: dataset), references: cells)
+    let named = references.compactMap(GridCell.init).removingRepeats
+    for cell in named where !dataset.grid.contains(cell) {
+      throw EstimationError.referenceOutsideGrid(
+        source: dataset.name, cell: cell, grid: dataset.grid)
+    }
+    // A page has every reference, and what is printed those that are named.
+    if output.atlas != nil { try Atlas.Maps.requireMemory(on: dataset.grid) }
+    let everyMap = all || output.atlas != nil
+    let estimated = try estimation.maps(
+      of: estimation.features(of: dataset),
+      references: everyMap ? dataset.grid.rasterCells : named, tokens)
+    let maps =
+      everyMap && !named.isEmpty
+      ? named.map { estimated[dataset.grid.index(of: $0)] } : estimated
     let provenance = try Provenance(
       of: dataset, seed: tokens.limit == nil && !estimation.usesSeed ? nil : tokens.seed
     )
@@ -113,15 +133,22 @@ public struct EntropyMapCommand: ParsableCommand {
       try output.write(facts: result.withoutMaps) { result.add(to: &$0) }
       if output.json { try printJSON(result) }
     }
+    try output.writeAtlas {
+      Atlas(
+        grid: dataset.grid, unit: estimation.units.rawValue, data: dataset.name,
+        facts: measurementLine(dataset, estimation, tokens), provenance: provenance.linesOfMachine,
+        reference: named.first, maps: Atlas.Maps(estimated, estimation))
+    }
     if output.json {
       // Printed.
     } else if output.csv {
       try printCSV(maps, grid: dataset.grid)
     } else {
-      try printTable(maps, dataset: dataset)
+      try printText(measurementLine(dataset, estimation, tokens))
+      if all || !named.isEmpty { try printTables(maps) }
       if output.report { try printText(health(of: dataset, maps).lines.joined(separator: "\n")) }
     }
-    reportFallbacks(maps)
+    reportFallbacks(estimated)
     if output.preview { for map in maps { try preview(map) } }
     if let directory = output.figureDirectory {
       guard maps.count <= Self.largestFigure else {
@@ -133,30 +160,6 @@ public struct EntropyMapCommand: ParsableCommand {
       try output.figures.write(
         [figure(maps, dataset: dataset)], to: directory, provenance: provenance)
     }
-  }
-
-  /// Closed forms of many references are cheapest through the moments of everything.
-  private func maps(
-    of dataset: TokenDataset, references: [GridCell]
-  ) throws -> [ConditionalEntropyMap] {
-    let hasMoments =
-      EntropyBound.closedForm.contains(estimation.bound) && estimation.errorKind == .gaussian
-      && estimation.regressor == .linear && estimation.given == nil
-    guard references.count > 32, hasMoments else {
-      let progress = EstimationProgress(
-        images: dataset.imageCount, orders: references.count)
-      defer { progress.finish() }
-      return try MapEstimator(estimation.settings(tokens)).maps(
-        references: references, in: dataset, progress: progress.update)
-    }
-    func maps(of features: some TokenFeatures) throws -> [ConditionalEntropyMap] {
-      try tokens.withMoments(of: features, jitter: estimation.jitter) {
-        try MapEstimator.maps(
-          references: references, moments: $0, bound: estimation.bound)
-      }
-    }
-    guard let rescaled = try RescaledFeatures(dataset) else { return try maps(of: dataset) }
-    return try maps(of: rescaled).map { $0.shifted(by: rescaled.entropyShift) }
   }
 
   /// Says where the weights of the debiased bound did not do.
@@ -211,8 +214,7 @@ public struct EntropyMapCommand: ParsableCommand {
     }
   }
 
-  private func printTable(_ maps: [ConditionalEntropyMap], dataset: TokenDataset) throws {
-    try printText(measurementLine(dataset, estimation, tokens))
+  private func printTables(_ maps: [ConditionalEntropyMap]) throws {
     let profiles = maps.map(\.byDistance)
     let distances = [1, 2, 4, 8, 16].filter { distance in
       profiles.contains { profile in profile.contains { $0.distance == distance } }

@@ -1,10 +1,12 @@
 import ArgumentParser
+import Atlas
 import EntropyEstimation
 import Figures
 import Files
 import Foundation
 import Reporting
 import Statistics
+import SystemResources
 import TokenData
 import TokenGrids
 
@@ -22,6 +24,7 @@ struct OrderCompareRun: ParsableCommand {
         order-compare --published --steps 24 --tokens learned
         order-compare distant halton:schedule=optimal,steps=24
         order-compare halton --step-maps steps.npy --tokens codes.h5
+        order-compare raster distant halton --atlas atlas.html
 
       schedule=optimal has the group sizes that lose least, fitted to some of the
       images; all orders are then compared on the others.
@@ -58,6 +61,12 @@ struct OrderCompareRun: ParsableCommand {
         + " seen.", valueName: "model"))
   var likelihood: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Sort the table by the total increase or by the number of steps. (default: as the orders are given)",
+      valueName: "total|steps"))
+  var sort: TableSorting?
+
   @OptionGroup(title: "Tokens") var source: DatasetOption<MeasuredTokens>
   @OptionGroup(title: "Tokens") var tokens: TokenOptions
   @OptionGroup(title: "Estimation") var estimation: EstimationOptions
@@ -74,6 +83,10 @@ struct OrderCompareRun: ParsableCommand {
       throw ValidationError(
         "--only-distinguishable leaves steps out of maps, and --published without --steps draws totals"
       )
+    }
+    if sort != nil, output.json || output.csv {
+      throw ValidationError(
+        "--sort is for the table; --json and --csv have the orders as they are given")
     }
     try context.check(with: estimation)
     if likelihood != nil, output.csv {
@@ -200,13 +213,16 @@ struct OrderCompareRun: ParsableCommand {
         fitting.map { " · optimal groups fitted to \($0.fitImages.grouped) other images" } ?? ""
       try printText(
         measurementLine(dataset, estimation, tokens) + window + shrinkageNote(profiles) + fitted)
-      try printText(orderTable(rows, lost: lost, estimation).text)
+      try printText(orderTable(rows, lost: lost, sort: sort, estimation).text)
       for order in selected.leftOut { try printText("left out: \(order.reason)") }
       try printText(rows.jointEntropyLine(estimation))
       if let lost { try printText(lost.line) }
       for steps in adaptive { try printText(steps.text(estimation)) }
       for note in health.notes(profiles) { try printText(note) }
       if output.report { try printText(health.lines.joined(separator: "\n")) }
+    }
+    try output.writeAtlas {
+      try atlas(rows, features: features, dataset: dataset, provenance: provenance)
     }
     if output.preview { for row in rows { try preview(row) } }
     if let directory = output.figureDirectory {
@@ -220,6 +236,34 @@ struct OrderCompareRun: ParsableCommand {
         ],
         to: directory, provenance: provenance)
     }
+  }
+
+  /// The page of the orders, with the maps of the same images where they can be had.
+  private func atlas(
+    _ rows: [ComparedOrder], features: TokenDataset, dataset: TokenDataset, provenance: Provenance
+  ) throws -> Atlas {
+    var atlas = Atlas(
+      grid: dataset.grid, unit: estimation.units.rawValue, data: dataset.name,
+      facts: measurementLine(dataset, estimation, tokens), provenance: provenance.linesOfMachine,
+      orders: rows.atlasOrders(estimation))
+    // Without what the options make of the features, which is not what the decoder takes.
+    atlas.pictures = try Atlas.Pictures(
+      of: source.dataset.described(channels: tokens.channels))
+    if estimation.regressor == .mlp {
+      report("the page has no maps: a network for each pair of tokens would take too long")
+      return atlas
+    }
+    do {
+      try Atlas.Maps.requireMemory(on: dataset.grid)
+      let maps = try estimation.maps(
+        of: features, references: dataset.grid.rasterCells, tokens)
+      atlas.maps = Atlas.Maps(maps, estimation)
+    } catch let error as EstimationError {
+      report("the page has no maps: \(error)")
+    } catch let error as InsufficientMemory {
+      report("the page has no maps: \(error)")
+    }
+    return atlas
   }
 
   /// The health report.

@@ -1,3 +1,4 @@
+import ArgumentParser
 import EntropyEstimation
 import Figures
 import Reporting
@@ -5,9 +6,32 @@ import Statistics
 import TokenData
 import TokenGrids
 
-/// The table that compares orders.
+/// How the table of orders is sorted.
+enum TableSorting: String, CaseIterable, ExpressibleByArgument {
+  /// By total increase, the smallest first; orders of which nothing is known stand last.
+  case total
+  /// By the number of steps, then by total increase.
+  case steps
+
+  /// The indices of rows in this order; those that are equal stay as they are.
+  func indices(of rows: [ComparedOrder]) -> [Int] {
+    func key(_ row: ComparedOrder) -> (Int, Double) {
+      (
+        self == .steps ? row.order.steps.count : 0,
+        row.isUndecided ? .infinity : row.totalIncrease.value
+      )
+    }
+    return rows.indices.sorted { one, other in
+      let (a, b) = (key(rows[one]), key(rows[other]))
+      return a == b ? one < other : a < b
+    }
+  }
+}
+
+/// The table that compares orders; differences are from the first, wherever it stands.
 func orderTable(
-  _ rows: [ComparedOrder], lost: ModelLosses? = nil, _ estimation: EstimationOptions
+  _ rows: [ComparedOrder], lost: ModelLosses? = nil, sort: TableSorting? = nil,
+  _ estimation: EstimationOptions
 ) -> TextTable {
   var table = TextTable("order", "steps", "n", "total increase", "mean", "largest", "largest at")
   table.headings.append("steps > 0")
@@ -16,7 +40,8 @@ func orderTable(
   let hasSeeds = rows.contains { $0.profiles.count > 1 }
   if hasSeeds { table.headings.append("over seeds") }
   if lost != nil { table.headings.append("model's loss") }
-  for (index, compared) in rows.enumerated() {
+  for index in sort?.indices(of: rows) ?? Array(rows.indices) {
+    let compared = rows[index]
     let cells = Double(compared.order.grid.cellCount)
     let total = estimation.estimate(compared.totalIncrease)
     let mean = Estimate(value: total.value / cells, standardError: total.standardError / cells)
@@ -53,6 +78,9 @@ func orderTable(
   return table
 }
 
+/// More orders than these are drawn by ``ManyOrdersFigure``: a page has no room for large panels of all.
+private let mostOrdersWithNumbers = 3
+
 /// The figure that compares orders, in the unit asked for.
 ///
 /// Of several seeds the first is drawn.
@@ -60,17 +88,18 @@ func orderFigure(
   _ rows: [ComparedOrder], name: String, dataset: TokenDataset, _ estimation: EstimationOptions,
   onlyDistinguishable: Bool = false
 ) -> any Figure {
-  OrderComparisonFigure(
-    name: name,
-    rows: rows.map { row in
-      let profile = row.shown
-      let total = estimation.estimate(profile.totalIncrease)
-      return OrderComparisonFigure.Row(
-        order: profile.order,
-        increases: profile.increases(estimation, onlyDistinguishable: onlyDistinguishable),
-        total: total.value, totalError: total.standardError)
-    },
-    unit: estimation.units.rawValue, caption: MeasurementCaption(dataset, estimation))
+  let drawn = rows.map { row in
+    let profile = row.shown
+    let total = estimation.estimate(profile.totalIncrease)
+    return OrderComparisonFigure.Row(
+      order: profile.order,
+      increases: profile.increases(estimation, onlyDistinguishable: onlyDistinguishable),
+      total: total.value, totalError: total.standardError)
+  }
+  let (unit, caption) = (estimation.units.rawValue, MeasurementCaption(dataset, estimation))
+  return rows.count > mostOrdersWithNumbers
+    ? ManyOrdersFigure(name: name, rows: drawn, unit: unit, caption: caption)
+    : OrderComparisonFigure(name: name, rows: drawn, unit: unit, caption: caption)
 }
 
 /// The totals of orders against their numbers of steps, a mark for each.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Atlas
 import FileFormats
 import Figures
 import Files
@@ -22,6 +23,12 @@ struct OutputOptions: ParsableArguments {
       valueName: "file"))
   var output: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Also write a page to look at everything in a browser: maps of every reference under the pointer, orders step by step.",
+      valueName: "file.html"))
+  var atlas: String?
+
   @Flag(help: "Show the maps in the terminal.")
   var preview = false
 
@@ -41,16 +48,19 @@ struct OutputOptions: ParsableArguments {
         "--output \(output): the name ends in \(ArrayFile.extensions.joined(separator: " or ")), by which the kind is told"
       )
     }
-    try figures.requireFigures(besides: isForProgram)
+    if let atlas, ![".html", ".htm"].contains(where: atlas.hasSuffix) {
+      throw ValidationError("--atlas \(atlas): the name of a page ends in .html")
+    }
+    try figures.requireFigures(besides: hasOtherResults)
   }
 
-  /// Whether the result goes to another program, so that no figure is drawn unless a folder is named.
-  private var isForProgram: Bool { json || csv || output != nil }
+  /// Whether the result goes to another program or onto a page, so that no figure is drawn unless a folder is named.
+  private var hasOtherResults: Bool { json || csv || output != nil || atlas != nil }
 
   /// Finds out, before the work, whether figures and arrays can be written.
   func checkFigures() throws {
-    if let output { try checkOutput(output, inputs: []) }
-    try figures.check(default: isForProgram ? nil : ".")
+    for path in [output, atlas].compactMap(\.self) { try checkOutput(path, inputs: []) }
+    try figures.check(default: hasOtherResults ? nil : ".")
   }
 
   /// Writes a result's arrays, where that is wanted, and says so.
@@ -69,9 +79,18 @@ struct OutputOptions: ParsableArguments {
     Reporting.report("wrote \(output)")
   }
 
-  /// The folder of figures: with `--json`, `--csv` and `--output` there are none unless a folder is named.
+  /// Writes the page, where that is wanted, and says so.
+  ///
+  /// - Throws: `FileError`, and what making the page throws.
+  func writeAtlas(_ page: () throws -> Atlas) throws {
+    guard let atlas else { return }
+    try page().write(to: atlas)
+    Reporting.report("wrote \(atlas)")
+  }
+
+  /// The folder of figures: with `--json`, `--csv`, `--output` and `--atlas` there are none unless a folder is named.
   var figureDirectory: URL? {
-    figures.directory(default: isForProgram ? nil : ".")
+    figures.directory(default: hasOtherResults ? nil : ".")
   }
 
   /// Whether anything is drawn, in a file or on the terminal.
@@ -93,7 +112,7 @@ extension ResultFolder {
 /// Figures beside results that are printed.
 enum FigureFolder: ResultFolder {
   static let help =
-    "The folder for figures, made if need be. (default: the current folder; none with --json, --csv or --output)"
+    "The folder for figures, made if need be. (default: the current folder; none with --json, --csv, --output or --atlas)"
 }
 
 /// Figures and nothing else.
@@ -156,11 +175,11 @@ struct FigureOptions<Folder: ResultFolder>: ParsableArguments {
 
   /// Refuses formats of figures that are not drawn because results go to standard output for another program.
   ///
-  /// - Parameter isForProgram: Whether `--json` or `--csv` was given, which draw figures only into a folder that is named.
-  func requireFigures(besides isForProgram: Bool) throws {
-    if isForProgram, folder.path == nil, !format.given.isEmpty {
+  /// - Parameter hasOtherResults: Whether there are results beside which figures are drawn only into a folder that is named.
+  func requireFigures(besides hasOtherResults: Bool) throws {
+    if hasOtherResults, folder.path == nil, !format.given.isEmpty {
       throw ValidationError(
-        "--figure-format needs --output-dir beside --json, --csv and --output, which draw no figure without a folder"
+        "--figure-format needs --output-dir beside --json, --csv, --output and --atlas, which draw no figure without a folder"
       )
     }
   }
