@@ -93,7 +93,7 @@ package struct AnyOrderComparison {
   package func run(provenance: Provenance, clock: Stopwatch) throws -> AnyOrderReport {
     let reference = ComparisonReference(
       dataset: held, extractors: extractors, neighbors: settings.neighbors, seed: seed)
-    let increases = try totalIncreases()
+    let (increases, missing) = try totalIncreases()
     let floor = try noiseFloor(reference)
     var models: [AnyOrderReport.Model] = []
     for run in runs {
@@ -103,7 +103,7 @@ package struct AnyOrderComparison {
       dataset: dataset, trainingImages: training.imageCount, referenceImages: held.imageCount,
       isGivenClass: isGivenClass, settings: settings, extractors: extractors, orders: orders,
       increases: increases, floor: floor, models: models,
-      provenance: provenance.finished(after: clock))
+      notes: [missing].compactMap(\.self), provenance: provenance.finished(after: clock))
     result.sheetColumns = sheetColumns(result)
     try writeContactSheets(columns: result.sheetColumns)
     return result
@@ -184,9 +184,10 @@ package struct AnyOrderComparison {
   private var isGivenClass: Bool { (held.labels.map { Set($0.values).count } ?? 1) > 1 }
 
   /// The total entropy increases, of the held-out half and within its classes; all in one pass over the images' sums.
-  private func totalIncreases() throws -> [AnyOrderReport.Increase] {
+  /// Where there are too few images none, and the reason.
+  private func totalIncreases() throws -> ([AnyOrderReport.Increase], missing: String?) {
     if let known = JSONFile.read([AnyOrderReport.Increase].self, from: increasesPath) {
-      return known
+      return (known, nil)
     }
     if shouldStop() { throw ComparisonStopped() }
     do {
@@ -198,11 +199,10 @@ package struct AnyOrderComparison {
           value: $0.totalIncrease.value, error: $0.totalIncrease.standardError)
       }
       try JSONFile.write(found, to: increasesPath)
-      return found
+      return (found, nil)
     } catch let error as EstimationError {
       // Of what would help nothing is a setting of a comparison.
-      report("no entropy increase: \(error.finding)")
-      return []
+      return ([], "no entropy increase: \(error.finding)")
     }
   }
 

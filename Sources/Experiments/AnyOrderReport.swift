@@ -52,7 +52,8 @@ package struct AnyOrderReport: Encodable {
   let models: [Training]
   /// Of as many images as are generated in an order.
   let noiseFloor: [String: Measure]
-  let noiseFloorNotes: [String]
+  /// What increases and the noise floor lack.
+  let notes: [String]
   let correlations: [Correlations]
   let equalQuality: [EqualQuality]
   /// The orders of the sheet on which samples stand side by side, from left to right.
@@ -63,7 +64,7 @@ package struct AnyOrderReport: Encodable {
     dataset: TokenDataset, trainingImages: Int, referenceImages: Int, isGivenClass: Bool,
     settings: AnyOrderSettings, extractors: [any FeatureExtractor],
     orders: [GenerationOrder], increases: [Increase], floor: ComparisonMeasurement,
-    models: [Model], provenance: Provenance
+    models: [Model], notes: [String], provenance: Provenance
   ) {
     self.dataset = dataset.name
     (self.trainingImages, self.referenceImages) = (trainingImages, referenceImages)
@@ -94,7 +95,7 @@ package struct AnyOrderReport: Encodable {
         folder: $0.folder, seconds: $0.trained.seconds)
     }
     noiseFloor = Self.means([floor])
-    noiseFloorNotes = floor.notes
+    self.notes = notes + floor.notes
     correlations = Self.correlations(rows, resamples: settings.resamples)
     equalQuality = Self.equalQuality(rows)
   }
@@ -158,7 +159,7 @@ package struct AnyOrderReport: Encodable {
       ])
     }
     let models = models.count == 1 ? "one model" : "\(models.count) models"
-    let notes = (noiseFloorNotes + orders.flatMap { $0.seeds.flatMap(\.notes) }).removingRepeats
+    let notes = (self.notes + orders.flatMap { $0.seeds.flatMap(\.notes) }).removingRepeats
     return
       ([
         "\(dataset) · \(models) for all orders, trained on \(trainingImages.grouped) images · \(settings.samples.grouped) samples in each order, compared with "

@@ -22,6 +22,33 @@ private func curve(
     errors: errors)
 }
 
+@Test func errorsMayGoBothWays() throws {
+  let both = CurveFigure.Curve(
+    "a", [.init(1, 2, error: 0.5, xError: 0.25), .init(3, 4)], style: .points)
+  let files = try figure([both, curve("b", [5])]).files(provenance: [])
+  #expect(files[0].contents.contains("data index 0 using 1:2:($1-$4):($1+$4) with xerrorbars"))
+  #expect(!files[0].contents.contains("data index 1 using 1:2:($1-$4)"))
+  #expect(
+    files[1].contents == """
+      # columns: some-steps cost-[nats] standard-error standard-error-of-x
+      # index 0: a
+      1 2 0.5 0.25
+      3 4 NaN NaN
+
+
+      # index 1: b
+      0 5 NaN NaN
+
+      """)
+  // On a compressed axis the ends of a bar are compressed as the points are.
+  let compressed = CurveFigure(
+    name: "plot", summary: "", curves: [both], x: .init("x", scale: .compressed), y: .init("y"),
+    caption: "")
+  #expect(
+    try compressed.files(provenance: [])[0].contents.contains(
+      "using (asinh($1)):2:(asinh($1-$4)):(asinh($1+$4)) with xerrorbars"))
+}
+
 @Test func plotDataIsOneBlockPerCurve() throws {
   let data = try figure([curve("a", [1, 2], error: 0.5), curve("b", [3, .nan])])
     .files(provenance: [])[1].contents
