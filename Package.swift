@@ -212,7 +212,8 @@ let package = Package(
         "FileFormats", "LinearAlgebra", "NeuralKernels", "PARTransformer", "Statistics",
         "TokenData", "TokenGrids",
       ], resources: [.copy("Resources")]),
-    .testTarget(name: "AtlasTests", dependencies: ["Atlas", "Files", "Statistics", "TokenGrids"]),
+    .testTarget(
+      name: "AtlasTests", dependencies: ["Atlas", "Files", "Statistics", "TokenGrids"]),
     .testTarget(name: "FiguresTests", dependencies: ["Figures", "TestSupport", "TokenGrids"]),
     .testTarget(
       name: "VisualTokenizersTests",
@@ -248,11 +249,10 @@ let package = Package(
     .testTarget(
       name: "ReadmeExamplesTests",
       dependencies: [
-        "Atlas", "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures", "FileFormats",
-        "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels", "OrderSearch",
-        "PARTransformer",
-        "Reporting", "Statistics", "SystemResources", "TokenData", "TokenGrids",
-        "VisualTokenizers", argumentParser,
+        "Atlas", "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures",
+        "FileFormats", "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels",
+        "OrderSearch", "PARTransformer", "Reporting", "Statistics", "SystemResources", "TokenData",
+        "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
     .testTarget(name: "FuzzTests", dependencies: ["CZip", "fuzz"]),
   ],

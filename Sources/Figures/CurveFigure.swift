@@ -236,7 +236,8 @@ public struct CurveFigure: Figure {
     }
     if yAxis.isLogarithmic {
       script.add(
-        "lowest = \(DataTable.rounded(yAxis.range.lowerBound))  # values that are not above it are marked at the edge")
+        "lowest = \(DataTable.rounded(yAxis.range.lowerBound))  # values that are not above it are marked at the edge"
+      )
     }
   }
 

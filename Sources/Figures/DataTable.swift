@@ -41,7 +41,9 @@ struct DataTable {
     guard value.isFinite, largest > 0 else { return number(value) }
     let decimals = 4 - Int(log10(largest).rounded(.down))
     // Whole numbers keep all their digits; powers of ten that are no numbers round nothing.
-    guard (1...300).contains(decimals) else { return number(decimals < 1 ? value.rounded() : value) }
+    guard (1...300).contains(decimals) else {
+      return number(decimals < 1 ? value.rounded() : value)
+    }
     let scale = pow(10, Double(decimals))
     let rounded = (value * scale).rounded() / scale
     return rounded == 0 ? "0" : number(rounded)

@@ -98,7 +98,8 @@ public struct PositionLikelihoodFigure: Figure {
     script.add(
       "", panel.placement, "gamma = \(scale.gamma)  # of the colours; 1 is linear",
       ColorRamp.reds.palette(darkEnd: scale.darkEnd),
-      "set cbrange [\(DataTable.rounded(scale.low)):\(DataTable.rounded(scale.high))]  # shared by all panels", "unset key",
+      "set cbrange [\(DataTable.rounded(scale.low)):\(DataTable.rounded(scale.high))]  # shared by all panels",
+      "unset key",
       "set multiplot")
     script.caption(lines, x: left, y: captionTop)
     script.colorBar(

@@ -36,7 +36,8 @@ func numbersKeepAllDigits(value: Double) {
     columns: ["step", "value", "error"],
     blocks: [
       .init(
-        comment: "", rows: [[1, 277.7412345, 1.5e-7], [147, -0.00123, 3e-7], [12345678, .nan, 0]])
+        comment: "",
+        rows: [[1, 277.7412345, 1.5e-7], [147, -0.00123, 3e-7], [12345678, .nan, 0]])
     ])
   let lines = table.text(provenance: []).split(separator: "\n").suffix(3)
   #expect(Array(lines) == ["1 277.74 1.5e-07", "147 0 3e-07", "12345678 NaN 0"])

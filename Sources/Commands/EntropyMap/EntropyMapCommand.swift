@@ -80,7 +80,8 @@ public struct EntropyMapCommand: ParsableCommand {
       }
       if output.preview || givenQuantity != nil {
         throw ValidationError(
-          "--atlas shows every reference: \(output.preview ? "--preview" : "--quantity") needs --ref or --all besides")
+          "--atlas shows every reference: \(output.preview ? "--preview" : "--quantity") needs --ref or --all besides"
+        )
       }
     }
     if !references.isEmpty, all { throw ValidationError("--ref and --all exclude each other") }

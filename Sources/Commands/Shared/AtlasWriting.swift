@@ -100,7 +100,7 @@ extension Atlas.Pictures {
     let numbers = (0..<count).map { $0 * tokens.imageCount / count }
     self.init(
       files: try numbers.map { [UInt8](try images.image($0).pngData()) },
-      text: "Images \(numbers.map(String.init).joined(separator: ", ")) of the dataset, decoded from "
-        + "their tokens; all cells up to the current step.")
+      text: "Images \(numbers.map(String.init).joined(separator: ", ")) of the dataset, decoded"
+        + " from their tokens; all cells up to the current step.")
   }
 }
