@@ -50,7 +50,7 @@ struct DataTable {
   }
 
   /// The largest finite magnitude of each column of a block.
-  private static func largest(_ rows: [[Double]]) -> [Double] {
+  static func largest(_ rows: [[Double]]) -> [Double] {
     rows.reduce(into: [Double](repeating: 0, count: rows.first?.count ?? 0)) { largest, row in
       for (column, value) in row.enumerated() where value.isFinite {
         largest[column] = max(largest[column], abs(value))

@@ -22,7 +22,8 @@ public struct FigureWriter: Sendable {
 
   /// Writes the script and data of a figure, then draws it in every format.
   ///
-  /// Without gnuplot the script and data are written all the same, and the result says so.
+  /// Without gnuplot the script and data are written all the same, and the result says so. Data that are there and differ by no more
+  /// than processors do stay as they are.
   /// - Throws: ``FigureError``. When gnuplot fails the script and data are left for inspection, and
   ///   images that were there before stay.
   public func write(
@@ -32,7 +33,9 @@ public struct FigureWriter: Sendable {
     let files = try figure.files(provenance: provenance)
     try makeDirectory()
     try replace(
-      files.map { (directory.appendingPathComponent($0.name).path, Data($0.contents.utf8)) })
+      files.map { (directory.appendingPathComponent($0.name), $0.contents) }
+        .filter { !holds($0, dataOf: $1) }
+        .map { ($0.path, Data($1.utf8)) })
     let sources = files.map { directory.appendingPathComponent($0.name) }
     guard let gnuplot else { return WrittenFigure(sources: sources, drawing: .gnuplotMissing) }
     var images: [URL] = []
@@ -51,6 +54,14 @@ public struct FigureWriter: Sendable {
     guard isUsable, let first = name.first, first.isLetter || first.isNumber else {
       throw .invalidName(name)
     }
+  }
+
+  /// Whether a file has these data already, so that nothing changes in a folder under version control.
+  private func holds(_ file: URL, dataOf text: String) -> Bool {
+    guard file.pathExtension == "dat",
+      let present = try? String(contentsOf: file, encoding: .utf8)
+    else { return false }
+    return DataTable.agree(present, text)
   }
 
   private func makeDirectory() throws(FigureError) {

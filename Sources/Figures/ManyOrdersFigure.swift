@@ -82,7 +82,7 @@ public struct ManyOrdersFigure: Figure {
       "", layout.panel.placement,
       "gamma = 1  # of the colours; less shows small increases more",
       "largest = \(DataTable.rounded(largest))  # the dark end of the colours, shared by all orders",
-      "least = largest / \(Int(Self.span))  # the light end",
+      "least = largest / \(Int(Self.span)).  # the light end",
       "unset key",
       "set multiplot")
     script.caption(layout.caption, x: Layout.margin, y: layout.captionTop)

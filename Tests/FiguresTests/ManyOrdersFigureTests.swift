@@ -54,7 +54,7 @@ func pagesOfManyOrdersKeepTheirShape(count: Int, grid: TokenGrid) throws {
 
 @Test func manyOrdersShareALogarithmicScale() throws {
   let script = try files(of: figure(rows(4))).script
-  #expect(script.contains("largest = 1  #") && script.contains("least = largest / 1000"))
+  #expect(script.contains("largest = 1  #") && script.contains("least = largest / 1000.  #"))
   #expect(script.components(separatedBy: "set cbrange [least:largest]").count == 1 + 4)
   #expect(script.components(separatedBy: "\nset colorbox").count == 2)
   #expect(script.contains("entropy increase [nats per token], logarithmic"))

@@ -16,7 +16,7 @@ import TokenGrids
   let maps = blocks(of: data)
   #expect(maps.count == 2 && maps[0].map { $0[3] } == [4, 3, 2, 1])
   #expect(maps[0].map { Array($0.prefix(3)) } == [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1]])
-  #expect(script.contains("set cbrange [0.5:4.0]"))
+  #expect(script.contains("set cbrange [0.5:4]"))
   if let installedGnuplot {
     try withTemporaryFolder { folder in
       _ = try FigureWriter(directory: folder, provenance: [], gnuplot: installedGnuplot)

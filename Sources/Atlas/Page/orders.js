@@ -184,12 +184,12 @@ class OrdersView {
     });
   }
 
-  /** Orders of one sequence, by their number of steps. */
+  /** Orders of one sequence, by their number of steps; those of optimal sizes are a curve apart. */
   get curves() {
     const curves = new Map();
     this.data.orders.forEach((order, index) => {
       if (order.total === null) return;
-      const key = order.curve ?? order.name;
+      const key = JSON.stringify([order.curve, order.isOptimal]);
       if (!curves.has(key)) curves.set(key, []);
       curves.get(key).push({ order, index });
     });
