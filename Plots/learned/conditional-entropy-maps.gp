@@ -3,7 +3,6 @@
 # token-entropy 0.1.0
 # command: appendix-figures --tokens learned --output-dir Plots/learned --figure-format png
 # input: learned-24x24.h5, hash xxh64:65c90d0c40dd5097
-# threads: 2, BLAS core: Cooperlake
 #
 # Draw it in this folder:    gnuplot conditional-entropy-maps.gp
 # as png, svg or pdf:        gnuplot -e "format='pdf'" conditional-entropy-maps.gp
@@ -38,12 +37,12 @@ Y(points) = 1 - points / height  # from the top edge
 place(frame, column) = frame * 25 + column
 unset key
 set multiplot
-set label 1 'H(v_i | v_j): darker is lower conditional entropy given the reference token (blue); where a token''s own entropy is low, so is' at screen X(28.8),screen Y(204.8) left font ",10.2" textcolor rgb '#404040'
+set label 1 'H(v_i | v_j): darker is lower conditional entropy given the reference token (blue); where a token'."'".'s own entropy is low, so is' at screen X(28.8),screen Y(204.8) left font ",10.2" textcolor rgb '#404040'
 set label 2 'this. Data: learned-24x24.h5; m = 10,000 images, d = 8 feature dimensions; bound: debiased.' at screen X(28.8),screen Y(219.8) left font ",10.2" textcolor rgb '#404040'
 
 gamma = 0.9  # of the colours; 1 is linear, less shows faint values more
 set palette defined (1-(7./7)**(1./gamma) '#580310', 1-(6./7)**(1./gamma) '#8b0d1c', 1-(5./7)**(1./gamma) '#b8262a', 1-(4./7)**(1./gamma) '#da4f42', 1-(3./7)**(1./gamma) '#ee7c65', 1-(2./7)**(1./gamma) '#f8a68e', 1-(1./7)**(1./gamma) '#fbcbb8', 1-(0./7)**(1./gamma) '#fde8df')
-set cbrange [9.886703578243806:12.437318861359348]  # shared by all panels of conditional entropy
+set cbrange [9.8867:12.437]  # shared by all panels of conditional entropy
 set colorbox vertical user origin screen X(708.8), screen Y(166.4) size screen 14.4/width, screen 140/height
 set cbtics scale 0.4 offset -0.6,0 font ",10.8"
 set format cb '%g'

@@ -3,7 +3,6 @@
 # token-entropy 0.1.0
 # command: appendix-figures --tokens learned --output-dir Plots/learned --figure-format png
 # input: learned-24x24.h5, hash xxh64:65c90d0c40dd5097
-# threads: 2, BLAS core: Cooperlake
 #
 # Draw it in this folder:    gnuplot entropy-against-distance.gp
 # as png, svg or pdf:        gnuplot -e "format='pdf'" entropy-against-distance.gp
@@ -43,9 +42,9 @@ set border 3 lc rgb '#404040'
 set grid lc rgb '#e2e2e2' lt 1 lw 0.6
 set xlabel 'distance to the reference token [cells]'
 set ylabel 'conditional entropy [nats]'
-set xrange [-0.20000000000000018:26.2]
+set xrange [-0.2:26.2]
 set xtics out nomirror scale 0.5 ('0' 0.0, '5' 5.0, '10' 10.0, '15' 15.0, '20' 20.0, '25' 25.0)
-set yrange [10.29353410879388:12.32696780559378]
+set yrange [10.294:12.327]
 set ytics out nomirror scale 0.5 ('10.5' 10.5, '11' 11.0, '11.5' 11.5, '12' 12.0)
 set key at screen X(474.8),screen Y(17.6) left top Left reverse vertical maxrows 4 samplen 2 spacing 1.2 font ",9.9"
 

@@ -3,7 +3,6 @@
 # token-entropy 0.1.0
 # command: appendix-figures --tokens learned --output-dir Plots/learned --figure-format png
 # input: learned-24x24.h5, hash xxh64:65c90d0c40dd5097
-# threads: 2, BLAS core: Cooperlake
 #
 # Draw it in this folder:    gnuplot increase-per-step.gp
 # as png, svg or pdf:        gnuplot -e "format='pdf'" increase-per-step.gp
@@ -37,18 +36,18 @@ Y(points) = 1 - points / height  # from the top edge
 
 set lmargin at screen X(61.6); set rmargin at screen X(461.6)
 set tmargin at screen Y(17.6); set bmargin at screen Y(287.6)
-set label 1 'Total correlation of a step''s tokens given all earlier steps; bars: standard error. Data: learned-24x24.h5;' at screen X(61.6),screen Y(340.4) left font ",9.35" textcolor rgb '#404040'
+set label 1 'Total correlation of a step'."'".'s tokens given all earlier steps; bars: standard error. Data: learned-24x24.h5;' at screen X(61.6),screen Y(340.4) left font ",9.35" textcolor rgb '#404040'
 set label 2 'm = 10,000 images, d = 8 feature dimensions; bound: debiased.' at screen X(61.6),screen Y(354.15) left font ",9.35" textcolor rgb '#404040'
 set border 3 lc rgb '#404040'
 set grid lc rgb '#e2e2e2' lt 1 lw 0.6
 set xlabel 'generation step'
 set ylabel 'entropy increase per step [nats]'
-set xrange [-6.300000000000001:154.3]
+set xrange [-6.3:154.3]
 set xtics out nomirror scale 0.5 ('0' 0.0, '50' 50.0, '100' 100.0, '150' 150.0)
-set yrange [0.0013257440997705512:5.627441322742615]
+set yrange [0.0013257:5.6274]
 set ytics out nomirror scale 0.5 ('0.01' 0.01, '0.1' 0.1, '1' 1.0)
 set logscale y
-lowest = 0.0013257440997705512  # values that are not above it are marked at the edge
+lowest = 0.0013257  # values that are not above it are marked at the edge
 set key at screen X(474.8),screen Y(17.6) left top Left reverse vertical maxrows 3 samplen 2 spacing 1.2 font ",9.9"
 
 set errorbars 0

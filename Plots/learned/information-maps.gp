@@ -3,7 +3,6 @@
 # token-entropy 0.1.0
 # command: appendix-figures --tokens learned --output-dir Plots/learned --figure-format png
 # input: learned-24x24.h5, hash xxh64:65c90d0c40dd5097
-# threads: 2, BLAS core: Cooperlake
 #
 # Draw it in this folder:    gnuplot information-maps.gp
 # as png, svg or pdf:        gnuplot -e "format='pdf'" information-maps.gp
@@ -43,7 +42,7 @@ set label 2 'feature dimensions; bound: debiased.' at screen X(28.8),screen Y(21
 
 gamma = 0.5  # of the colours; 1 is linear, less shows faint values more
 set palette defined ((0./7)**(1./gamma) '#fde8df', (1./7)**(1./gamma) '#fbcbb8', (2./7)**(1./gamma) '#f8a68e', (3./7)**(1./gamma) '#ee7c65', (4./7)**(1./gamma) '#da4f42', (5./7)**(1./gamma) '#b8262a', (6./7)**(1./gamma) '#8b0d1c', (7./7)**(1./gamma) '#580310')
-set cbrange [0.01344190736994122:2.0160673947850736]  # shared by all panels of mutual information
+set cbrange [0.013442:2.0161]  # shared by all panels of mutual information
 set colorbox vertical user origin screen X(708.8), screen Y(166.4) size screen 14.4/width, screen 140/height
 set cbtics scale 0.4 offset -0.6,0 font ",10.8"
 set format cb '%g'

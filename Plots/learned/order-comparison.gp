@@ -3,7 +3,6 @@
 # token-entropy 0.1.0
 # command: appendix-figures --tokens learned --output-dir Plots/learned --figure-format png
 # input: learned-24x24.h5, hash xxh64:65c90d0c40dd5097
-# threads: 2, BLAS core: Cooperlake
 #
 # Draw it in this folder:    gnuplot order-comparison.gp
 # as png, svg or pdf:        gnuplot -e "format='pdf'" order-comparison.gp
@@ -37,7 +36,7 @@ Y(points) = 1 - points / height  # from the top edge
 
 place(frame, column) = frame * 25 + column
 gamma = 1.0  # of the colours; 1 is linear, less shows small increases more
-largest = 1.527503274353581  # the dark end of the colours, shared by all increase panels
+largest = 1.5275  # the dark end of the colours, shared by all increase panels
 unset key
 set multiplot
 set label 1 'Numbers: generation steps; equal numbers are generated together. Entropy increase: conditional entropy in parallel minus sequential generation, darker is larger. Tokens' at screen X(35.75),screen Y(847) left font ",11.69" textcolor rgb '#404040'
