@@ -115,7 +115,7 @@ private struct Likelihoods: Decodable {
   }
 }
 
-/// Starts a run that writes a checkpoint at every step, and sends it a signal as soon as there is one.
+/// Starts a run that writes a checkpoint at every step, and sends it a signal soon after it has written its first.
 private func interrupt(
   _ signal: Int32, _ arguments: [String], checkpoint: String
 ) throws -> (status: Int32, errors: String) {
@@ -130,13 +130,17 @@ private func interrupt(
   process.standardInput = FileHandle.nullDevice
   process.standardOutput = FileHandle.nullDevice
   process.standardError = try FileHandle(forWritingTo: errors)
+  // A new checkpoint is another file, renamed.
+  func file() -> Int? {
+    try? FileManager.default.attributesOfItem(atPath: checkpoint)[.systemFileNumber] as? Int
+  }
+  let before = file()
   try process.run()
-  for _ in 0..<2000
-  where process.isRunning && !FileManager.default.fileExists(atPath: checkpoint) {
+  for _ in 0..<10_000 where process.isRunning && (file() == nil || file() == before) {
     usleep(5000)
   }
-  // It also reads its input and its last checkpoint first; then it may be anywhere in a step.
-  usleep(400_000)
+  // Then it may be anywhere in a step.
+  usleep(50_000)
   kill(process.processIdentifier, signal)
   for _ in 0..<2000 where process.isRunning { usleep(5000) }
   // One that does not listen fails the test and does not hold it up.
