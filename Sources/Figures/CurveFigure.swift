@@ -227,7 +227,7 @@ public struct CurveFigure: Figure {
       var range = axis.range
       if letter == "x", x.scale == .compressed { (range, ticks) = compressedX }
       script.add(
-        "set \(letter)range [\(DataTable.rounded(range.lowerBound)):\(DataTable.rounded(range.upperBound))]",
+        "set \(letter)range [\(Self.end(range.lowerBound, of: range, axis)):\(Self.end(range.upperBound, of: range, axis))]",
         "set \(letter)tics out nomirror scale 0.5 (\(ticks.joined(separator: ", ")))")
       if axis.isLogarithmic { script.add("set logscale \(letter)") }
     }
@@ -236,9 +236,18 @@ public struct CurveFigure: Figure {
     }
     if yAxis.isLogarithmic {
       script.add(
-        "lowest = \(DataTable.rounded(yAxis.range.lowerBound))  # values that are not above it are marked at the edge"
+        "lowest = \(Self.end(yAxis.range.lowerBound, of: yAxis.range, yAxis))  # values that are not above it are marked at the edge"
       )
     }
+  }
+
+  /// An end of a range to three digits, of the range's width where the axis is linear: the margins of a range are wider, and
+  /// another processor gives the same.
+  private static func end(_ value: Double, of range: ClosedRange<Double>, _ axis: PlotAxis)
+    -> String
+  {
+    DataTable.rounded(
+      value, largest: axis.isLogarithmic ? nil : range.upperBound - range.lowerBound, digits: 3)
   }
 
   /// The range of a compressed x axis, and its ticks.

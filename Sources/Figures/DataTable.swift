@@ -34,12 +34,12 @@ struct DataTable {
     return Int(exactly: value).map(String.init) ?? "\(value)"
   }
 
-  /// `value` to the fifth digit of `largest`, which is its own where none is given: what another processor, or another number of
+  /// `value` to the fifth digit, or another, of `largest`, which is its own where none is given: what another processor, or another number of
   /// threads, gives again. `--json` has all digits.
-  static func rounded(_ value: Double, largest: Double? = nil) -> String {
+  static func rounded(_ value: Double, largest: Double? = nil, digits: Int = 5) -> String {
     let largest = abs(largest ?? value)
     guard value.isFinite, largest > 0 else { return number(value) }
-    let decimals = 4 - Int(log10(largest).rounded(.down))
+    let decimals = digits - 1 - Int(log10(largest).rounded(.down))
     // Whole numbers keep all their digits; powers of ten that are no numbers round nothing.
     guard (1...300).contains(decimals) else {
       return number(decimals < 1 ? value.rounded() : value)
