@@ -44,7 +44,7 @@ set xlabel 'distance to the reference token [cells]'
 set ylabel 'conditional entropy [nats]'
 set xrange [-0.2:26.2]
 set xtics out nomirror scale 0.5 ('0' 0.0, '5' 5.0, '10' 10.0, '15' 15.0, '20' 20.0, '25' 25.0)
-set yrange [-5.8743:-2.8398]
+set yrange [-5.87:-2.84]
 set ytics out nomirror scale 0.5 ('-5.5' -5.5, '-5' -5.0, '-4.5' -4.5, '-4' -4.0, '-3.5' -3.5, '-3' -3.0)
 set key at screen X(474.8),screen Y(17.6) left top Left reverse vertical maxrows 4 samplen 2 spacing 1.2 font ",9.9"
 

@@ -42,12 +42,12 @@ set border 3 lc rgb '#404040'
 set grid lc rgb '#e2e2e2' lt 1 lw 0.6
 set xlabel 'generation step'
 set ylabel 'entropy increase per step [nats]'
-set xrange [-6.3:154.3]
+set xrange [-6:154]
 set xtics out nomirror scale 0.5 ('0' 0.0, '50' 50.0, '100' 100.0, '150' 150.0)
-set yrange [0.0020925:5.2993]
+set yrange [0.00209:5.3]
 set ytics out nomirror scale 0.5 ('0.005' 0.005, '0.01' 0.01, '0.02' 0.02, '0.05' 0.05, '0.1' 0.1, '0.2' 0.2, '0.5' 0.5, '1' 1.0, '2' 2.0, '5' 5.0)
 set logscale y
-lowest = 0.0020925  # values that are not above it are marked at the edge
+lowest = 0.00209  # values that are not above it are marked at the edge
 set key at screen X(481.4),screen Y(17.6) left top Left reverse vertical maxrows 3 samplen 2 spacing 1.2 font ",9.9"
 
 set errorbars 0
