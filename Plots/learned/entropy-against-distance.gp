@@ -44,7 +44,7 @@ set xlabel 'distance to the reference token [cells]'
 set ylabel 'conditional entropy [nats]'
 set xrange [-0.2:26.2]
 set xtics out nomirror scale 0.5 ('0' 0.0, '5' 5.0, '10' 10.0, '15' 15.0, '20' 20.0, '25' 25.0)
-set yrange [10.294:12.327]
+set yrange [10.29:12.33]
 set ytics out nomirror scale 0.5 ('10.5' 10.5, '11' 11.0, '11.5' 11.5, '12' 12.0)
 set key at screen X(474.8),screen Y(17.6) left top Left reverse vertical maxrows 4 samplen 2 spacing 1.2 font ",9.9"
 

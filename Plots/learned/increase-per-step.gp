@@ -42,12 +42,12 @@ set border 3 lc rgb '#404040'
 set grid lc rgb '#e2e2e2' lt 1 lw 0.6
 set xlabel 'generation step'
 set ylabel 'entropy increase per step [nats]'
-set xrange [-6.3:154.3]
+set xrange [-6:154]
 set xtics out nomirror scale 0.5 ('0' 0.0, '50' 50.0, '100' 100.0, '150' 150.0)
-set yrange [0.0013257:5.6274]
+set yrange [0.00133:5.63]
 set ytics out nomirror scale 0.5 ('0.01' 0.01, '0.1' 0.1, '1' 1.0)
 set logscale y
-lowest = 0.0013257  # values that are not above it are marked at the edge
+lowest = 0.00133  # values that are not above it are marked at the edge
 set key at screen X(474.8),screen Y(17.6) left top Left reverse vertical maxrows 3 samplen 2 spacing 1.2 font ",9.9"
 
 set errorbars 0

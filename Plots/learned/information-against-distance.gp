@@ -44,7 +44,7 @@ set xlabel 'distance to the reference token [cells]'
 set ylabel 'mutual information [nats]'
 set xrange [-0.2:26.2]
 set xtics out nomirror scale 0.5 ('0' 0.0, '5' 5.0, '10' 10.0, '15' 15.0, '20' 20.0, '25' 25.0)
-set yrange [-0.057626:1.5726]
+set yrange [-0.06:1.57]
 set ytics out nomirror scale 0.5 ('0' 0.0, '0.5' 0.5, '1' 1.0, '1.5' 1.5)
 set key at screen X(468.2),screen Y(17.6) left top Left reverse vertical maxrows 4 samplen 2 spacing 1.2 font ",9.9"
 

@@ -42,17 +42,17 @@ set border 3 lc rgb '#404040'
 set grid lc rgb '#e2e2e2' lt 1 lw 0.6
 set xlabel 'generation steps'
 set ylabel 'total entropy increase [nats]'
-set xrange [46.364:317.9]
+set xrange [46.4:318]
 set xtics out nomirror scale 0.5 ('50' 50.0, '100' 100.0, '200' 200.0)
 set logscale x
-set yrange [0.043305:1067.4]
+set yrange [0.0433:1067]
 set ytics out nomirror scale 0.5 ('0.1' 0.1, '1' 1.0, '10' 10.0, '100' 100.0, '1000' 1000.0)
 set logscale y
 set label 3 'n = 16' at first 51.0, graph 1 center offset 0,0.6 font ",8.8"
 set label 4 'n = 9' at first 72.0, graph 1 center offset 0,0.6 font ",8.8"
 set label 5 'n = 4' at first 147.0, graph 1 center offset 0,0.6 font ",8.8"
 set label 6 'n = 2' at first 289.0, graph 1 center offset 0,0.6 font ",8.8"
-lowest = 0.043305  # values that are not above it are marked at the edge
+lowest = 0.0433  # values that are not above it are marked at the edge
 set key at screen X(474.8),screen Y(17.6) left top Left reverse vertical maxrows 4 samplen 2 spacing 1.2 font ",9.9"
 
 plot data index 0 using 1:($2>lowest?$2:NaN):($2-$3>lowest?$2-$3:lowest):($2+$3) with yerrorbars pointtype 0 lc rgb '#0072b2' lw 0.8 notitle, \
