@@ -116,7 +116,9 @@ package final class ZipWriter {
   /// Writes an archive of members in memory, in place of one that may be there.
   ///
   /// - Throws: ``FileError/unwritable(_:reason:)``; then nothing is left behind.
-  package static func write(_ members: [(name: String, data: Data)], to path: String) throws(FileError) {
+  package static func write(_ members: [(name: String, data: Data)], to path: String)
+    throws(FileError)
+  {
     let writer = try ZipWriter(path: path)
     for (name, data) in members {
       try writer.begin(name, size: data.count)
