@@ -69,4 +69,4 @@ def test_a_model_is_trained_sampled_and_measured(tokens: te.Tokens, codebook: Fl
     r = te.fid_compare(tokens, ["raster"], seeds=1, count=24, steps=2, no_figure=True, extractor="texture",
                        output_dir=str(tmp_path / "comparison"), **{k: v for k, v in small.items() if k != "batch"})
     assert [order["name"] for order in r["orders"]] == ["raster"]
-    assert np.isfinite(r["orders"][0]["proxies"]["kid_texture"])
+    assert np.isfinite(r["orders"][0]["measures"]["kid_texture"]["value"])
