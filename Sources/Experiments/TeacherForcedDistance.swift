@@ -221,19 +221,6 @@ struct StepWindows: FeatureExtractor {
   }
 
   func features(of dataset: TokenDataset, images: Range<Int>) throws -> FloatMatrix {
-    let (n, d) = (dataset.grid.cellCount, dataset.featureDimensions)
-    let tokens = try dataset.features(ofImages: images)
-    var elements: [Float] = []
-    elements.reserveCapacity(images.count * samplesPerImage * dimensions)
-    for image in 0..<images.count {
-      for window in windows {
-        for token in window {
-          let source = (image * n + token) * d
-          elements.append(contentsOf: tokens[source..<source + d])
-        }
-      }
-    }
-    return FloatMatrix(
-      rows: images.count * samplesPerImage, columns: dimensions, elements: elements)
+    try dataset.features(ofWindows: windows, images: images)
   }
 }

@@ -54,10 +54,22 @@ public struct TextureExtractor: FeatureExtractor {
 
   /// One feature a window; see ``FeatureExtractor/features(of:images:)``.
   public func features(of dataset: TokenDataset, images: Range<Int>) throws -> FloatMatrix {
-    let (n, d) = (dataset.grid.cellCount, dataset.featureDimensions)
-    let tokens = try dataset.features(ofImages: images)
+    try dataset.features(ofWindows: windows, images: images)
+  }
+}
+
+extension TokenDataset {
+  /// The features of the tokens of every window, one row a window, image by image: (images · windows) × (tokens of a window · d).
+  ///
+  /// - Parameter windows: raster indices of tokens; all windows have as many.
+  /// - Throws: why tokens cannot be read.
+  /// - Complexity: O(rows · columns) time and memory.
+  package func features(ofWindows windows: [[Int]], images: Range<Int>) throws -> FloatMatrix {
+    let (n, d) = (grid.cellCount, featureDimensions)
+    let tokens = try features(ofImages: images)
+    let columns = (windows.first?.count ?? 0) * d
     var elements: [Float] = []
-    elements.reserveCapacity(images.count * samplesPerImage * dimensions)
+    elements.reserveCapacity(images.count * windows.count * columns)
     for image in 0..<images.count {
       for window in windows {
         for token in window {
@@ -67,6 +79,6 @@ public struct TextureExtractor: FeatureExtractor {
       }
     }
     return FloatMatrix(
-      rows: images.count * samplesPerImage, columns: dimensions, elements: elements)
+      rows: images.count * windows.count, columns: columns, elements: elements)
   }
 }
