@@ -39,6 +39,7 @@ let package = Package(
     .library(name: "TokenGrids", targets: ["TokenGrids"]),
     .library(name: "TokenData", targets: ["TokenData"]),
     .library(name: "EntropyEstimation", targets: ["EntropyEstimation"]),
+    .library(name: "Shards", targets: ["Shards"]),
     .library(name: "OrderSearch", targets: ["OrderSearch"]),
     .library(name: "PARTransformer", targets: ["PARTransformer"]),
     .library(name: "Figures", targets: ["Figures"]),
@@ -86,6 +87,12 @@ let package = Package(
       dependencies: [
         "LinearAlgebra", "NeuralKernels", "Statistics", "SystemResources", "TokenData",
         "TokenGrids",
+      ]),
+    library(
+      "Shards",
+      dependencies: [
+        "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra", "Statistics",
+        "SystemResources", "TokenData", "TokenGrids",
       ]),
     library(
       "OrderSearch",
@@ -142,8 +149,8 @@ let package = Package(
       dependencies: [
         "Atlas", "CProgramStart", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures",
         "FileFormats", "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels",
-        "OrderSearch", "PARTransformer", "Reporting", "Statistics", "SystemResources", "TokenData",
-        "TokenGrids", "VisualTokenizers", argumentParser,
+        "OrderSearch", "PARTransformer", "Reporting", "Shards", "Statistics", "SystemResources",
+        "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
 
     // Programs: all commands in one, and one for each
@@ -151,6 +158,7 @@ let package = Package(
     command("entropy-map"),
     command("order-compare"),
     command("order-search"),
+    command("moments"),
     command("appendix-figures"),
     command("par-sample"),
     command("par-train"),
@@ -200,6 +208,12 @@ let package = Package(
         "TokenGrids",
       ]),
     .testTarget(
+      name: "ShardsTests",
+      dependencies: [
+        "EntropyEstimation", "FileFormats", "LinearAlgebra", "Shards", "Statistics", "TestSupport",
+        "TokenData", "TokenGrids",
+      ]),
+    .testTarget(
       name: "OrderSearchTests",
       dependencies: [
         "EntropyEstimation", "LinearAlgebra", "OrderSearch", "Statistics", "TestSupport",
@@ -243,7 +257,7 @@ let package = Package(
         "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "FileFormats", "Files",
         "LinearAlgebra", "NeuralKernels", "PARTransformer", "Reporting", "Statistics",
         "TestSupport", "TokenData", "TokenGrids", "VisualTokenizers", "appendix-figures",
-        "entropy-map", "fid-compare", "order-search", "order-compare", "par-sample", "par-train",
+        "entropy-map", "fid-compare", "moments", "order-search", "order-compare", "par-sample", "par-train",
         "token-entropy", "tokenize", argumentParser,
       ]),
     .testTarget(
@@ -251,8 +265,8 @@ let package = Package(
       dependencies: [
         "Atlas", "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "Figures",
         "FileFormats", "Files", "GenerationMetrics", "LinearAlgebra", "NeuralKernels",
-        "OrderSearch", "PARTransformer", "Reporting", "Statistics", "SystemResources", "TokenData",
-        "TokenGrids", "VisualTokenizers", argumentParser,
+        "OrderSearch", "PARTransformer", "Reporting", "Shards", "Statistics", "SystemResources",
+        "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
       ]),
     .testTarget(name: "FuzzTests", dependencies: ["CZip", "fuzz"]),
   ],

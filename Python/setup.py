@@ -10,7 +10,7 @@ from setuptools import Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 
 COMMANDS = [
-    "token-entropy", "entropy-map", "order-compare", "order-search", "appendix-figures", "par-sample", "par-train",
+    "token-entropy", "entropy-map", "order-compare", "order-search", "moments", "appendix-figures", "par-sample", "par-train",
     "fid-compare", "tokenize",
 ]
 bundled = (Path(__file__).parent / "src/token_entropy/bin/token-entropy").exists()

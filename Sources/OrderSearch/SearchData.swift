@@ -12,6 +12,8 @@ public struct SearchData<Features: TokenFeatures>: Sendable {
   /// Whether everything is given the image's class.
   public let isGivenClass: Bool
   private let seed: UInt64
+  /// Sums over the images that are fitted to, where these are not among ``features``.
+  private let fitted: TokenMoments?
 
   /// The fewest images of the parts that fit and choose.
   static var fewestImages: Int { 16 }
@@ -29,18 +31,59 @@ public struct SearchData<Features: TokenFeatures>: Sendable {
     self.features = features
     self.isGivenClass = isGivenClass
     self.seed = seed
-    let numbers = features.grid.cellCount * features.featureDimensions
+    fitted = nil
     parts = SearchParts(
       imageCount: features.imageCount,
-      shares: shares ?? SearchParts.Shares(imageCount: features.imageCount, numbers: numbers),
+      shares: shares
+        ?? SearchParts.Shares(
+          imageCount: features.imageCount,
+          numbers: features.grid.cellCount * features.featureDimensions),
       seed: seed, groups: features.imageGroups)
+    try requireImages()
+  }
+
+  /// Divides images to choose by and for the report, where sequences and sizes are fitted to others of which sums are known.
+  ///
+  /// - Parameters:
+  ///   - features: Images that are not among those of the sums.
+  ///   - moments: Sums over the others; given the class where `isGivenClass` is set.
+  ///   - shares: Nil for those that suit the data; of them only how they share what is not fitted to counts.
+  /// - Throws: ``OrderSearchError``.
+  public init(
+    _ features: Features, fittedTo moments: TokenMoments, shares: SearchParts.Shares? = nil,
+    seed: UInt64 = 0, isGivenClass: Bool = false
+  ) throws {
+    self.features = features
+    self.isGivenClass = isGivenClass
+    self.seed = seed
+    fitted = moments
+    guard moments.grid == features.grid, moments.featureDimensions == features.featureDimensions
+    else {
+      throw OrderSearchError.otherTokens(
+        source: features.name, grid: features.grid, channels: features.featureDimensions,
+        moments: moments.name, momentsGrid: moments.grid,
+        momentsChannels: moments.featureDimensions)
+    }
+    let numbers = features.grid.cellCount * features.featureDimensions
+    let standard = SearchParts.Shares(imageCount: features.imageCount, numbers: numbers)
+    let share = (shares ?? standard).selection
+    let report = shares.map { 1 - $0.fit - $0.selection } ?? (1 - standard.fit - standard.selection)
+    parts = SearchParts(
+      imageCount: features.imageCount, choosing: share / (share + report),
+      fittedTo: moments.imageCount, seed: seed, groups: features.imageGroups)
+    try requireImages()
+  }
+
+  private func requireImages() throws(OrderSearchError) {
+    let numbers = features.grid.cellCount * features.featureDimensions
     let means = isGivenClass ? Set(features.imageClasses ?? []).count : 1
-    for (part, images, needed) in [
-      (OrderSearchError.Part.fit, parts.fit, Self.fewestImages),
-      (.selection, parts.selection, Self.fewestImages), (.report, parts.report, numbers + means),
-    ] where images.count < needed {
+    for (part, count, needed) in [
+      (OrderSearchError.Part.fit, parts.fitCount, Self.fewestImages),
+      (.selection, parts.selection.count, Self.fewestImages),
+      (.report, parts.report.count, numbers + means),
+    ] where count < needed {
       throw OrderSearchError.tooFewImages(
-        source: features.name, images: features.imageCount, part: part, found: images.count,
+        source: features.name, images: features.imageCount, part: part, found: count,
         needed: needed)
     }
   }
@@ -49,6 +92,11 @@ public struct SearchData<Features: TokenFeatures>: Sendable {
   ///
   /// - Throws: As ``StructuredCovariance/init(of:translationShare:)``, and for unknown classes.
   public func covariance(translationShare: Double? = nil) throws -> StructuredCovariance {
+    if let fitted {
+      return try StructuredCovariance(
+        of: fitted, judgedBy: ImageSubset(of: features, images: parts.selection),
+        translationShare: translationShare, isGivenClass: isGivenClass)
+    }
     let part = ImageSubset(of: features, images: parts.fit)
     return isGivenClass
       ? try StructuredCovariance(
@@ -105,6 +153,10 @@ public enum OrderSearchError: Error, Hashable, Sendable, CustomStringConvertible
 
   /// A part has too few images.
   case tooFewImages(source: String, images: Int, part: Part, found: Int, needed: Int)
+  /// The images and the sums over others are of different tokens.
+  case otherTokens(
+    source: String, grid: TokenGrid, channels: Int, moments: String, momentsGrid: TokenGrid,
+    momentsChannels: Int)
 
   /// What was found and what was expected, in one sentence.
   public var description: String {
@@ -119,6 +171,12 @@ public enum OrderSearchError: Error, Hashable, Sendable, CustomStringConvertible
       return """
         \(source): of its \(images) images \(found) are left \(use), which takes at least \(needed); use more images or \
         fewer feature dimensions
+        """
+    case .otherTokens(
+      let source, let grid, let channels, let moments, let momentsGrid, let momentsChannels):
+      return """
+        \(source): has \(grid) tokens of \(channels) channels, and \(moments) has sums of \(momentsGrid) tokens of \
+        \(momentsChannels)
         """
     }
   }

@@ -5,6 +5,8 @@ import Statistics
 public struct SearchParts: Hashable, Sendable {
   /// Numbers of images, in the order of the data.
   public let fit, selection, report: [Int]
+  /// How many images are fitted to: those of ``fit``, or others whose sums are known.
+  public let fitCount: Int
 
   /// The shares of the images.
   public struct Shares: Hashable, Sendable {
@@ -41,7 +43,26 @@ public struct SearchParts: Hashable, Sendable {
     let (selection, report) = rest.split(
       drawing: Int((shares.selection * Double(imageCount)).rounded()), &generator)
     self.fit = fit
+    fitCount = fit.count
     self.selection = selection.map { others[$0] }
     self.report = report.map { others[$0] }
+  }
+
+  /// Divides images in two, to choose by and for the report, where sequences and sizes are fitted to others.
+  ///
+  /// - Parameters:
+  ///   - share: Of the images that choose.
+  ///   - fitCount: How many others are fitted to.
+  /// - Complexity: O(m).
+  public init(
+    imageCount: Int, choosing share: Double, fittedTo fitCount: Int, seed: UInt64,
+    groups: [UInt32]? = nil
+  ) {
+    var generator = SeededGenerator(seed: seed, stream: 11)
+    let all = Photographs(groups, imageCount: imageCount)
+    fit = []
+    self.fitCount = fitCount
+    (selection, report) = all.split(
+      drawing: Int((share * Double(imageCount)).rounded()), &generator)
   }
 }

@@ -50,6 +50,39 @@ public struct StructuredCovariance: Sendable {
     self.translationShare = share
   }
 
+  /// Estimates it from sums over images.
+  ///
+  /// - Parameters:
+  ///   - moments: Sums of the images that are fitted to.
+  ///   - others: Images that are not among them, which tell the share of the average; given the class, with the means of their
+  ///     classes taken off.
+  ///   - translationShare: The share of the average; nil for the most that the others allow.
+  /// - Throws: `EstimationError` for channels without variance; what reading the images throws.
+  /// - Complexity: some factorisations of (n·d)³/3.
+  init(
+    of moments: TokenMoments, judgedBy others: some TokenFeatures, translationShare: Double?,
+    isGivenClass: Bool
+  ) throws {
+    let sums = try Sums(moments)
+    func judged(_ others: some TokenFeatures) throws -> Double {
+      // Some hundred images tell shares apart.
+      try Self.largestShare(
+        sums,
+        ImageSubset(of: others, images: Array(0..<min(others.imageCount, Self.judgeCount))))
+    }
+    let share =
+      try translationShare ?? (isGivenClass ? judged(ClassCentred(others)) : judged(others))
+    (covariance, ridge) = sums.mixed(share)
+    grid = moments.grid
+    featureDimensions = moments.featureDimensions
+    imageCount = moments.imageCount
+    mean = sums.mean
+    self.translationShare = share
+  }
+
+  /// How many images tell the share at most.
+  private static let judgeCount = 1000
+
   /// The shares that are tried.
   static let shares = [1, 0.98, 0.95, 0.9, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1, 0.05, 0.02]
 
@@ -62,7 +95,14 @@ public struct StructuredCovariance: Sendable {
       imageCount: features.imageCount, fraction: 0.2, seed: seed, groups: features.imageGroups)
     let fitted = try Sums(ImageSubset(of: features, images: split.fitted(besides: 0)))
     // Some hundred images tell shares apart.
-    let others = ImageSubset(of: features, images: Array(split.parts[0].prefix(1000)))
+    return try largestShare(
+      fitted, ImageSubset(of: features, images: Array(split.parts[0].prefix(judgeCount))))
+  }
+
+  /// The same, of sums and of other images.
+  private static func largestShare(
+    _ fitted: Sums, _ others: some TokenFeatures
+  ) throws -> Double {
     var tried: [(share: Double, losses: [Double], mean: Double)] = []
     for share in shares {
       // Averages over as many pairs as there are need not be positive definite.
@@ -105,8 +145,9 @@ public struct StructuredCovariance: Sendable {
     private let sample: Matrix
     private let average: Matrix
 
-    init(_ features: some TokenFeatures) throws {
-      let moments = try TokenMoments(of: features)
+    init(_ features: some TokenFeatures) throws { try self.init(TokenMoments(of: features)) }
+
+    init(_ moments: TokenMoments) throws {
       try moments.requireVaryingChannels()
       mean = moments.mean
       var sample = moments.scatter

@@ -2,8 +2,10 @@ import ArgumentParser
 import Atlas
 import EntropyEstimation
 import Figures
+import Files
 import Foundation
 import Reporting
+import Shards
 import Statistics
 import TokenData
 import TokenGrids
@@ -65,6 +67,13 @@ public struct EntropyMapCommand: ParsableCommand {
 
   @OptionGroup(title: "Tokens") var source: DatasetArgumentOrOption<MeasuredTokens>
   @OptionGroup(title: "Tokens") var tokens: TokenOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Estimate from merged moments of shards in place of tokens, by a closed form: --bound wishart or algorithm-1. See moments --help.",
+      valueName: "file.h5"))
+  var moments: String?
+
   @OptionGroup(title: "Estimation") var estimation: EstimationOptions
   @OptionGroup(visibility: .hidden) var context: ContextOptions
   @OptionGroup(title: "Results") var output: OutputOptions
@@ -90,6 +99,19 @@ public struct EntropyMapCommand: ParsableCommand {
         "--ref \(reference): expected row,column as in 12,12, or frame,row,column for video")
     }
     try context.refuse(because: "the context of a map is its reference token")
+    if moments != nil {
+      try ImageDemands(
+        source.given, tokens, estimation, others: [("--atlas", output.atlas != nil)]
+      ).refuse()
+      guard EntropyBound.closedForm.contains(estimation.bound) else {
+        throw ValidationError(
+          "--bound \(estimation.bound.rawValue): maps of --moments have closed forms only, wishart and algorithm-1"
+        )
+      }
+      if estimation.errors == .robust {
+        throw ValidationError("--errors robust need images, and --moments are sums over them")
+      }
+    }
     if givenQuantity != nil, output.json || output.csv, !output.isDrawn {
       throw ValidationError(
         "--quantity is for tables, figures and previews: --json and --csv always have all quantities"
@@ -101,20 +123,10 @@ public struct EntropyMapCommand: ParsableCommand {
   public mutating func run() throws {
     let clock = Stopwatch()
     try output.checkFigures()
+    if let moments { return try runFromSums(moments, clock: clock) }
     let dataset = try tokens.load(source.dataset)
     estimation.clusterErrors(of: dataset)
-    if dataset.grid.isVideo,
-      let short = references.first(where: { $0.split(separator: ",").count == 2 })
-    {
-      throw ValidationError(
-        "--ref \(short): \(dataset.name) is video, \(dataset.grid); name the frame too, as in --ref 0,\(short)"
-      )
-    }
-    let named = references.compactMap(GridCell.init).removingRepeats
-    for cell in named where !dataset.grid.contains(cell) {
-      throw EstimationError.referenceOutsideGrid(
-        source: dataset.name, cell: cell, grid: dataset.grid)
-    }
+    let named = try namedReferences(on: dataset.grid, name: dataset.name)
     // A page has every reference, and what is printed those that are named.
     if output.atlas != nil { try Atlas.Maps.requireMemory(on: dataset.grid) }
     let everyMap = all || output.atlas != nil
@@ -128,17 +140,59 @@ public struct EntropyMapCommand: ParsableCommand {
       of: dataset, seed: tokens.limit == nil && !estimation.usesSeed ? nil : tokens.seed
     )
     .finished(after: clock)
-    if output.json || output.output != nil {
-      let result = EntropyMapResult(
-        maps, dataset: dataset, options: self, provenance: provenance)
-      try output.write(facts: result.withoutMaps) { result.add(to: &$0) }
-      if output.json { try printJSON(result) }
-    }
     try output.writeAtlas {
       Atlas(
         grid: dataset.grid, unit: estimation.units.rawValue, data: dataset.name,
         facts: measurementLine(dataset, estimation, tokens), provenance: provenance.linesOfMachine,
         reference: named.first, maps: Atlas.Maps(estimated, estimation))
+    }
+    try show(maps, of: dataset, isTable: all || !named.isEmpty, provenance: provenance)
+    reportFallbacks(estimated)
+  }
+
+  /// Estimates the maps from sums over shards, and prints them.
+  private mutating func runFromSums(_ path: String, clock: Stopwatch) throws {
+    InputFiles.shared.insert(path)
+    let stored = try StoredMoments(contentsOf: path)
+    let hash = try ContentHash(ofFileAt: path).description
+    estimation.clusterErrors(of: stored, canBeRobust: false)
+    let named = try namedReferences(on: stored.grid, name: stored.name)
+    let maps = try advisingPrecision {
+      try ShardedEstimation(
+        stored, hash: hash, givenClass: estimation.given != nil, jitter: estimation.jitter
+      ).maps(references: all ? stored.grid.rasterCells : named, bound: estimation.bound)
+    }
+    try show(
+      maps, of: stored, isTable: true,
+      provenance: Provenance(ofMoments: path, hash: hash).finished(after: clock))
+  }
+
+  /// The references that were named.
+  private func namedReferences(on grid: TokenGrid, name: String) throws -> [GridCell] {
+    if grid.isVideo,
+      let short = references.first(where: { $0.split(separator: ",").count == 2 })
+    {
+      throw ValidationError(
+        "--ref \(short): \(name) is video, \(grid); name the frame too, as in --ref 0,\(short)"
+      )
+    }
+    let named = references.compactMap(GridCell.init).removingRepeats
+    for cell in named where !grid.contains(cell) {
+      throw EstimationError.referenceOutsideGrid(source: name, cell: cell, grid: grid)
+    }
+    return named
+  }
+
+  /// Prints, writes and draws maps.
+  private func show(
+    _ maps: [ConditionalEntropyMap], of dataset: some MeasuredData, isTable: Bool,
+    provenance: Provenance
+  ) throws {
+    if output.json || output.output != nil {
+      let result = EntropyMapResult(
+        maps, dataset: dataset, options: self, provenance: provenance)
+      try output.write(facts: result.withoutMaps) { result.add(to: &$0) }
+      if output.json { try printJSON(result) }
     }
     if output.json {
       // Printed.
@@ -146,10 +200,9 @@ public struct EntropyMapCommand: ParsableCommand {
       try printCSV(maps, grid: dataset.grid)
     } else {
       try printText(measurementLine(dataset, estimation, tokens))
-      if all || !named.isEmpty { try printTables(maps) }
+      if isTable { try printTables(maps) }
       if output.report { try printText(health(of: dataset, maps).lines.joined(separator: "\n")) }
     }
-    reportFallbacks(estimated)
     if output.preview { for map in maps { try preview(map) } }
     if let directory = output.figureDirectory {
       guard maps.count <= Self.largestFigure else {
@@ -173,7 +226,7 @@ public struct EntropyMapCommand: ParsableCommand {
   }
 
   func health(
-    of dataset: TokenDataset, _ maps: [ConditionalEntropyMap]
+    of dataset: some MeasuredData, _ maps: [ConditionalEntropyMap]
   ) -> HealthFacts {
     let ratios = maps.compactMap(\.kurtosisRatio)
     let predictors =
@@ -188,7 +241,7 @@ public struct EntropyMapCommand: ParsableCommand {
       degreesOfFreedom: isLeastSquares ? images - means - predictors : nil)
   }
 
-  private func figure(_ maps: [ConditionalEntropyMap], dataset: TokenDataset) -> any Figure {
+  private func figure(_ maps: [ConditionalEntropyMap], dataset: some MeasuredData) -> any Figure {
     ConditionalEntropyFigure(
       name: "entropy-map", grid: dataset.grid,
       blocks: quantity.mapQuantities.map { quantity in

@@ -41,7 +41,7 @@ struct EntropyMapResult: Encodable {
   let provenance: Provenance
 
   init(
-    _ maps: [ConditionalEntropyMap], dataset: TokenDataset, options: EntropyMapCommand,
+    _ maps: [ConditionalEntropyMap], dataset: some MeasuredData, options: EntropyMapCommand,
     provenance: Provenance
   ) {
     let (grid, estimation) = (dataset.grid, options.estimation)

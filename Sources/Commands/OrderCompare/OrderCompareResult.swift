@@ -154,7 +154,7 @@ struct OrderCompareResult: Encodable {
 
   init(
     _ rows: [ComparedOrder], lost: ModelLosses?, leftOut: [SelectedOrders.LeftOut],
-    health: HealthFacts, dataset: TokenDataset, fitImages: Int?, adaptive: [AdaptiveSteps],
+    health: HealthFacts, dataset: some MeasuredData, fitImages: Int?, adaptive: [AdaptiveSteps],
     options: OrderCompareRun, provenance: Provenance
   ) {
     let estimation = options.estimation

@@ -69,6 +69,7 @@ struct OrderCompareRun: ParsableCommand {
 
   @OptionGroup(title: "Tokens") var source: DatasetOption<MeasuredTokens>
   @OptionGroup(title: "Tokens") var tokens: TokenOptions
+  @OptionGroup(title: "Shards") var sums: SumsOptions
   @OptionGroup(title: "Estimation") var estimation: EstimationOptions
   @OptionGroup(title: "Optimal groups") var fit: FitOptions
   @OptionGroup(title: "Few images") var context: ContextOptions
@@ -76,6 +77,9 @@ struct OrderCompareRun: ParsableCommand {
 
   /// Refuses options that exclude each other or are out of range.
   func validate() throws {
+    if selection.isEmpty, sums.influences == nil {
+      throw ValidationError("Missing expected argument '<orders> ...', --published or --step-maps")
+    }
     guard tokensPerStep >= 1 else {
       throw ValidationError("--tokens-per-step \(tokensPerStep): at least 1 is needed")
     }
@@ -88,6 +92,7 @@ struct OrderCompareRun: ParsableCommand {
       throw ValidationError(
         "--sort is for the table; --json and --csv have the orders as they are given")
     }
+    try checkSums()
     try context.check(with: estimation)
     if likelihood != nil, output.csv {
       throw ValidationError("--likelihood adds to the table and to --json, and --csv has neither")
@@ -154,6 +159,7 @@ struct OrderCompareRun: ParsableCommand {
   mutating func run() throws {
     let clock = Stopwatch()
     try output.checkFigures()
+    if let moments = sums.moments { return try runFromSums(moments, clock: clock) }
     let specifications = try selection.specifications(givenTokensPerStep: givenTokensPerStep)
     let all = try tokens.load(source.dataset)
     let fitting = try fit.fitting(
@@ -187,17 +193,40 @@ struct OrderCompareRun: ParsableCommand {
     }
     progress.finish()
     let rows = selected.grouping(profiles)
-    let health = health(of: profiles, dataset)
     let provenance = try Provenance(
       of: all,
       seed: tokens.limit == nil && !estimation.usesSeed && fitting == nil && adaptive.isEmpty
         ? nil : tokens.seed
     )
     .finished(after: clock)
+    let facts = Facts(
+      lost: lost, leftOut: selected.leftOut, fitImages: fitting?.fitImages, adaptive: adaptive)
+    let finished = self
+    try show(rows, of: dataset, facts, provenance: provenance) {
+      try finished.atlas(rows, features: features, dataset: dataset, provenance: provenance)
+    }
+  }
+
+  /// What is told of a comparison besides its rows.
+  struct Facts {
+    var lost: ModelLosses?
+    var leftOut: [SelectedOrders.LeftOut] = []
+    /// The images that group sizes were fitted to.
+    var fitImages: Int?
+    var adaptive: [AdaptiveSteps] = []
+  }
+
+  /// Prints, writes and draws a comparison.
+  func show(
+    _ rows: [ComparedOrder], of dataset: some MeasuredData, _ facts: Facts, provenance: Provenance,
+    atlas: (() throws -> Atlas)? = nil
+  ) throws {
+    let profiles = rows.flatMap(\.profiles)
+    let health = health(of: profiles, dataset)
     if output.json || output.output != nil {
       let result = OrderCompareResult(
-        rows, lost: lost, leftOut: selected.leftOut, health: health, dataset: dataset,
-        fitImages: fitting?.fitImages, adaptive: adaptive, options: self, provenance: provenance)
+        rows, lost: facts.lost, leftOut: facts.leftOut, health: health, dataset: dataset,
+        fitImages: facts.fitImages, adaptive: facts.adaptive, options: self, provenance: provenance)
       try output.write(facts: result.withoutOrders) { result.add(to: &$0) }
       if output.json { try printJSON(result) }
     }
@@ -205,25 +234,23 @@ struct OrderCompareRun: ParsableCommand {
       // Printed.
     } else if output.csv {
       try printText(orderCSV(rows, estimation))
-      for order in selected.leftOut { report("left out: \(order.reason)") }
-      for steps in adaptive { report(steps.text(estimation)) }
+      for order in facts.leftOut { report("left out: \(order.reason)") }
+      for steps in facts.adaptive { report(steps.text(estimation)) }
     } else {
       let window = context.contextWindow.map { " · contexts within \($0) cells" } ?? ""
       let fitted =
-        fitting.map { " · optimal groups fitted to \($0.fitImages.grouped) other images" } ?? ""
+        facts.fitImages.map { " · optimal groups fitted to \($0.grouped) other images" } ?? ""
       try printText(
         measurementLine(dataset, estimation, tokens) + window + shrinkageNote(profiles) + fitted)
-      try printText(orderTable(rows, lost: lost, sort: sort, estimation).text)
-      for order in selected.leftOut { try printText("left out: \(order.reason)") }
+      try printText(orderTable(rows, lost: facts.lost, sort: sort, estimation).text)
+      for order in facts.leftOut { try printText("left out: \(order.reason)") }
       try printText(rows.jointEntropyLine(estimation))
-      if let lost { try printText(lost.line) }
-      for steps in adaptive { try printText(steps.text(estimation)) }
+      if let lost = facts.lost { try printText(lost.line) }
+      for steps in facts.adaptive { try printText(steps.text(estimation)) }
       for note in health.notes(profiles) { try printText(note) }
       if output.report { try printText(health.lines.joined(separator: "\n")) }
     }
-    try output.writeAtlas {
-      try atlas(rows, features: features, dataset: dataset, provenance: provenance)
-    }
+    if let atlas { try output.writeAtlas(atlas) }
     if output.preview { for row in rows { try preview(row) } }
     if let directory = output.figureDirectory {
       try output.figures.write(
@@ -267,7 +294,7 @@ struct OrderCompareRun: ParsableCommand {
   }
 
   /// The health report.
-  private func health(of profiles: [OrderProfile], _ dataset: TokenDataset) -> HealthFacts {
+  private func health(of profiles: [OrderProfile], _ dataset: some MeasuredData) -> HealthFacts {
     HealthFacts(
       dataset: dataset, fit: profiles.first?.health, kurtosisRatio: profiles.first?.kurtosisRatio,
       resolution: context.contextWindow == nil && estimation.bound == .debiased

@@ -85,7 +85,7 @@ private let mostOrdersWithNumbers = 3
 ///
 /// Of several seeds the first is drawn.
 func orderFigure(
-  _ rows: [ComparedOrder], name: String, dataset: TokenDataset, _ estimation: EstimationOptions,
+  _ rows: [ComparedOrder], name: String, dataset: some MeasuredData, _ estimation: EstimationOptions,
   onlyDistinguishable: Bool = false
 ) -> any Figure {
   let drawn = rows.map { row in
@@ -104,7 +104,7 @@ func orderFigure(
 
 /// The totals of orders against their numbers of steps, a mark for each.
 func totalsFigure(
-  _ rows: [ComparedOrder], name: String, dataset: TokenDataset, _ estimation: EstimationOptions
+  _ rows: [ComparedOrder], name: String, dataset: some MeasuredData, _ estimation: EstimationOptions
 ) -> any Figure {
   CurveFigure.totalIncrease(
     name: name,

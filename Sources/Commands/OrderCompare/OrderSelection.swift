@@ -29,9 +29,6 @@ struct OrderSelection: ParsableArguments {
   var stepMaps: [String] = []
 
   func validate() throws {
-    if orders.isEmpty, !published, stepMaps.isEmpty {
-      throw ValidationError("Missing expected argument '<orders> ...', --published or --step-maps")
-    }
     if let steps {
       guard published else { throw ValidationError("--steps is for --published") }
       guard steps >= 1 else { throw ValidationError("--steps \(steps): at least 1 is needed") }
@@ -40,6 +37,9 @@ struct OrderSelection: ParsableArguments {
       throw ValidationError("standard input (-) holds one order and is read once")
     }
   }
+
+  /// Whether no order is named.
+  var isEmpty: Bool { orders.isEmpty && !published && stepMaps.isEmpty }
 
   /// Whether the figure is one of totals, each order with its own number of steps.
   var drawsTotals: Bool { published && steps == nil }

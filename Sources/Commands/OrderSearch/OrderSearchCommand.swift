@@ -6,6 +6,7 @@ import Files
 import Foundation
 import OrderSearch
 import Reporting
+import Shards
 import Statistics
 import TokenData
 import TokenGrids
@@ -73,6 +74,12 @@ public struct OrderSearchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Fit to merged moments of shards: see moments --help. All images of --tokens, which must be others, are left to choose and"
+        + " for the report.", valueName: "file.h5"))
+  var moments: String?
+
+  @Option(
+    help: ArgumentHelp(
       "The shares of the images that are fitted to and that choose, as in 0.4,0.2; the rest is for the report. (default: the"
         + " report has 1.75 images for each number of an image, a third to four fifths of them; the others are divided 2:1)",
       valueName: "fit,choose"))
@@ -119,6 +126,10 @@ public struct OrderSearchCommand: ParsableCommand {
         "order-search reports in-sample bounds of the linear regressor; order-compare knows others, for the order found"
       )
     }
+    if moments != nil, source.given == nil {
+      throw ValidationError(
+        "--moments needs --tokens, images that were not summed, to choose by and for the report")
+    }
     if let translationShare, !(0...1).contains(translationShare) {
       throw ValidationError("--translation-share \(translationShare): expected 0 to 1")
     }
@@ -146,8 +157,7 @@ public struct OrderSearchCommand: ParsableCommand {
     let (wanted, curve) = try stepCounts(on: grid)
     let names = output.flatMap(OutputNames.init)
     try names?.check(steps: wanted)
-    let data = try SearchData(
-      dataset, shares: parts?.shares, seed: tokens.seed, isGivenClass: bounds.given != nil)
+    let data = try searchData(dataset)
     let covariance = try data.covariance(translationShare: translationShare)
     let starts = try starts(on: grid, covariance: covariance)
     let search = SequenceSearch(
@@ -158,7 +168,8 @@ public struct OrderSearchCommand: ParsableCommand {
       checkpoint: SearchCheckpoint.Search(
         format: 1, inputHash: try dataset.contentHash()?.description,
         images: dataset.imageCount, featureDimensions: dataset.featureDimensions,
-        parts: "\(data.parts.fit.count),\(data.parts.selection.count)", seed: tokens.seed,
+        parts: "\(data.parts.fitCount),\(data.parts.selection.count)"
+          + (try moments.map { ",\(try ContentHash(ofFileAt: $0))" } ?? ""), seed: tokens.seed,
         limit: tokens.limit, given: bounds.given?.rawValue,
         initialSteps: constraintOptions.keepInitial ?? 0,
         multiple: constraintOptions.groupsMultipleOf ?? 1,
@@ -180,6 +191,23 @@ public struct OrderSearchCommand: ParsableCommand {
       try figures.write(
         report.figures(dataset, estimation), to: directory, provenance: provenance)
     }
+  }
+
+  /// The images in their parts.
+  private func searchData(_ dataset: TokenDataset) throws -> SearchData<TokenDataset> {
+    let isGivenClass = bounds.given != nil
+    guard let moments else {
+      return try SearchData(
+        dataset, shares: parts?.shares, seed: tokens.seed, isGivenClass: isGivenClass)
+    }
+    InputFiles.shared.insert(moments)
+    let stored = try StoredMoments(contentsOf: moments)
+    try stored.requireComplete()
+    try stored.requireOthers(
+      than: source.dataset.described(channels: tokens.channels))
+    return try SearchData(
+      dataset, fittedTo: stored.moments(givenClass: isGivenClass), shares: parts?.shares,
+      seed: tokens.seed, isGivenClass: isGivenClass)
   }
 
   /// The numbers of steps that are searched, and those of the curve.

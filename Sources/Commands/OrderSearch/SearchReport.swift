@@ -196,7 +196,7 @@ struct SearchReport {
     let share = Int((covariance.translationShare * 100).rounded())
     return [
       "\(dataset.name) · \(dataset.grid) tokens · d = \(dataset.featureDimensions) · \(estimation.units.rawValue)",
-      "fitted to \(parts.fit.count.grouped) images (covariance \(share) % its average over translations) · chosen by"
+      "fitted to \(parts.fitCount.grouped) images (covariance \(share) % its average over translations) · chosen by"
         + " \(parts.selection.count.grouped) · losses estimated from \(parts.report.count.grouped) others, \(estimation.bound.rawValue) bound",
       table.text,
       "* found by the search. \"fitted\" is what an order loses on the images it was fitted to, as their covariance has it: it says nothing.",
@@ -246,7 +246,7 @@ struct SearchReport {
           y: CurveFigure.Axis(
             "information lost [\(estimation.units.rawValue)]", scale: .logarithmic),
           caption: MeasurementCaption(dataset, estimation).text
-            + " Fitted to \(parts.fit.count.grouped) images, chosen by \(parts.selection.count.grouped), estimated from \(parts.report.count.grouped) others."
+            + " Fitted to \(parts.fitCount.grouped) images, chosen by \(parts.selection.count.grouped), estimated from \(parts.report.count.grouped) others."
         ))
     }
     return figures
@@ -313,7 +313,7 @@ struct OrderSearchResult: Encodable {
     given = estimation.given?.rawValue
     featureDimensions = dataset.featureDimensions
     images = dataset.imageCount
-    fitImages = report.parts.fit.count
+    fitImages = report.parts.fitCount
     selectionImages = report.parts.selection.count
     reportImages = report.parts.report.count
     translationShare = JSONNumber(report.covariance.translationShare)

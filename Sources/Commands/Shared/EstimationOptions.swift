@@ -156,15 +156,15 @@ struct EstimationOptions: ParsableArguments {
 
   /// Takes errors from the images, clustered by photograph, where several images were cut from one and nothing else was asked
   /// for; says so where that cannot be.
-  mutating func clusterErrors(of dataset: TokenDataset, canBeRobust: Bool = true) {
-    guard let groups = dataset.imageGroups, EntropyBound.closedForm.contains(bound),
+  mutating func clusterErrors(of dataset: some MeasuredData, canBeRobust: Bool = true) {
+    guard let photographs = dataset.clusterCount, EntropyBound.closedForm.contains(bound),
       regressor != .mlp
     else { return }
     if errors == nil, canBeRobust {
       errors = .robust
     } else if errors != .robust {
       report(
-        "warning: \(dataset.name) has \(groups.count.grouped) images of \(Set(groups).count.grouped) photographs, which"
+        "warning: \(dataset.name) has \(dataset.imageCount.grouped) images of \(photographs.grouped) photographs, which"
           + " gaussian errors take as independent: they are too small")
     }
   }

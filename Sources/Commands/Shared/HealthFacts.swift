@@ -19,7 +19,7 @@ struct HealthFacts: Encodable {
 
   /// - Parameter degreesOfFreedom: ν where there is no more to say about the fit.
   init(
-    dataset: TokenDataset, fit: FitHealth?, kurtosisRatio: Double?, degreesOfFreedom: Int? = nil,
+    dataset: some MeasuredData, fit: FitHealth?, kurtosisRatio: Double?, degreesOfFreedom: Int? = nil,
     resolution: ResolutionFacts? = nil
   ) {
     self.resolution = resolution
@@ -30,11 +30,8 @@ struct HealthFacts: Encodable {
     conditionNumber = JSONNumber(fit?.conditionNumber)
     effectiveRank = JSONNumber(fit?.effectiveRank)
     self.kurtosisRatio = JSONNumber(kurtosisRatio)
-    if let codebook = dataset.codebook, let codes = dataset.codes {
-      var counts = [Int](repeating: 0, count: codebook.rows)
-      for code in codes { counts[Int(code)] += 1 }
-      let use = CodeUse(counts: counts)
-      codebookSize = codebook.rows
+    if let use = dataset.codeUse {
+      codebookSize = use.counts.count
       codebookUsed = use.usedCount
       codebookPerplexity = JSONNumber(use.perplexity)
     } else {
@@ -93,7 +90,7 @@ struct ResolutionFacts: Encodable {
   /// Below this many nats a total is not resolved with fewer images.
   static let leastTotal = 0.3
 
-  init(_ profiles: [OrderProfile], dataset: TokenDataset) {
+  init(_ profiles: [OrderProfile], dataset: some MeasuredData) {
     let numbers = dataset.grid.cellCount * dataset.featureDimensions
     imagesPerNumber = Double(profiles.first?.imageCount ?? dataset.imageCount) / Double(numbers)
     fallbackShare =

@@ -11,9 +11,9 @@ struct HeldOutFacts: Encodable {
   let seed: UInt64
 
   /// Nil for other bounds.
-  init?(_ estimation: EstimationOptions, _ tokens: TokenOptions, of dataset: TokenDataset) {
+  init?(_ estimation: EstimationOptions, _ tokens: TokenOptions, of data: some MeasuredData) {
     // An estimate with as many parts has been made by now.
-    guard estimation.bound == .heldOut,
+    guard estimation.bound == .heldOut, let dataset = data as? TokenDataset,
       let split = try? estimation.settings(tokens).split(of: dataset)
     else { return nil }
     self.images = split.parts.reduce(0) { $0 + $1.count }

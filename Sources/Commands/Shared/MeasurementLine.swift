@@ -4,7 +4,7 @@ import Reporting
 import TokenData
 
 extension MeasurementCaption {
-  init(_ dataset: TokenDataset, _ estimation: EstimationOptions) {
+  init(_ dataset: some MeasuredData, _ estimation: EstimationOptions) {
     let given = estimation.given.map { ", given the \($0.rawValue)" } ?? ""
     self.init(
       data: dataset.name, images: dataset.imageCount, featureDimensions: dataset.featureDimensions,
@@ -14,17 +14,17 @@ extension MeasurementCaption {
 
 /// The line above every table: what was measured and how.
 func measurementLine(
-  _ dataset: TokenDataset, _ estimation: EstimationOptions, _ tokens: TokenOptions
+  _ dataset: some MeasuredData, _ estimation: EstimationOptions, _ tokens: TokenOptions
 ) -> String {
   var facts = [
     dataset.name, "\(dataset.imageCount.grouped) images", "\(dataset.grid) tokens",
     "d = \(dataset.featureDimensions)", estimation.regressorText,
     "\(estimation.bound.rawValue) bound", estimation.units.rawValue,
   ]
-  let clusters = estimation.errorName == ErrorKind.robust.rawValue ? dataset.imageGroups : nil
+  let clusters = estimation.errorName == ErrorKind.robust.rawValue ? dataset.clusterCount : nil
   facts.append(
     "\(estimation.errorName) errors"
-      + (clusters.map { " clustered by \(Set($0).count.grouped) photographs" } ?? ""))
+      + (clusters.map { " clustered by \($0.grouped) photographs" } ?? ""))
   if let given = estimation.given {
     let alone = dataset.classMembership?.alone ?? 0
     facts.append(

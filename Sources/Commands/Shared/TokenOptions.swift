@@ -24,6 +24,8 @@ struct TokenOptions: ParsableArguments {
   var limit: Int? { limitOption.limit }
   /// The seed of every draw.
   var seed: UInt64 { seedOption.value }
+  /// Whether a seed was named.
+  var isSeedGiven: Bool { seedOption.given != nil }
 
   func validate() throws {
     if let featureDimensions, featureDimensions < 1 {

@@ -24,6 +24,7 @@ public struct TokenEntropyCommand: ParsableCommand {
     version: versionText,
     subcommands: [
       EntropyMapCommand.self, OrderCompareCommand.self, OrderSearchCommand.self,
+      MomentsCommand.self,
       AppendixFiguresCommand.self, ParSampleCommand.self, ParTrainCommand.self,
       FidCompareCommand.self, TokenizeCommand.self,
     ])

@@ -83,6 +83,27 @@ struct LeverageSums<Scalar: WhiteningScalar>: Sendable {
 }
 
 extension LeverageSums {
+  /// How many ``numbers`` there are.
+  static func numberCount(channels d: Int, hasJitter: Bool) -> Int { (hasJitter ? 3 : 2) * d * d + 2 }
+
+  /// All sums one after the other, as files hold them; those of disjoint sets of images add up number by number.
+  var numbers: [Double] {
+    squaredInverse + excess + (plain ?? []) + [totalExcess, totalLeverage]
+  }
+
+  /// The sums whose ``numbers`` these are.
+  init(channels d: Int, hasJitter: Bool, numbers: ArraySlice<Double>) {
+    precondition(
+      numbers.count == Self.numberCount(channels: d, hasJitter: hasJitter), "all of the sums")
+    let (first, square) = (numbers.startIndex, d * d)
+    channels = d
+    squaredInverse = Array(numbers[first..<first + square])
+    excess = Array(numbers[first + square..<first + 2 * square])
+    plain = hasJitter ? Array(numbers[first + 2 * square..<first + 3 * square]) : nil
+    totalExcess = numbers[numbers.endIndex - 2]
+    totalLeverage = numbers[numbers.endIndex - 1]
+  }
+
   /// Adds what jitter has of W, 1 − Σ u·uᵀ, as noise of one size in all images has it on average: times m/ν.
   private func addJitter(to scatter: inout [Double], _ fit: ResidualFit) {
     guard let plain else { return }

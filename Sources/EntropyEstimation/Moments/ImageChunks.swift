@@ -15,8 +15,10 @@ struct ImageChunks: Sendable {
 
   /// Cuts the images of some features.
   ///
-  /// - Parameter bytesPerChunk: What the sums of a chunk take; with large ones there are fewer chunks.
-  init(of features: some TokenFeatures, bytesPerChunk: Int) {
+  /// - Parameters:
+  ///   - bytesPerChunk: What the sums of a chunk take; with large ones there are fewer chunks.
+  ///   - baseLeverages: As ``baseLeverages``, where means were taken of more images than these; nil where of these.
+  init(of features: some TokenFeatures, bytesPerChunk: Int, baseLeverages: [Double]? = nil) {
     let m = features.imageCount
     starts = features.startsOfGroups.map { $0 ? 1 : 0 }
     let most = max(1, min(16, 256 << 20 / max(bytesPerChunk, 1)))
@@ -29,8 +31,13 @@ struct ImageChunks: Sendable {
     }
     bounds.append(m)
     chunks = zip(bounds, bounds.dropFirst()).map { $0..<$1 }.filter { !$0.isEmpty }
-    let means = FittedMeans(imageCount: m, centredBy: features.centredBy)
-    baseLeverages = (0..<m).map(means.baseLeverage)
+    if let baseLeverages {
+      precondition(baseLeverages.count == m, "a leverage for every image")
+      self.baseLeverages = baseLeverages
+    } else {
+      let means = FittedMeans(imageCount: m, centredBy: features.centredBy)
+      self.baseLeverages = (0..<m).map(means.baseLeverage)
+    }
   }
 
   /// The blocks of a chunk, of about equal size.

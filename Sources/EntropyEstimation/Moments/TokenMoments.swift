@@ -29,7 +29,7 @@ public struct TokenMoments: Sendable {
 
   /// Σ y² of each coordinate, where y is what was multiplied in single precision: sums of products are rounded by about
   /// 10⁻⁹ of it. Nil when all was double precision.
-  private(set) var roundingScale: [Double]?
+  package private(set) var roundingScale: [Double]?
 
   /// How products of features are summed.
   public enum Precision: Sendable {
@@ -39,6 +39,33 @@ public struct TokenMoments: Sendable {
     case mixed
     /// In double precision throughout (`dsyrk`); half as fast.
     case double
+  }
+
+  /// Takes over sums that were made elsewhere.
+  ///
+  /// - Parameters:
+  ///   - meanCount: C, how many means were taken off.
+  ///   - mean: n·d numbers.
+  ///   - scatter: (n·d) × (n·d), lower triangle.
+  ///   - roundingScale: Of sums in mixed precision; nil for those in double precision.
+  package init(
+    name: String, grid: TokenGrid, featureDimensions: Int, imageCount: Int, meanCount: Int = 1,
+    mean: [Double], scatter: Matrix, roundingScale: [Double]?
+  ) {
+    let numbers = grid.cellCount * featureDimensions
+    precondition(
+      mean.count == numbers && scatter.rows == numbers && scatter.columns == numbers,
+      "a mean and a scatter of n·d numbers")
+    (self.name, self.grid, self.featureDimensions) = (name, grid, featureDimensions)
+    (self.imageCount, self.meanCount) = (imageCount, meanCount)
+    (self.mean, self.scatter, self.roundingScale) = (mean, scatter, roundingScale)
+  }
+
+  /// The moments of features that were divided by a unit, a power of two, as those of the features themselves.
+  package mutating func multiply(byUnit unit: Double) {
+    for i in mean.indices { mean[i] *= unit }
+    for i in scatter.elements.indices { scatter.elements[i] *= unit * unit }
+    roundingScale = roundingScale.map { $0.map { $0 * unit * unit } }
   }
 
   /// Accumulates the moments of a run of images, all of them by default.

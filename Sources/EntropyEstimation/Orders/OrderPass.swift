@@ -19,16 +19,22 @@ struct OrderPass<Scalar: WhiteningScalar>: Sendable {
   /// twice.
   static var storageLimit: Int { 512 << 20 }
 
-  /// Prepares the pass over the images that were fitted to.
+  /// Prepares the pass over images that were fitted to.
+  ///
+  /// - Parameter baseLeverages: By image, the leverage of the means, where `features` are not all of the images; nil where they
+  ///   are.
   init(
-    _ factorization: OrderFactorization, bound: EntropyBound, features: some TokenFeatures
+    _ factorization: OrderFactorization, bound: EntropyBound, features: some TokenFeatures,
+    baseLeverages: [Double]? = nil
   ) {
     self.factorization = factorization
     self.bound = bound
     factor = WhiteningFactor(factorization.factor)
     stepWhitening = factorization.steps.map { $0.whitening.elements.map { Scalar($0) } }
     let (n, d) = (factorization.order.grid.cellCount, factorization.channels)
-    chunks = ImageChunks(of: features, bytesPerChunk: 4 * n * d * d * MemoryLayout<Double>.size)
+    chunks = ImageChunks(
+      of: features, bytesPerChunk: 4 * n * d * d * MemoryLayout<Double>.size,
+      baseLeverages: baseLeverages)
   }
 
   /// Makes the pass.
@@ -44,22 +50,29 @@ struct OrderPass<Scalar: WhiteningScalar>: Sendable {
     return try BLAS.onCallingThread {
       guard bound == .debiased else {
         let fits = gaussianFits()
-        return result(fits, try influences(of: fits, over: features, stored: stored))
+        return OrderPassResult(
+          self, fits, try influences(of: fits, over: features, stored: stored))
       }
       let sums = try sums(over: features, stored: stored)
       var fits = weightedFits(sums)
       var influences = try influences(of: fits, over: features, stored: stored)
       // Only the influences tell how noisy a scatter is; where one is too noisy they are taken once more.
-      let noisy = fits.indices.filter { position in
-        !fits[position].isFallback
-          && noise(fits[position], influences, at: position).contains(where: \.isTooLarge)
-      }
+      let noisy = noisyTokens(fits, influences)
       if !noisy.isEmpty {
-        fits = weightedFits(sums, fallbacks: Set(noisy))
+        fits = weightedFits(sums, fallbacks: noisy)
         influences = try self.influences(of: fits, over: features, stored: stored)
       }
-      return result(fits, influences)
+      return OrderPassResult(self, fits, influences)
     }
+  }
+
+  /// The positions whose weighted scatters are too noisy, which want the weights 1/(1 − h).
+  func noisyTokens(_ fits: [TokenFits], _ influences: OrderInfluences) -> Set<Int> {
+    Set(
+      fits.indices.filter { position in
+        !fits[position].isFallback
+          && noise(fits[position], influences, at: position).contains(where: \.isTooLarge)
+      })
   }
 
   /// The noise of a token's sequential and parallel scatters.
@@ -89,8 +102,9 @@ struct OrderPass<Scalar: WhiteningScalar>: Sendable {
     )
   }
 
-  func result(_ fits: [TokenFits], _ influences: OrderInfluences) -> OrderPassResult {
-    let corrections = fits.indices.map { position -> (Double, Double) in
+  /// What comes to the closed form's sequential and parallel entropy of each token.
+  func corrections(_ fits: [TokenFits], _ influences: OrderInfluences) -> [(Double, Double)] {
+    fits.indices.map { position in
       let fit = fits[position]
       let noise =
         bound == .debiased
@@ -100,13 +114,6 @@ struct OrderPass<Scalar: WhiteningScalar>: Sendable {
         fit.parallel.correction + fit.adjustment.1 + noise[1]
       )
     }
-    let d = factorization.channels
-    return OrderPassResult(
-      sequential: corrections.map(\.0), parallel: corrections.map(\.1),
-      degenerateVariances: fits.map {
-        Double(d * $0.added) / (2 * $0.freedom.0 * $0.freedom.1)
-      },
-      fallbacks: fits.count(where: \.isFallback), influences: influences, starts: chunks.starts)
   }
 
   // MARK: Blocks of whitened images
@@ -145,19 +152,4 @@ struct OrderPass<Scalar: WhiteningScalar>: Sendable {
     }
     stored?.set(chunk, kept)
   }
-}
-
-/// What a pass over the images finds, by position in the order's sequence.
-struct OrderPassResult: Sendable {
-  /// What comes to the closed form's sequential and parallel entropies.
-  let sequential: [Double]
-  let parallel: [Double]
-  /// The variance that an increase of zero has, d·q/(2ν²), q the numbers of the step that come to its context.
-  let degenerateVariances: [Double]
-  /// How many tokens have the weights 1/(1 − h), because their scatters with those of the debiased bound were not positive
-  /// definite or too noisy.
-  let fallbacks: Int
-  let influences: OrderInfluences
-  /// As ``ImageChunks/starts``.
-  let starts: [UInt8]
 }

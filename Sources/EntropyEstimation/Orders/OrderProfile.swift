@@ -71,6 +71,8 @@ public struct OrderProfile: Sendable {
   private var startsOfGroups: [Bool] = []
   /// The variance that the total increase has if there is nothing to lose.
   private var degenerateVariance = 0.0
+  /// Sums of the differences of the images' totals from those of other orders, where images are not at hand.
+  var pairedSums: [GenerationOrder: RunSums] = [:]
 
   /// Adds a number to the entropy of each token; increases are as they were.
   mutating func addToEntropies(_ shift: Double) {
@@ -85,14 +87,18 @@ public struct OrderProfile: Sendable {
   /// error; the error is nil where errors do not come from the images.
   public func difference(from other: OrderProfile) -> (value: Double, standardError: Double?) {
     let value = totalIncrease.value - other.totalIncrease.value
-    guard let a = imageTotals, let b = other.imageTotals, a.count == b.count else {
-      return (value, nil)
-    }
-    let error = RunningMoments(zip(a, b).lazy.map { $0 - $1 }, startsGroup: startsOfGroups)
-      .estimate.standardError
+    guard let error = pairedError(with: other) else { return (value, nil) }
     // As in `resolved`; what two orders share is in neither's part of the difference, so it is not bounded below by theirs.
     let least = degenerateVariance + other.degenerateVariance
     return (value, max(error * error - least, error * error / 2).squareRoot())
+  }
+
+  /// The standard error of the mean difference of the two orders' ``imageTotals``.
+  private func pairedError(with other: OrderProfile) -> Double? {
+    if let sums = pairedSums[other.order] { return sums.standardError }
+    guard let a = imageTotals, let b = other.imageTotals, a.count == b.count else { return nil }
+    return RunningMoments(zip(a, b).lazy.map { $0 - $1 }, startsGroup: startsOfGroups)
+      .estimate.standardError
   }
 
   /// Computes the profile of `order` by a closed form, with the errors of Gaussian data.
@@ -167,7 +173,7 @@ public struct OrderProfile: Sendable {
     guard let pass else { return }
     errors = .robust
     fallbackCount = pass.fallbacks
-    imageTotals = pass.influences.totals
+    imageTotals = pass.influences.totals.isEmpty ? nil : pass.influences.totals
     startsOfGroups = pass.starts.map { $0 != 0 }
     degenerateVariance = pass.degenerateVariances.reduce(0, +)
     for (position, cell) in order.sequence.enumerated() {
@@ -194,11 +200,10 @@ public struct OrderProfile: Sendable {
     }
     stepTests = StepTest.adjusted(tests)
     totalIncrease = Self.resolved(
-      totalCorrelation.reduce(0) { $0 + $1.value },
-      RunSums(pass.influences.totals, starts: pass.starts), degenerateVariance: degenerateVariance)
+      totalCorrelation.reduce(0) { $0 + $1.value }, pass.total,
+      degenerateVariance: degenerateVariance)
     jointEntropy = Estimate(
-      value: sequential.reduce(0) { $0 + $1.value },
-      standardError: RunSums(pass.influences.joint, starts: pass.starts).standardError)
+      value: sequential.reduce(0) { $0 + $1.value }, standardError: pass.joint.standardError)
     // Influences are ½·√(m/ν)·M, M the squared Mahalanobis norm.
     let fits = factorization.steps.flatMap(\.sequentialFits)
     kurtosisRatio =

@@ -156,6 +156,20 @@ package struct HDF5Dataset: Sendable {
     }
   }
 
+  /// Writes whole rows into a dataset that has them.
+  package func write<Element: HDF5Number>(_ values: [Element], fromRow first: Int) throws {
+    let count = values.count / elementsPerRow
+    precondition(
+      count * elementsPerRow == values.count && first + count <= rowCount, "the rows exist")
+    guard count > 0 else { return }
+    try HDF5.locked {
+      let (memory, file) = try spaces(forRows: first..<first + count)
+      try HDF5.check(
+        H5Dwrite(handle.id, Element.nativeType, memory.id, file.id, token_h5_default(), values),
+        "write /\(name)")
+    }
+  }
+
   /// The spaces of a run of rows in memory and in the file.
   private func spaces(forRows rows: Range<Int>) throws -> (memory: HDF5Handle, file: HDF5Handle) {
     let rest = shape.dropFirst().map { hsize_t($0) }

@@ -250,6 +250,19 @@ package struct HDF5Group: Sendable {
     }
   }
 
+  /// Makes a dataset in one piece, which is written in runs of rows: ``HDF5Dataset/write(_:fromRow:)``.
+  package func createDataset<Element: HDF5Number>(
+    _ name: String, of _: Element.Type, shape: [Int]
+  ) throws -> HDF5Dataset {
+    try HDF5.locked {
+      let space = try HDF5Handle(
+        H5Screate_simple(Int32(shape.count), shape.map { hsize_t($0) }, nil), closing: H5Sclose,
+        "describe /\(name)")
+      return try HDF5Dataset(
+        name: name, handle: try create(name, Element.nativeType, space, datasetCreation(name)))
+    }
+  }
+
   /// Writes a whole dataset of numbers at once.
   package func write<Element: HDF5Number>(_ values: [Element], shape: [Int], to name: String) throws
   {

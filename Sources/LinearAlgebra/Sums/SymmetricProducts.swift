@@ -3,16 +3,18 @@ import COpenBLAS
 extension Matrix {
   /// Adds the products of the columns of `rows` with each other, XᵀX, to the lower triangle.
   ///
-  /// - Parameter rows: X, row-major, with as many columns as this matrix.
+  /// - Parameters:
+  ///   - rows: X, row-major, with as many columns as this matrix.
+  ///   - factor: What the products are multiplied by; −1 takes them off.
   /// - Complexity: rows · columns²/2 (`dsyrk`).
-  public mutating func addScatter(ofRows rows: Matrix) {
+  public mutating func addScatter(ofRows rows: Matrix, times factor: Double = 1) {
     precondition(
       rows.columns == columns && self.rows == columns, "the scatter is columns × columns")
     guard rows.rows > 0, columns > 0 else { return }
     let (k, n) = (Int32(rows.rows), Int32(columns))
     elements.withUnsafeMutableBufferPointer { buffer in
       cblas_dsyrk(
-        CblasRowMajor, CblasLower, CblasTrans, n, k, 1, rows.elements, n, 1, buffer.baseAddress, n)
+        CblasRowMajor, CblasLower, CblasTrans, n, k, factor, rows.elements, n, 1, buffer.baseAddress, n)
     }
   }
 

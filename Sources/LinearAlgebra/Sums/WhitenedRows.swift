@@ -243,6 +243,25 @@ package struct RunSums: Sendable {
     sums[7] = 0
   }
 
+  /// How many ``numbers`` there are.
+  package static let numberCount = 8
+
+  /// The count, the shift and the sums, as files hold them. Sums about the same number add up number by number but for the
+  /// shift.
+  package var numbers: [Double] {
+    var complete = self
+    complete.complete()
+    return [count, shift] + complete.sums.prefix(6)
+  }
+
+  /// The sums whose ``numbers`` these are.
+  package init(numbers: ArraySlice<Double>) {
+    precondition(numbers.count == Self.numberCount, "all of the sums")
+    let first = numbers.startIndex
+    (count, shift) = (numbers[first], numbers[first + 1])
+    sums = Array(numbers[(first + 2)...]) + [0, 0]
+  }
+
   /// The mean.
   package var mean: Double { shift + sums[0] / max(count, 1) }
 

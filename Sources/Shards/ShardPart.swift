@@ -1,0 +1,135 @@
+import Files
+
+/// A run of images of one source that sums were made of.
+///
+/// Images are counted with those of a photograph together: as they stand in the source where they stand so there.
+public struct ShardPart: Hashable, Sendable {
+  /// The source as the user named it.
+  public let source: String
+  /// The hash of the source's contents.
+  public let sourceHash: String
+  /// The images.
+  public let images: Range<Int>
+  /// How many images the source has.
+  public let sourceCount: Int
+
+  /// Names a run of images.
+  public init(source: String, sourceHash: String, images: Range<Int>, sourceCount: Int) {
+    (self.source, self.sourceHash) = (source, sourceHash)
+    (self.images, self.sourceCount) = (images, sourceCount)
+  }
+
+  /// The share of a source as the command line names it, `2/7`: the second of seven.
+  public struct Share: Hashable, Sendable {
+    /// From 1.
+    public let index: Int
+    /// How many there are.
+    public let count: Int
+
+    /// All of a source.
+    public static let all = Share(unchecked: 1, of: 1)
+
+    /// Makes a share; nil unless 1 ≤ index ≤ count.
+    public init?(_ index: Int, of count: Int) {
+      guard index >= 1, index <= count else { return nil }
+      self.init(unchecked: index, of: count)
+    }
+
+    private init(unchecked index: Int, of count: Int) { (self.index, self.count) = (index, count) }
+
+    /// Reads `2/7`.
+    public init?(_ text: String) {
+      let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+      guard parts.count == 2, let index = Int(parts[0]), let count = Int(parts[1]) else {
+        return nil
+      }
+      self.init(index, of: count)
+    }
+
+    /// Where the share begins among images that are counted as ``ShardPart`` counts them: a photograph's images are not
+    /// divided.
+    ///
+    /// - Parameter startsPhotograph: By image, whether it is the first of its photograph.
+    /// - Complexity: O(images of a photograph).
+    public func images(startsPhotograph: [Bool]) -> Range<Int> {
+      func bound(_ number: Int) -> Int {
+        let m = startsPhotograph.count
+        // m·number may be beyond 64 bits where the number is absurd.
+        var place = Int(Double(m) * (Double(number) / Double(count)))
+        if m.multipliedReportingOverflow(by: number).overflow == false { place = m * number / count }
+        while place < m, !startsPhotograph[place] { place += 1 }
+        return min(place, m)
+      }
+      return bound(index - 1)..<bound(index)
+    }
+  }
+}
+
+extension ShardPart: CustomStringConvertible {
+  /// Such as `all 10,000 images of a.h5` or `images 0 to 99 of a.h5`.
+  public var description: String {
+    images.count == sourceCount
+      ? "all \(sourceCount) images of \(source)"
+      : "images \(images.lowerBound) to \(images.upperBound - 1) of \(source)"
+  }
+}
+
+/// The parts that sums were made of.
+public struct ShardParts: Hashable, Sendable {
+  /// Sorted, so that sums that were merged in another order have the same.
+  public private(set) var parts: [ShardPart]
+
+  /// Sorts parts.
+  ///
+  /// - Throws: ``ShardError/twice(part:file:)`` where two share images.
+  init(_ parts: [ShardPart], file: String) throws(ShardError) {
+    self.parts = parts.sorted {
+      ($0.sourceHash, $0.images.lowerBound) < ($1.sourceHash, $1.images.lowerBound)
+    }
+    for (a, b) in zip(self.parts, self.parts.dropFirst())
+    where a.sourceHash == b.sourceHash && a.images.overlaps(b.images) {
+      throw .twice(part: b, file: file)
+    }
+  }
+
+  /// Those of both.
+  ///
+  /// - Parameter file: Where the others come from.
+  func merged(with others: ShardParts, file: String) throws(ShardError) -> ShardParts {
+    try ShardParts(parts + others.parts, file: file)
+  }
+
+  /// The runs of images that are missing where of a source some are there.
+  public var missing: [ShardPart] {
+    var missing: [ShardPart] = []
+    for run in Dictionary(grouping: parts, by: \.sourceHash).sorted(by: { $0.key < $1.key }) {
+      var next = 0
+      guard let source = run.value.first else { continue }
+      func note(_ range: Range<Int>) {
+        guard !range.isEmpty else { return }
+        missing.append(
+          ShardPart(
+            source: source.source, sourceHash: source.sourceHash, images: range,
+            sourceCount: source.sourceCount))
+      }
+      for part in run.value {
+        note(next..<max(part.images.lowerBound, next))
+        next = part.images.upperBound
+      }
+      note(next..<max(source.sourceCount, next))
+    }
+    return missing
+  }
+
+  /// The parts of these that others do not have.
+  func beyond(_ others: ShardParts) -> [ShardPart] {
+    // Parts may have been cut elsewhere: what counts is the images.
+    parts.filter { part in
+      var next = part.images.lowerBound
+      for other in others.parts where other.sourceHash == part.sourceHash {
+        if other.images.lowerBound <= next { next = max(next, other.images.upperBound) }
+      }
+      return next < part.images.upperBound
+    }
+  }
+}

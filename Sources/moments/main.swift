@@ -1,0 +1,3 @@
+import Commands
+
+runProgram(MomentsCommand.self)
