@@ -49,7 +49,7 @@ public struct StoredMoments: Sendable {
   /// - Throws: What reading the images throws; `EstimationError` for too little memory.
   /// - Complexity: O(m·(n·d)²/2), on all cores, and memory that does not depend on m but for a few bytes an image.
   public init(
-    of images: ShardImages, precision: TokenMoments.Precision = .mixed, withClasses: Bool = true,
+    of images: ShardImages, precision: TokenMoments.Precision = .double, withClasses: Bool = true,
     progress: (Int) -> Void = { _ in }
   ) throws {
     func summed(_ features: some TokenFeatures) throws -> TokenMoments {

@@ -26,10 +26,10 @@ func scatterOfResidualsLeadsBackToThatOfTheRows(blockSize: Int) throws {
   let residuals = prediction.residuals(ofRows: rows)
 
   var ofResiduals = DoubleScatterSum(shift: Array(repeating: 0, count: columns))
-  ofResiduals.add(
+  try ofResiduals.add(
     count: 400, rows: { Array(residuals[$0.lowerBound * columns..<$0.upperBound * columns]) })
   var ofRows = DoubleScatterSum(shift: shift)
-  ofRows.add(count: 400, rows: { Array(rows[$0.lowerBound * columns..<$0.upperBound * columns]) })
+  try ofRows.add(count: 400, rows: { Array(rows[$0.lowerBound * columns..<$0.upperBound * columns]) })
 
   let undone = prediction.undone(mean: ofResiduals.mean)
   #expect(undone.count == columns && ofRows.mean.count == columns)

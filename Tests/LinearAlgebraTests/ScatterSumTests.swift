@@ -49,7 +49,7 @@ func scatterAgreesWithTheObviousOne(count: Int, columns: Int) throws {
     expectEqual(sum.aboutMean(), expected.scatter, tolerance: 1e-6 * Double(count))
   }
   var exact = DoubleScatterSum(shift: shift.map(Double.init))
-  exact.add(count: count, rows: slice(rows, columns: columns))
+  try exact.add(count: count, rows: slice(rows, columns: columns))
   // Double precision: rounding of a few thousand additions.
   #expect(exact.mean.count == columns)
   for (a, b) in zip(exact.mean, expected.mean) { #expect(abs(a - b) < 1e-12 * (1 + abs(b))) }

@@ -27,10 +27,10 @@ struct MomentsAccumulate: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How products are summed: mixed, single precision over short runs, which moves entropies by less than 10^-6 nats; or"
-        + " double, half as fast, which does not depend on how images are divided.",
+      "How products are summed and images whitened later: double, which does not depend on how images are divided; or mixed,"
+        + " faster, whose rounding moves totals by some 10^-6 nats.",
       valueName: "precision"))
-  var precision: TokenMoments.Precision = .mixed
+  var precision: TokenMoments.Precision = .double
 
   @Flag(help: "Leave out the sums by class.")
   var noClasses = false

@@ -22,25 +22,54 @@ public struct DoubleScatterSum: Sendable {
   ///
   /// - Complexity: O(count · columns²/2) (`dsyrk`), on all of BLAS's threads.
   public mutating func add(
-    count: Int, rows: (Range<Int>) throws -> [Float], progress: (Int) -> Void = { _ in }
-  ) rethrows {
+    count: Int, rows: @Sendable (Range<Int>) throws -> [Float], progress: (Int) -> Void = { _ in }
+  ) throws {
     let columns = shift.count
     for start in stride(from: 0, to: count, by: Self.rowsPerBlock) {
       let block = start..<min(start + Self.rowsPerBlock, count)
-      let data = try rows(block)
-      precondition(data.count == block.count * columns, "rows have \(columns) columns")
-      var centred = Matrix(rows: block.count, columns: columns)
-      for i in 0..<block.count {
-        for j in 0..<columns {
-          let value = Double(data[i * columns + j]) - shift[j]
-          centred.elements[i * columns + j] = value
-          columnSums[j] += value
+      let centred = try centred(block, of: rows)
+      columnSums.withUnsafeMutableBufferPointer { sums in
+        centred.elements.withUnsafeBufferPointer { elements in
+          for i in 0..<block.count {
+            for j in 0..<columns { sums[j] += elements[i * columns + j] }
+          }
         }
       }
       sums.addScatter(ofRows: centred)
       progress(block.upperBound)
     }
     self.count += count
+  }
+
+  /// A block of rows less the shift, on all cores.
+  private func centred(
+    _ block: Range<Int>, of rows: @Sendable (Range<Int>) throws -> [Float]
+  ) throws -> Matrix {
+    let (columns, shift) = (shift.count, shift)
+    var result = Matrix(rows: block.count, columns: columns)
+    try result.elements.withUnsafeMutableBufferPointer { elements in
+      guard let base = elements.baseAddress else { return }
+      let shared = SharedPointer(base)
+      let size = ScatterSum.rowsPerPackingTask
+      try parallelFor(block.count.dividedRoundingUp(by: size)) { task in
+        let offset = task * size
+        let count = min(size, block.count - offset)
+        let first = block.lowerBound + offset
+        let data = try rows(first..<first + count)
+        precondition(data.count == count * columns, "rows have \(columns) columns")
+        let to = shared.base + offset * columns
+        data.withUnsafeBufferPointer { data in
+          shift.withUnsafeBufferPointer { shift in
+            for i in 0..<count {
+              for j in 0..<columns {
+                to[i * columns + j] = Double(data[i * columns + j]) - shift[j]
+              }
+            }
+          }
+        }
+      }
+    }
+    return result
   }
 
   /// The mean row x̄.
