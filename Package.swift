@@ -257,7 +257,8 @@ let package = Package(
         "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "FileFormats", "Files",
         "LinearAlgebra", "NeuralKernels", "PARTransformer", "Reporting", "Statistics",
         "TestSupport", "TokenData", "TokenGrids", "VisualTokenizers", "appendix-figures",
-        "entropy-map", "fid-compare", "moments", "order-search", "order-compare", "par-sample", "par-train",
+        "entropy-map", "fid-compare", "moments", "order-search", "order-compare", "par-sample",
+        "par-train",
         "token-entropy", "tokenize", argumentParser,
       ]),
     .testTarget(

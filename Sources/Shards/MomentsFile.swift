@@ -125,7 +125,8 @@ extension StoredMoments {
     let file = SumsReader(root: group, path: file.path)
     let labels = try file.counts("label", shape: [nil])
     let counts = try file.counts("image_count", shape: [labels.count])
-    guard zip(labels, labels.dropFirst()).allSatisfy({ $0 < $1 }), labels.allSatisfy({ $0 < 1 << 32 }),
+    guard zip(labels, labels.dropFirst()).allSatisfy({ $0 < $1 }),
+      labels.allSatisfy({ $0 < 1 << 32 }),
       counts.allSatisfy({ $0 > 0 }), counts.reduce(0, +) == images
     else { throw file.fail("/classes has labels or counts that do not fit the images") }
     return ClassMeans(

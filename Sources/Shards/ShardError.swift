@@ -14,7 +14,8 @@ public enum ShardError: Error, Hashable, Sendable {
   /// Something in the file contradicts something else in it.
   case inconsistent(String, reason: String)
   /// Two files hold sums that cannot be added: `what` is `codebook` or the like.
-  case different(what: String, first: String, firstValue: String, second: String, secondValue: String)
+  case different(
+    what: String, first: String, firstValue: String, second: String, secondValue: String)
   /// A run of images would be counted twice.
   case twice(part: ShardPart, file: String)
   /// Runs of images are missing of sources of which others are there.

@@ -56,7 +56,9 @@ public struct ShardPart: Hashable, Sendable {
         let m = startsPhotograph.count
         // m·number may be beyond 64 bits where the number is absurd.
         var place = Int(Double(m) * (Double(number) / Double(count)))
-        if m.multipliedReportingOverflow(by: number).overflow == false { place = m * number / count }
+        if m.multipliedReportingOverflow(by: number).overflow == false {
+          place = m * number / count
+        }
         while place < m, !startsPhotograph[place] { place += 1 }
         return min(place, m)
       }

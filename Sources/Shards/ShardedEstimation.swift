@@ -200,7 +200,8 @@ public struct ShardedEstimation: Sendable {
     guard sums.residuals[k].count == expected else {
       throw .inconsistent(
         sums.name,
-        reason: "/order_\(k)/residuals has \(sums.residuals[k].count) numbers; \(expected) are expected")
+        reason:
+          "/order_\(k)/residuals has \(sums.residuals[k].count) numbers; \(expected) are expected")
     }
     guard let influences = sums.influences else { return }
     guard influences.sums[k].count == order.influenceCount else {

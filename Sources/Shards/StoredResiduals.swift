@@ -83,7 +83,8 @@ public struct StoredResiduals: Sendable {
     }
     guard residuals == other.residuals, own.fallbacks == others.fallbacks else {
       throw .inconsistent(
-        other.name, reason: "its influences were taken with other residual sums than those of \(name)"
+        other.name,
+        reason: "its influences were taken with other residual sums than those of \(name)"
       )
     }
     for k in own.sums.indices {

@@ -114,7 +114,8 @@ struct SumsReader {
     else {
       let wanted = shape.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
       let found = dataset.shape.map(String.init).joined(separator: ", ")
-      throw fail("/\(name) has the extents (\(found)); numbers of the extents (\(wanted)) are expected")
+      throw fail(
+        "/\(name) has the extents (\(found)); numbers of the extents (\(wanted)) are expected")
     }
     return dataset
   }

@@ -7,6 +7,8 @@ import Testing
 let allCommands: [[String]] = [
   ["token-entropy"], ["entropy-map"], ["order-compare"], ["order-compare", "run"],
   ["order-compare", "show"], ["order-search"],
+  ["moments"], ["moments", "accumulate"], ["moments", "merge"], ["moments", "residuals"],
+  ["moments", "influences"], ["moments", "info"],
   ["appendix-figures"], ["par-sample"], ["par-train"],
   ["par-train", "train"], ["par-train", "likelihood"], ["fid-compare"], ["fid-compare", "run"],
   ["fid-compare", "proxies"], ["fid-compare", "statistics"], ["fid-compare", "frechet"],

@@ -98,6 +98,34 @@ struct JSONFieldsTests {
       sections: [shared, "order-search"], in: folder)
   }
 
+  @Test func fieldsOfSumsAreDocumented() throws {
+    let folder = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try smallDataset(grid: TokenGrid(rows: 3, columns: 3), images: 200)
+      .write(to: folder.appendingPathComponent("t.h5").path)
+    func make(_ arguments: [String]) throws {
+      let made = try Program(name: "moments").run(arguments, in: folder)
+      #expect(made.status == 0, "\(made.errors)")
+    }
+    try make(["--tokens", "t.h5", "--output", "m.h5"])
+    try make(
+      ["residuals", "raster", "--moments", "m.h5", "--tokens", "t.h5", "--given", "class"]
+        + ["--output", "r.h5"])
+    try make(
+      ["influences", "--moments", "m.h5", "--residuals", "r.h5", "--tokens", "t.h5"]
+        + ["--output", "i.h5"])
+    for file in ["m.h5", "r.h5", "i.h5"] {
+      try check("moments", ["info", file], sections: ["moments info"], in: folder)
+    }
+    let shared = "entropy-map and order-compare"
+    try check(
+      "order-compare", ["--moments", "m.h5", "--influences", "i.h5", "--given", "class"],
+      sections: [shared, "order-compare"], in: folder)
+    try check(
+      "entropy-map", ["--ref", "1,1", "--moments", "m.h5", "--bound", "wishart"],
+      sections: [shared, "entropy-map"], in: folder)
+  }
+
   @Test func fieldsOfModelsAreDocumented() throws {
     let folder = try temporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -42,6 +42,8 @@ private final class Bench {
     for (program, arguments) in [
       ("tokenize", images + ["--output", path("patches.h5")]),
       ("par-train", training + ["--output-dir", path("run"), "--no-figure"]),
+      ("moments", ["--tokens", path("tokens.h5"), "--output", path("moments.h5")]),
+      ("moments", residuals + ["--output", path("residuals.h5")]),
     ] {
       let made = try run(program, arguments)
       #expect(made.status == 0, "\(made.errors)")
@@ -60,6 +62,10 @@ private final class Bench {
   var training: [String] {
     [path("tokens.h5"), "-n", "4", "--steps", "2", "--layers", "1", "--heads", "1"]
       + ["--width", "8", "--batch-size", "4"]
+  }
+
+  var residuals: [String] {
+    ["residuals", "raster", "--moments", path("moments.h5"), "--tokens", path("tokens.h5")]
   }
 
   /// A command that writes, without the option that says where.
@@ -123,6 +129,20 @@ private final class Bench {
         ]
           + ["--heads", "1", "--width", "8", "--batch-size", "4", "--extractor", "structure"],
         option: "--output-dir", file: "fid-compare.json", input: tokens),
+      Writer(
+        program: "moments", arguments: ["accumulate", "--tokens", tokens], file: "out.h5",
+        input: tokens),
+      Writer(
+        program: "moments", arguments: ["merge", path("moments.h5")], file: "out.h5",
+        input: path("moments.h5")),
+      Writer(
+        program: "moments", arguments: residuals, file: "out.h5", input: path("moments.h5")),
+      Writer(
+        program: "moments",
+        arguments: [
+          "influences", "--moments", path("moments.h5"), "--residuals", path("residuals.h5"),
+          "--tokens", tokens,
+        ], file: "out.h5", input: path("residuals.h5")),
     ]
   }
 
@@ -131,6 +151,7 @@ private final class Bench {
     let tokens = path("tokens.h5")
     return [
       ("tokenize", ["info", tokens]), ("tokenize", ["info", tokens, "--json"]),
+      ("moments", ["info", path("moments.h5")]),
       ("tokenize", ["--help"]), ("par-train", ["--version"]),
       ("order-compare", ["raster", "--tokens", tokens, "--csv"]),
       ("order-compare", ["raster", "--tokens", tokens, "--json"]),

@@ -6,7 +6,8 @@ import TokenGrids
 
 /// The names of the commands, each a program of its own too.
 private let names = [
-  "entropy-map", "order-compare", "order-search", "moments", "appendix-figures", "par-sample", "par-train",
+  "entropy-map", "order-compare", "order-search", "moments", "appendix-figures", "par-sample",
+  "par-train",
   "fid-compare", "tokenize",
 ]
 

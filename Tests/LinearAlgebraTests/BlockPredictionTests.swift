@@ -29,7 +29,8 @@ func scatterOfResidualsLeadsBackToThatOfTheRows(blockSize: Int) throws {
   try ofResiduals.add(
     count: 400, rows: { Array(residuals[$0.lowerBound * columns..<$0.upperBound * columns]) })
   var ofRows = DoubleScatterSum(shift: shift)
-  try ofRows.add(count: 400, rows: { Array(rows[$0.lowerBound * columns..<$0.upperBound * columns]) })
+  try ofRows.add(
+    count: 400, rows: { Array(rows[$0.lowerBound * columns..<$0.upperBound * columns]) })
 
   let undone = prediction.undone(mean: ofResiduals.mean)
   #expect(undone.count == columns && ofRows.mean.count == columns)

@@ -53,7 +53,9 @@ let createdByText = "token-entropy \(packageVersion)"
 
 /// Tells what sums in mixed precision do not resolve as what to do about it.
 func advisingPrecision<Result>(_ body: () throws -> Result) throws -> Result {
-  do { return try body() } catch EstimationError.insufficientPrecision(let source, let cell, let channel) {
+  do { return try body() } catch EstimationError.insufficientPrecision(
+    let source, let cell, let channel)
+  {
     throw AdvisedError(
       description:
         "\(source): sums in mixed precision do not resolve channel \(channel) of token \(cell), which others all but determine;"

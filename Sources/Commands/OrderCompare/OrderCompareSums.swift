@@ -68,7 +68,8 @@ extension OrderCompareRun {
     if selection.isEmpty, let influences {
       if let n = givenTokensPerStep {
         throw ValidationError(
-          "--tokens-per-step \(n): there is no use for it, because the orders are those of --influences")
+          "--tokens-per-step \(n): there is no use for it, because the orders are those of --influences"
+        )
       }
       var selected = SelectedOrders()
       selected.rows = influences.orders.map { ($0.name, [$0]) }
@@ -81,6 +82,7 @@ extension OrderCompareRun {
           + " writes them as files")
     }
     return try selection.orders(
-      specifications, on: grid, tokensPerStep: givenTokensPerStep ?? StepSchedule.defaultTokensPerStep)
+      specifications, on: grid,
+      tokensPerStep: givenTokensPerStep ?? StepSchedule.defaultTokensPerStep)
   }
 }

@@ -85,7 +85,8 @@ private let mostOrdersWithNumbers = 3
 ///
 /// Of several seeds the first is drawn.
 func orderFigure(
-  _ rows: [ComparedOrder], name: String, dataset: some MeasuredData, _ estimation: EstimationOptions,
+  _ rows: [ComparedOrder], name: String, dataset: some MeasuredData,
+  _ estimation: EstimationOptions,
   onlyDistinguishable: Bool = false
 ) -> any Figure {
   let drawn = rows.map { row in

@@ -19,7 +19,8 @@ struct HealthFacts: Encodable {
 
   /// - Parameter degreesOfFreedom: ν where there is no more to say about the fit.
   init(
-    dataset: some MeasuredData, fit: FitHealth?, kurtosisRatio: Double?, degreesOfFreedom: Int? = nil,
+    dataset: some MeasuredData, fit: FitHealth?, kurtosisRatio: Double?,
+    degreesOfFreedom: Int? = nil,
     resolution: ResolutionFacts? = nil
   ) {
     self.resolution = resolution

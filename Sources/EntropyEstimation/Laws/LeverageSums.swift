@@ -84,7 +84,9 @@ struct LeverageSums<Scalar: WhiteningScalar>: Sendable {
 
 extension LeverageSums {
   /// How many ``numbers`` there are.
-  static func numberCount(channels d: Int, hasJitter: Bool) -> Int { (hasJitter ? 3 : 2) * d * d + 2 }
+  static func numberCount(channels d: Int, hasJitter: Bool) -> Int {
+    (hasJitter ? 3 : 2) * d * d + 2
+  }
 
   /// All sums one after the other, as files hold them; those of disjoint sets of images add up number by number.
   var numbers: [Double] {

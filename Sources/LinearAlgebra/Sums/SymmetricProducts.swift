@@ -14,7 +14,8 @@ extension Matrix {
     let (k, n) = (Int32(rows.rows), Int32(columns))
     elements.withUnsafeMutableBufferPointer { buffer in
       cblas_dsyrk(
-        CblasRowMajor, CblasLower, CblasTrans, n, k, factor, rows.elements, n, 1, buffer.baseAddress, n)
+        CblasRowMajor, CblasLower, CblasTrans, n, k, factor, rows.elements, n, 1,
+        buffer.baseAddress, n)
     }
   }
 
