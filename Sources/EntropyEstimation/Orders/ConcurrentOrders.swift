@@ -25,8 +25,24 @@ extension OrderEstimator {
     of orders: [GenerationOrder], moments: TokenMoments, bound: EntropyBound = .wishart,
     progress: @Sendable (Int) -> Void = { _ in }
   ) throws -> [OrderProfile] {
-    try concurrently(orders, progress: progress) {
-      try OrderProfile(of: $0, moments: moments, bound: bound)
+    guard EntropyBound.closedForm.contains(bound) else {
+      throw EstimationError.boundNeedsImages(bound)
+    }
+    return try profiles(
+      of: orders, moments: moments, bound: bound, channels: nil, progress: progress)
+  }
+
+  /// The same where a token may have more coordinates than `channels`.
+  static func profiles(
+    of orders: [GenerationOrder], moments: TokenMoments, bound: EntropyBound, channels: Int?,
+    progress: @Sendable (Int) -> Void
+  ) throws -> [OrderProfile] {
+    try concurrently(orders, progress: progress) { order in
+      let factorization = try OrderFactorization(
+        of: order, moments: moments, bound: bound, channels: channels)
+      var profile = OrderProfile(factorization, bound: bound, pass: nil)
+      profile.condition = FitCondition(factorization, of: orders, moments)
+      return profile
     }
   }
 

@@ -86,31 +86,22 @@ extension OrderEstimator {
             of: order, moments: moments, bound: settings.bound, channels: channels)
         }
         var profiles: [OrderProfile] = []
-        var conditions: [FitCondition?] = []
         if settings.bound == .debiased || settings.errorKind == .robust {
           // A few orders are factored side by side and then pass over the images one by one, each on all cores.
           for batch in orders.batches(of: lanes(for: orders)) {
             for factorization in try concurrently(batch, factored) {
               let pass = try factorization.pass(over: features, bound: settings.bound)
-              profiles.append(OrderProfile(factorization, bound: settings.bound, pass: pass))
-              conditions.append(FitCondition(factorization, of: orders, moments))
+              var profile = OrderProfile(factorization, bound: settings.bound, pass: pass)
+              profile.condition = FitCondition(factorization, of: orders, moments)
+              profiles.append(profile)
               progress(.factoring(profiles.count, of: orders.count))
             }
           }
         } else {
-          let found = try concurrently(
-            orders, progress: { progress(.factoring($0, of: orders.count)) },
-            { order in
-              let factorization = try factored(order)
-              return (
-                OrderProfile(factorization, bound: settings.bound, pass: nil),
-                FitCondition(factorization, of: orders, moments)
-              )
-            })
-          profiles = found.map(\.0)
-          conditions = found.map(\.1)
+          profiles = try Self.profiles(
+            of: orders, moments: moments, bound: settings.bound, channels: channels
+          ) { progress(.factoring($0, of: orders.count)) }
         }
-        if let condition = conditions.first { profiles[0].condition = condition }
         return profiles
       }
     case .heldOut:
