@@ -173,8 +173,9 @@ let package = Package(
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CHDF5", "CTurboJPEG", "CZip", "FileFormats", "LinearAlgebra", "PARTransformer",
-        "Statistics", "TokenData", "TokenGrids", "VisualTokenizers", argumentParser,
+        "CHDF5", "CTurboJPEG", "CZip", "EntropyEstimation", "FileFormats", "LinearAlgebra",
+        "PARTransformer", "Shards", "Statistics", "TokenData", "TokenGrids", "VisualTokenizers",
+        argumentParser,
       ], path: "Tests/fuzz"),
     .testTarget(name: "SystemResourcesTests", dependencies: ["SystemResources"]),
     .testTarget(

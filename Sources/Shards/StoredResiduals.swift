@@ -75,12 +75,17 @@ public struct StoredResiduals: Sendable {
     }
     parts = try parts.merged(with: other.parts, file: other.name)
     imageCount += other.imageCount
+    guard residuals.map(\.count) == other.residuals.map(\.count) else {
+      throw .inconsistent(other.name, reason: "has other numbers of residual sums than \(name)")
+    }
     guard var own = influences, let others = other.influences else {
       for (k, numbers) in other.residuals.enumerated() {
         for i in numbers.indices { residuals[k][i] += numbers[i] }
       }
       return
     }
+    guard own.sums.map(\.count) == others.sums.map(\.count), own.pairs.count == others.pairs.count
+    else { throw .inconsistent(other.name, reason: "has other numbers of influences than \(name)") }
     guard residuals == other.residuals, own.fallbacks == others.fallbacks else {
       throw .inconsistent(
         other.name,

@@ -28,7 +28,8 @@ private func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result
 ///
 /// `make fuzz` reads more of them, with an address sanitizer.
 @Test(arguments: [
-  "hdf5-codes", "hdf5-features", "hdf5-filters", "hdf5-strings", "hdf5-headers", "jpeg", "png",
+  "hdf5-codes", "hdf5-features", "hdf5-filters", "hdf5-strings", "hdf5-headers", "moments",
+  "residuals", "jpeg", "png",
   "safetensors",
   "torch-pickle", "model", "model-index", "checkpoint", "any-order-model", "any-order-checkpoint",
   "order-table", "order-json", "order-npy",

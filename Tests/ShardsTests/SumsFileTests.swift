@@ -208,3 +208,18 @@ func filesThatAreCutShortAreRefused(_ phase: Int) throws {
     }
   }
 }
+
+/// Processors differ in the last bits of the number that sums are taken about.
+@Test func sumsAboutOtherNumbersAreTheSame() {
+  let values = (0..<40).map { Double(($0 * 7919) % 101) / 10 }
+  let starts = (0..<40).map { UInt8($0 % 3 == 0 ? 1 : 0) }
+  var all = RunSums(shift: 5)
+  all.add(values, starts: starts[...])
+  var first = RunSums(shift: 5)
+  first.add(Array(values[..<18]), starts: starts[..<18])
+  var second = RunSums(shift: 4.3)
+  second.add(Array(values[18...]), starts: starts[18...])
+  first.add(second)
+  for (a, b) in zip(first.numbers, all.numbers) { #expect(abs(a - b) < 1e-10) }
+  #expect(abs(first.standardError - all.standardError) < 1e-12)
+}

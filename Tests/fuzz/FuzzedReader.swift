@@ -36,7 +36,8 @@ struct FuzzedReader {
   private static var makers: [(name: String, make: (String, String) throws -> FuzzedReader)] {
     [
       ("hdf5-codes", hdf5Codes), ("hdf5-features", hdf5Features), ("hdf5-filters", hdf5Filters),
-      ("hdf5-strings", hdf5Strings), ("hdf5-headers", hdf5Headers), ("jpeg", jpeg), ("png", png),
+      ("hdf5-strings", hdf5Strings), ("hdf5-headers", hdf5Headers), ("moments", moments),
+      ("residuals", residuals), ("jpeg", jpeg), ("png", png),
       ("npy", npy), ("npz", npz),
       ("torch", torch),
       ("torch-pickle", torchPickle), ("safetensors", safetensors), ("model", model),

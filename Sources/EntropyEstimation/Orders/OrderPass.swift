@@ -10,7 +10,8 @@ import TokenData
 struct OrderPass<Scalar: WhiteningScalar>: Sendable {
   let factorization: OrderFactorization
   private let bound: EntropyBound
-  private let factor: WhiteningFactor<Scalar>
+  /// Nil for a pass over no images, which only takes what follows from sums.
+  private let factor: WhiteningFactor<Scalar>?
   /// By step, row-major; empty for single tokens.
   let stepWhitening: [[Scalar]]
   let chunks: ImageChunks
@@ -29,7 +30,7 @@ struct OrderPass<Scalar: WhiteningScalar>: Sendable {
   ) {
     self.factorization = factorization
     self.bound = bound
-    factor = WhiteningFactor(factorization.factor)
+    factor = features.imageCount > 0 ? WhiteningFactor(factorization.factor) : nil
     stepWhitening = factorization.steps.map { $0.whitening.elements.map { Scalar($0) } }
     let (n, d) = (factorization.order.grid.cellCount, factorization.channels)
     chunks = ImageChunks(
@@ -45,7 +46,7 @@ struct OrderPass<Scalar: WhiteningScalar>: Sendable {
   func run(
     over features: some TokenFeatures, storageLimit: Int = Self.storageLimit
   ) throws -> OrderPassResult {
-    let bytes = features.imageCount * factor.order * MemoryLayout<Scalar>.size
+    let bytes = features.imageCount * factorization.factor.order * MemoryLayout<Scalar>.size
     let stored = bytes <= storageLimit ? ChunkStore<[WhitenedRows<Scalar>]>() : nil
     return try BLAS.onCallingThread {
       guard bound == .debiased else {
@@ -125,6 +126,7 @@ struct OrderPass<Scalar: WhiteningScalar>: Sendable {
       try features.features(ofImages: images)[...], count: images.count,
       sequence: factorization.order.sequence, blockSize: factorization.coordinates,
       mean: factorization.mean)
+    guard let factor else { preconditionFailure("there are images, so there is a factor") }
     rows.whiten(by: factor)
   }
 
@@ -145,7 +147,7 @@ struct OrderPass<Scalar: WhiteningScalar>: Sendable {
       let rows =
         shared
         ?? WhitenedRows<Scalar>(
-          capacity: stored == nil ? capacity : images.count, columns: factor.order)
+          capacity: stored == nil ? capacity : images.count, columns: factorization.factor.order)
       if stored == nil { shared = rows } else { kept.append(rows) }
       try whitened(images, of: features, into: rows)
       body(images, rows)

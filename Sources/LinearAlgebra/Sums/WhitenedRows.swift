@@ -198,7 +198,7 @@ package struct RunSums: Sendable {
   /// How many numbers were added.
   package private(set) var count = 0.0
   /// Taken off every number, for accuracy.
-  package let shift: Double
+  package private(set) var shift: Double
   /// As `te_run_sums` has them.
   private var sums = [Double](repeating: 0, count: 8)
 
@@ -224,13 +224,25 @@ package struct RunSums: Sendable {
   }
 
   /// Adds the sums of other numbers, which belong to other runs.
+  ///
+  /// Sums about another number are taken about this one's first: processors differ in the last bits of a shift.
   package mutating func add(_ other: RunSums) {
-    precondition(other.shift == shift, "sums about the same number")
     complete()
     var other = other
     other.complete()
+    if other.shift != shift { other.move(to: shift) }
     count += other.count
     for i in sums.indices { sums[i] += other.sums[i] }
+  }
+
+  /// Takes the sums of complete runs about another number.
+  private mutating func move(to shift: Double) {
+    let delta = self.shift - shift
+    sums[1] += delta * (2 * sums[0] + delta * count)
+    sums[0] += delta * count
+    sums[3] += delta * (2 * sums[4] + delta * sums[5])
+    sums[4] += delta * sums[5]
+    self.shift = shift
   }
 
   private mutating func complete() {
