@@ -28,6 +28,9 @@ public struct ParSampleCommand: ParsableCommand {
         par-sample --model lpd_l_256.pth --order halton:schedule=cosine,steps=24 \\
           --guidance 4.3 --classes 0-9 --codebook vq16.safetensors --images out
             An any-order model, which takes any order at all.
+        par-sample --model run --classes 0-999 --count 50000 --shard 3/8 \\
+          --codebook vq16.safetensors --output part-3.h5
+            The third of eight parts of a run; tokenize concat puts them together.
 
       A model written by par-train knows its order, grid and attention, and
       another order, attention or codebook is refused. An order must have n single
@@ -35,6 +38,12 @@ public struct ParSampleCommand: ParsableCommand {
       trained; or no single steps at all. An any-order model takes every partition,
       and of an order file with several orders image i takes order i mod their
       number. Image i depends on --seed and i alone.
+
+      With --shard i/N only the i-th of N consecutive parts of a run is made: the
+      images that one run without it makes at these places, to the last bit on one
+      kind of processor. Eight machines make eight parts; files of --output are
+      put together by tokenize concat, arrays of --npz by numpy.concatenate, and
+      files of --images are named as those of one run.
 
       \(OrderFamily.help)
 
@@ -75,7 +84,7 @@ public struct ParSampleCommand: ParsableCommand {
 
   private var seed: UInt64 { seedOption.value }
   private var output: String? { results.output }
-  private var images: String? { results.images }
+  private var imageFolder: String? { results.images }
   private var npz: String? { results.npz }
 
   /// Makes the command for the parser.
@@ -99,7 +108,8 @@ public struct ParSampleCommand: ParsableCommand {
     }
     let (sampled, trained) = try model.load(seed: seed, team: team)
     let codebook = try results.codebook.map {
-      try SampleCodebook(path: $0, codes: sampled.codes, isForImages: images != nil || npz != nil)
+      try SampleCodebook(
+        path: $0, codes: sampled.codes, isForImages: imageFolder != nil || npz != nil)
     }
     if let codebook, let expected = trained.codebookHash, codebook.hash != expected {
       try refuse(
@@ -107,8 +117,10 @@ public struct ParSampleCommand: ParsableCommand {
         "\(results.codebook ?? "") has \(codebook.hash)")
     }
     let names = codebook.map(\.classNames).flatMap { $0.isEmpty ? nil : $0 } ?? trained.classNames
-    let labels = try drawing.labels(names: names)
-    let folder = try images.map { try SampleImageFolder(path: $0) }
+    let labelsOfRun = try drawing.labels(names: names)
+    let images = try drawing.images(of: labelsOfRun.count)
+    let labels = Array(labelsOfRun[images])
+    let folder = try imageFolder.map { try SampleImageFolder(path: $0) }
     let sampler = try sampler(of: sampled, specification, trained, team: team)
     let grid = sampler.grid
     if npz != nil { try requireImages(grid, for: "--npz") }
@@ -116,7 +128,7 @@ public struct ParSampleCommand: ParsableCommand {
     let clock = Stopwatch()
     let progress = ProgressLine(
       "sampling", total: labels.count * grid.cellCount, unit: "tokens")
-    let samples = try sampler.generate(labels) { state in
+    let samples = try sampler.generate(labels, after: images.lowerBound) { state in
       let tokens =
         state.finishedImages * grid.cellCount + state.batchImages * state.tokens
       progress.update(tokens, "\((Double(tokens) / clock.seconds).fixed(1)) tokens/s")
@@ -127,11 +139,16 @@ public struct ParSampleCommand: ParsableCommand {
     let provenance = Provenance(input: model.model, seed: seed).finished(after: clock)
     if let codebook {
       let dataset = try codebook.dataset(
-        samples, labels: labels, grid: grid,
-        source: "par-sample, \(model.model ?? "random weights"), order \(sampler.order)",
-        createdBy: provenance.linesOfMachine.joined(separator: "; "))
+        samples, labels: labels, labelsOfRun: labelsOfRun, grid: grid,
+        source: source(order: sampler.order),
+        createdBy: provenance.linesOfMachine.joined(separator: "; "),
+        part: drawing.shard == nil
+          ? nil : RunPart(firstImage: images.lowerBound, imagesInAll: labelsOfRun.count))
       if let output { try dataset.write(to: output) }
-      if let folder { try folder.write(labels: labels, codebook.pictures(of: dataset)) }
+      if let folder {
+        try folder.write(
+          labels: labels, firstImage: images.lowerBound, codebook.pictures(of: dataset))
+      }
       if let npz {
         _ = try writeImageArchive(
           npz, numbers: Array(labels.indices), labels: labels, codebook.pictures(of: dataset))
@@ -140,6 +157,7 @@ public struct ParSampleCommand: ParsableCommand {
     let result = ParSampleResult(
       architecture: sampled.architecture, order: sampler.order,
       tokensPerStep: sampler.tokensPerStep, steps: sampler.passCount, grid: grid.jsonExtents,
+      firstImage: images.lowerBound, imagesInAll: labelsOfRun.count,
       samples: zip(labels, samples).map {
         ParSampleResult.Sample(label: $0, codes: JSONGrid(grid: grid, values: $1))
       },
@@ -168,12 +186,24 @@ public struct ParSampleCommand: ParsableCommand {
       \(sampled.precision.rawValue), read at \((bytes / result.seconds * 1e-9).fixed(1)) GB/s \
       (kernels: \(WeightProduct.kernelName))
       """)
-    if output == nil, images == nil, npz == nil {
+    if let shard = drawing.shard {
+      try printText(
+        "part \(shard): images \(result.firstImage) to \(result.firstImage + count - 1) of"
+          + " \(result.imagesInAll), from 0")
+    }
+    if output == nil, imageFolder == nil, npz == nil {
       try printText("the images were not kept; --output, --images, --npz or --json keeps them")
     }
     if let output { try printText("wrote \(output)") }
     if let npz { try printText("wrote \(count) image\(count == 1 ? "" : "s") to \(npz)") }
-    if let images { try printText("wrote \(count) PNG file\(count == 1 ? "" : "s") to \(images)") }
+    if let imageFolder {
+      try printText("wrote \(count) PNG file\(count == 1 ? "" : "s") to \(imageFolder)")
+    }
+  }
+
+  /// What the images are: the same for all parts of a run.
+  private func source(order: String) -> String {
+    "par-sample, \(model.model ?? "random weights"), order \(order), seed \(seed)"
   }
 
   private func parsedGrid() throws -> TokenGrid? {
@@ -262,125 +292,6 @@ public struct ParSampleCommand: ParsableCommand {
   }
 }
 
-/// What is drawn, and how.
-struct ParSampleDrawing: ParsableArguments {
-  @Option(
-    help:
-      "Classes, separated by commas: numbers from 0, ranges such as 0-9, or names of --codebook or the model."
-  )
-  var classes = "0"
-
-  @Option(help: "How many images in all; the classes take turns. (default: one of each class)")
-  var count: Int?
-
-  @Option(help: "The scale of classifier-free guidance; 1 for none.")
-  var guidance: Float = 1
-
-  @Option(
-    help:
-      "How the scale depends on how many tokens are known: constant, or linear, from 1 up. (default: constant; linear for an any-order model)"
-  )
-  var guidanceSchedule: GuidanceSchedule?
-
-  @Option(
-    help: ArgumentHelp("The steps, from 1, with guidance. (default: all)", valueName: "first:last"))
-  var guidanceInterval: String?
-
-  @Flag(help: "Take the most probable code each time.")
-  var greedy = false
-
-  @Option(help: "What logits are divided by. (default: 1)")
-  var temperature: Float?
-
-  @Option(help: "Draw from the k most probable codes; 0 for all. (default: 0)")
-  var topK: Int?
-
-  @Option(help: "Draw from the most probable codes with this much probability. (default: 1)")
-  var topP: Float?
-
-  @Option(help: "How many images are generated together.")
-  var batch = 8
-
-  /// More images than anybody will wait for.
-  private static let mostImages = 10_000_000
-
-  func validate() throws {
-    if let count, !(1...Self.mostImages).contains(count) {
-      throw ValidationError("--count \(count): expected 1 to \(Self.mostImages)")
-    }
-    if greedy, temperature != nil || topK != nil || topP != nil {
-      throw ValidationError("--greedy leaves nothing for --temperature, --top-k and --top-p")
-    }
-    if guidanceInterval != nil, guidance <= 1 {
-      throw ValidationError("--guidance-interval needs --guidance above 1")
-    }
-    // What is no number may be a name, which only the files know.
-    if classWords.contains(where: { $0.isEmpty || $0.hasPrefix("-") }) {
-      throw wrongClasses(", or names of classes")
-    }
-    if guidanceSchedule != nil, guidance <= 1 {
-      throw ValidationError("--guidance-schedule needs --guidance above 1")
-    }
-    do { try options(attention: .groupwise, seed: 0).validate() } catch {
-      throw ValidationError("\(error)")
-    }
-  }
-
-  private var classWords: [String] {
-    classes.split(separator: ",", omittingEmptySubsequences: false)
-      .map { $0.trimmingCharacters(in: .whitespaces) }
-  }
-
-  private func wrongClasses(_ otherwise: String) -> ValidationError {
-    ValidationError(
-      "--classes \(classes): expected numbers from 0, as in 207,360, ranges, as in 0-9\(otherwise)")
-  }
-
-  /// The class of every image.
-  ///
-  /// - Parameter names: the names of the classes, where they have any.
-  /// - Throws: `ValidationError` for a word that is neither a number, a range nor one of the names.
-  func labels(names: [String]) throws -> [Int] {
-    let numbers = try classWords.flatMap { word -> [Int] in
-      if let number = Int(word), number >= 0 { return [number] }
-      if let match = word.wholeMatch(of: /([0-9]+)-([0-9]+)/), let first = Int(match.1),
-        let last = Int(match.2), first <= last, last - first < Self.mostImages
-      {
-        return Array(first...last)
-      }
-      if let place = names.firstIndex(where: { $0.lowercased() == word.lowercased() }) {
-        return [place]
-      }
-      throw wrongClasses(
-        names.isEmpty ? "" : ", or names such as \(names.prefix(3).joined(separator: ", "))")
-    }
-    return (0..<(count ?? numbers.count)).map { numbers[$0 % numbers.count] }
-  }
-
-  /// The same for the sampler.
-  ///
-  /// - Parameter schedule: the schedule of guidance where none is asked for.
-  func options(
-    attention: AttentionPattern, seed: UInt64, schedule: GuidanceSchedule = .constant
-  ) throws -> SamplingOptions {
-    var interval: ClosedRange<Int>?
-    if let guidanceInterval {
-      let bounds = guidanceInterval.split(separator: ":", omittingEmptySubsequences: false)
-        .compactMap { Int($0) }
-      guard bounds.count == 2, bounds[0] >= 1, bounds[0] <= bounds[1] else {
-        throw ValidationError(
-          "--guidance-interval \(guidanceInterval): expected first:last, as in 20:140")
-      }
-      interval = bounds[0]...bounds[1]
-    }
-    return SamplingOptions(
-      guidance: guidance, guidanceSchedule: guidanceSchedule ?? schedule,
-      guidanceInterval: interval, isGreedy: greedy,
-      filter: TokenFilter(temperature: temperature ?? 1, topK: topK ?? 0, topP: topP ?? 1),
-      attention: attention, seed: seed, batchSize: batch)
-  }
-}
-
 /// Where the images go.
 struct ParSampleOutput: ParsableArguments {
   @Option(
@@ -451,6 +362,7 @@ private struct ParSampleResult: Encodable {
   let tokensPerStep: Int
   let steps: Int
   let grid: [Int]
+  let firstImage, imagesInAll: Int
   let samples: [Sample]
   let seconds: Double
   let provenance: Provenance

@@ -58,16 +58,22 @@ struct SampleCodebook {
   var hash: String { TrainedModel.hash(ofCodebook: codebook) }
 
   /// Generated images with what their codes mean.
+  ///
+  /// - Parameters:
+  ///   - labelsOfRun: The classes of all images of which these are a part: all parts name their classes, or none does.
+  ///   - part: Which part that is; nil for all.
   func dataset(
-    _ images: [[Int]], labels: [Int], grid: TokenGrid, source: String, createdBy: String
+    _ images: [[Int]], labels: [Int], labelsOfRun: [Int], grid: TokenGrid, source: String,
+    createdBy: String, part: RunPart?
   ) throws -> TokenDataset {
     // Names that do not reach all classes would be refused.
-    let names = labels.allSatisfy { $0 < labelNames.count } ? labelNames : []
+    let names = labelsOfRun.allSatisfy { $0 < labelNames.count } ? labelNames : []
     return try TokenDataset(
       name: "samples", grid: grid,
       tokens: .codes(images.flatMap { $0.map { UInt32($0) } }, codebook: codebook),
       labels: TokenLabels(values: labels.map { UInt32($0) }, names: names),
-      attributes: TokenAttributes(tokenizer: tokenizer, source: source, createdBy: createdBy),
+      attributes: TokenAttributes(
+        tokenizer: tokenizer, source: source, createdBy: createdBy, part: part),
       decoder: decoder)
   }
 
@@ -103,10 +109,10 @@ struct SampleImageFolder {
     try OutputFolder.check(path)
   }
 
-  /// Writes `0000-class-207.png` and so on, in the order of the samples.
-  func write(labels: [Int], _ picture: (Int) throws -> RGBImage) throws {
+  /// Writes `0000-class-207.png` and so on, in the order of the samples, by their numbers in the run.
+  func write(labels: [Int], firstImage: Int, _ picture: (Int) throws -> RGBImage) throws {
     for (index, label) in labels.enumerated() {
-      let number = String(index)
+      let number = String(firstImage + index)
       let name = String(repeating: "0", count: max(0, 4 - number.count)) + number
       try picture(index)
         .writePNG(to: url.appendingPathComponent("\(name)-class-\(label).png").path)

@@ -53,14 +53,14 @@ struct ImageSampler {
   let tokensPerStep: Int
   let grid: TokenGrid
   let passCount: Int
-  private let draw: ([Int], @escaping Progress) throws -> [[Int]]
+  private let draw: ([Int], Int, @escaping Progress) throws -> [[Int]]
 
   init(_ sampler: PARSampler) {
     order = sampler.sequence.order.name
     tokensPerStep = sampler.sequence.tokensPerStep
     grid = sampler.sequence.order.grid
     passCount = sampler.passCount
-    draw = { try sampler.generate(labels: $0, progress: $1) }
+    draw = { try sampler.generate(labels: $0, firstImage: $1, progress: $2) }
   }
 
   init(_ sampler: AnyOrderSampler, order: String) {
@@ -68,11 +68,13 @@ struct ImageSampler {
     tokensPerStep = sampler.orders[0].tokensPerStep
     grid = sampler.grid
     passCount = sampler.passCount
-    draw = { try sampler.generate(labels: $0, progress: $1) }
+    draw = { try sampler.generate(labels: $0, firstImage: $1, progress: $2) }
   }
 
-  /// One image for each label, its codes in raster order.
-  func generate(_ labels: [Int], progress: @escaping Progress) throws -> [[Int]] {
-    try draw(labels, progress)
+  /// One image for each label, its codes in raster order; of a run in which so many stand before them.
+  func generate(
+    _ labels: [Int], after firstImage: Int, progress: @escaping Progress
+  ) throws -> [[Int]] {
+    try draw(labels, firstImage, progress)
   }
 }

@@ -12,6 +12,7 @@ public struct TokenizeCommand: ParsableCommand {
       tokenize import --codes <path> [options] --output <file.h5>
       tokenize info <file.h5>
       tokenize decode <file.h5> [--select <numbers>] --output <file.png>
+      tokenize concat <file.h5> ... --output <file.h5>
       """,
     discussion: """
       EXAMPLES
@@ -22,6 +23,7 @@ public struct TokenizeCommand: ParsableCommand {
           --count 10000 --output imagenet.h5
         tokenize info photos.h5
         tokenize decode photos.h5 --select 0..15 --output sheet.png
+        tokenize concat part-*.h5 --output samples.h5
 
       All options of the first form: tokenize help images
 
@@ -30,6 +32,7 @@ public struct TokenizeCommand: ParsableCommand {
     version: versionText,
     subcommands: [
       TokenizeImages.self, TokenizeImport.self, TokenizeInfo.self, TokenizeDecode.self,
+      TokenizeConcat.self,
     ],
     defaultSubcommand: TokenizeImages.self)
 

@@ -42,12 +42,13 @@ public struct PARSampler: Sendable {
   ///
   /// - Parameters:
   ///   - labels: the class of each image.
+  ///   - firstImage: i of the first of them: runs that continue each other make the images of one run.
   ///   - progress: called after each step.
   /// - Throws: ``PARError`` for a class out of range or logits that are not numbers.
   public func generate(
-    labels: [Int], progress: ((SamplingProgress) -> Void)? = nil
+    labels: [Int], firstImage: Int = 0, progress: ((SamplingProgress) -> Void)? = nil
   ) throws(PARError) -> [[Int]] {
-    try draw(labels: labels, progress: progress)
+    try draw(labels: labels, firstImage: firstImage, progress: progress)
   }
 }
 

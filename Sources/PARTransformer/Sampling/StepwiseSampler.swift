@@ -62,9 +62,10 @@ protocol StepwiseSampler: Sendable {
 extension StepwiseSampler {
   /// Draws one image for each label and returns its codes in raster order, `images × N`.
   ///
+  /// - Parameter firstImage: The number of the first in its run, on which its random numbers and its order depend.
   /// - Throws: ``PARError`` for a class out of range or logits that are not numbers.
   func draw(
-    labels: [Int], progress: ((SamplingProgress) -> Void)?
+    labels: [Int], firstImage: Int, progress: ((SamplingProgress) -> Void)?
   ) throws(PARError) -> [[Int]] {
     for label in labels where !(0..<classes).contains(label) {
       throw .classOutOfRange(label: label, classes: classes)
@@ -76,13 +77,14 @@ extension StepwiseSampler {
     for first in stride(from: 0, to: labels.count, by: batchSize) {
       images += try drawBatch(
         model, labels: Array(labels[first..<min(first + batchSize, labels.count)]),
-        firstImage: first, progress: progress)
+        finished: first, firstImage: firstImage + first, progress: progress)
     }
     return images
   }
 
   private func drawBatch(
-    _ model: Model, labels: [Int], firstImage: Int, progress: ((SamplingProgress) -> Void)?
+    _ model: Model, labels: [Int], finished: Int, firstImage: Int,
+    progress: ((SamplingProgress) -> Void)?
   ) throws(PARError) -> [[Int]] {
     let count = labels.count
     let steps = steps
@@ -118,7 +120,7 @@ extension StepwiseSampler {
       }
       progress?(
         SamplingProgress(
-          finishedImages: firstImage, batchImages: count, tokens: pass.tokens.upperBound))
+          finishedImages: finished, batchImages: count, tokens: pass.tokens.upperBound))
     }
     return batch.images
   }

@@ -93,6 +93,16 @@ public final class TokenDatasetFile: TokenFeatures {
     }
   }
 
+  /// ``imageIDs`` where at least one photograph has several images.
+  ///
+  /// - Complexity: O(m).
+  public var imageGroups: [UInt32]? {
+    imageIDs.flatMap { Set($0).count < $0.count ? $0 : nil }
+  }
+
+  /// The numbers of ``labels``.
+  public var imageClasses: [UInt32]? { labels?.values }
+
   /// The codes of a run of images, row-major `images × n`; each is a row of the codebook.
   ///
   /// Safe to call from several threads at once; they take turns at the file.
@@ -285,7 +295,10 @@ private struct Contents {
       tokenizer: try root.stringAttribute("tokenizer") ?? "",
       source: try root.stringAttribute("source") ?? "",
       license: try root.stringAttribute("license") ?? "",
-      createdBy: try root.stringAttribute("created_by") ?? "")
+      createdBy: try root.stringAttribute("created_by") ?? "",
+      part: RunPart(
+        firstImage: try root.integerAttribute("first_image"),
+        imagesInAll: try root.integerAttribute("images_in_all"), images: tokens.rowCount))
     decoder = try Self.decoder(root)
   }
 

@@ -59,6 +59,10 @@ public final class TokenDatasetWriter {
       try root.setAttribute("source", attributes.source)
       try root.setAttribute("license", attributes.license)
       try root.setAttribute("created_by", attributes.createdBy)
+      if let part = attributes.part {
+        try root.setAttribute("first_image", part.firstImage)
+        try root.setAttribute("images_in_all", part.imagesInAll)
+      }
       let cells =
         grid.isVideo ? [grid.frames, grid.rows, grid.columns] : [grid.rows, grid.columns]
       switch contents {

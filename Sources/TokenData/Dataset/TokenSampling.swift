@@ -56,7 +56,7 @@ extension TokenDataset {
         TokenLabels(values: sample.map { labels.values[$0] }, names: labels.names)
       },
       imageIDs: file.imageIDs.map { imageIDs in sample.map { imageIDs[$0] } },
-      attributes: file.attributes, decoder: file.decoder, path: path)
+      attributes: file.attributes.ofSelection, decoder: file.decoder, path: path)
   }
 
   /// A random sample of the images, the one that ``init(contentsOf:sampling:seed:centred:channels:)`` reads of a file with
@@ -71,7 +71,7 @@ extension TokenDataset {
     let part = try selecting(images: Self.sample(count, of: imageCount, seed: seed))
     return TokenDataset(
       validated: name, grid: grid, imageCount: count, tokens: part.tokens, labels: part.labels,
-      imageIDs: part.imageIDs, attributes: attributes, decoder: decoder, path: path)
+      imageIDs: part.imageIDs, attributes: attributes.ofSelection, decoder: decoder, path: path)
   }
 
   private static func sample(_ count: Int, of images: Int, seed: UInt64) -> [Int] {

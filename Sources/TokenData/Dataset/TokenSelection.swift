@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import LinearAlgebra
 
 extension TokenDataset {
   /// The dataset of some of the images, in the order given, with their labels and photographs.
@@ -32,18 +33,21 @@ extension TokenDataset {
       labels: labels.map { labels in
         TokenLabels(values: images.map { labels.values[$0] }, names: labels.names)
       },
-      imageIDs: imageIDs.map { ids in images.map { ids[$0] } }, attributes: attributes,
+      imageIDs: imageIDs.map { ids in images.map { ids[$0] } }, attributes: attributes.ofSelection,
       decoder: decoder, path: nil)
   }
 
   /// The hash of the codebook's numbers: codes of two datasets mean the same where it is equal; nil for continuous tokens.
   ///
   /// - Complexity: O(K·d).
-  package var codebookHash: ContentHash? {
-    codebook.map { codebook in
-      codebook.elements.withUnsafeBytes { bytes in
-        ContentHash(of: Data("\(codebook.rows)x\(codebook.columns):".utf8) + Data(bytes))
-      }
+  package var codebookHash: ContentHash? { codebook.map { Self.hash(ofCodebook: $0) } }
+
+  /// The hash of a codebook's extents and numbers.
+  ///
+  /// - Complexity: O(K·d).
+  package static func hash(ofCodebook codebook: FloatMatrix) -> ContentHash {
+    codebook.elements.withUnsafeBytes { bytes in
+      ContentHash(of: Data("\(codebook.rows)x\(codebook.columns):".utf8) + Data(bytes))
     }
   }
 }
