@@ -239,8 +239,8 @@ let package = Package(
     .testTarget(
       name: "GenerationMetricsTests",
       dependencies: [
-        "EntropyEstimation", "FileFormats", "GenerationMetrics", "LinearAlgebra", "Statistics",
-        "TokenData", "TokenGrids", "VisualTokenizers",
+        "EntropyEstimation", "FileFormats", "Files", "GenerationMetrics", "LinearAlgebra",
+        "Statistics", "TokenData", "TokenGrids", "VisualTokenizers",
       ]),
     .testTarget(
       name: "EmbeddedDataTests",

@@ -28,6 +28,9 @@ public struct ContentHash: Hashable, Sendable, CustomStringConvertible {
     value = hasher.finalized()
   }
 
+  /// A hash that was computed before.
+  public init(value: UInt64) { self.value = value }
+
   /// Hashes bytes in memory.
   public init(of bytes: Data) {
     var hasher = XXHash64()

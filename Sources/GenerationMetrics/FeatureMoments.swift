@@ -1,3 +1,4 @@
+import FileFormats
 import LinearAlgebra
 
 /// Sums over the samples of some images, from which their mean and covariance follow; sums of disjoint images add.
@@ -71,22 +72,35 @@ struct FeatureMoments: Sendable {
     for i in products.elements.indices { products.elements[i] += other.products.elements[i] }
   }
 
+  /// The mean and the unbiased covariance, of one sample zeros.
+  ///
+  /// - Precondition: there is a sample.
+  var statistics: FeatureStatistics {
+    precondition(sampleCount >= 1, "a mean needs a sample")
+    let (d, n) = (shift.count, Double(sampleCount))
+    var covariance = Matrix(rows: d, columns: d)
+    if sampleCount > 1 {
+      for i in 0..<d {
+        for j in 0...i {
+          let value = (products[i, j] - sums[i] * sums[j] / n) / (n - 1)
+          covariance[i, j] = value
+          covariance[j, i] = value
+        }
+      }
+    }
+    return FeatureStatistics(
+      mean: zip(shift, sums).map { $0 + $1 / n }, covariance: covariance)
+  }
+
   /// The mean and the unbiased covariance.
   ///
   /// - Precondition: there are at least two samples and two units.
   var gaussian: FeatureGaussian {
     precondition(sampleCount >= 2 && unitCount >= 2, "a covariance needs two units")
     let (d, n, units) = (shift.count, Double(sampleCount), Double(unitCount))
-    var covariance = products
-    var trace = 0.0
-    for i in 0..<d {
-      for j in 0...i {
-        let value = (products[i, j] - sums[i] * sums[j] / n) / (n - 1)
-        covariance[i, j] = value
-        covariance[j, i] = value
-      }
-      trace += covariance[i, i]
-    }
+    let statistics = statistics
+    let (mean, covariance) = (statistics.mean, statistics.covariance)
+    let trace = (0..<d).reduce(0.0) { $0 + covariance[$1, $1] }
     // Σ‖sᵤ − nᵤ·δ‖²/n² with δ = sums/n, times units/(units − 1).
     var spread = unitSquares
     for j in 0..<d {
@@ -94,7 +108,7 @@ struct FeatureMoments: Sendable {
       spread += unitWeights * delta * delta - 2 * weightedUnitSums[j] * delta
     }
     return FeatureGaussian(
-      mean: zip(shift, sums).map { $0 + $1 / n }, spread: .covariance(covariance), trace: trace,
+      mean: mean, spread: .covariance(covariance), trace: trace,
       sampleCount: sampleCount, meanVariance: max(spread, 0) / (n * n) * units / (units - 1))
   }
 }

@@ -12,8 +12,10 @@ let allCommands: [[String]] = [
   ["appendix-figures"], ["par-sample"], ["par-train"],
   ["par-train", "train"], ["par-train", "likelihood"], ["fid-compare"], ["fid-compare", "run"],
   ["fid-compare", "proxies"], ["fid-compare", "statistics"], ["fid-compare", "frechet"],
+  ["fid-compare", "merge-statistics"],
   ["tokenize"], ["tokenize", "images"],
   ["tokenize", "import"], ["tokenize", "info"], ["tokenize", "decode"],
+  ["tokenize", "concat"],
 ]
 
 /// What `--help` prints on a terminal of so many columns.

@@ -25,8 +25,8 @@ public struct FidCompareCommand: ParsableCommand {
         fid-compare proxies real.h5 generated.h5 --order distant
             Also how the order's entropies differ.
         fid-compare statistics --tokens real.h5 --extractor structure -o real.npz
-            Mean and covariance, as other programs exchange them.
-
+            Mean and covariance, as other programs exchange them; merge-statistics
+            adds those of parts (--images i/N).
         fid-compare frechet real.npy generated.npy
             The same distances between features of a network of yours, as the FID is.
 
@@ -38,7 +38,7 @@ public struct FidCompareCommand: ParsableCommand {
     version: versionText,
     subcommands: [
       FidCompareRun.self, FidCompareProxies.self, FidCompareFrechet.self,
-      FidCompareStatistics.self,
+      FidCompareStatistics.self, FidCompareMergeStatistics.self,
     ],
     defaultSubcommand: FidCompareRun.self)
 

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import GenerationMetrics
 import Reporting
+import Statistics
 import TokenData
 import VisualTokenizers
 
@@ -19,11 +20,28 @@ struct FidCompareStatistics: ParsableCommand {
     discussion: """
       EXAMPLES
         fid-compare statistics --tokens real.h5 --extractor structure -o real.npz
+        fid-compare statistics real.h5 --extractor texture --images 3/8 -o part-3.npz
+            One of eight parts, which as many machines compute;
+        fid-compare merge-statistics part-*.npz -o real.npz
+            adds them, or those of several files, to the statistics of all.
+
+      Parts keep together the images of one photograph: images are arranged
+      photograph by photograph, and part i of N of m images begins at place
+      (i - 1)*m/N, moved up to the next photograph. Beside mu and sigma the file
+      says of how many samples they are, of which images, and by which extractor.
       """)
 
   @OptionGroup(title: "Tokens") var tokens: DatasetArgumentOrOption<AnyTokens>
   @OptionGroup(title: "Tokens") var channels: ChannelsOption
   @OptionGroup(title: "Tokens") var limit: LimitOption
+
+  @Option(
+    name: .customLong("images"),
+    help: ArgumentHelp(
+      "Only the i-th of N parts of the images, for merge-statistics. (default: all of them)",
+      valueName: "i/N"))
+  var imagesText: String?
+
   @OptionGroup(title: "Tokens") var seed: SeedOption
 
   @Option(help: "structure, texture or pixels.")
@@ -32,16 +50,71 @@ struct FidCompareStatistics: ParsableCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file.npz"))
   var output: String
 
+  func validate() throws {
+    guard let imagesText else { return }
+    _ = try numberedPart(imagesText, option: "--images")
+    if limit.limit != nil {
+      throw ValidationError("--images takes a part of all images; leave --limit out")
+    }
+  }
+
   func run() throws {
     _ = try tokens.dataset.path
     try checkOutput(output, inputs: [])
-    let (set, definition) = try featureSet(
-      of: tokens.dataset, extractor, limit: limit.limit, seed: seed.value,
-      channels: channels.channels)
-    try set.gaussian.statistics.write(npz: output)
+    let source: any DescribedTokens =
+      if let limit = limit.limit {
+        try tokens.dataset.load(
+          sampling: limit, seed: seed.value, channels: channels.channels)
+      } else {
+        try tokens.dataset.described(channels: channels.channels)
+      }
+    let (images, places) = try chosenImages(of: source)
+    let progress = ProgressLine(
+      "\(extractor.rawValue) features", total: images.count, unit: "images")
+    let (statistics, samples, made) = try FeatureStatistics.of(
+      source, images: images,
+      by: { try extractor.extractor(for: $0, seed: seed.value) },
+      progress: { progress.update($0) })
+    progress.finish()
+    var parts: [StatisticsOrigin.Part] = []
+    if limit.limit == nil, let hash = try source.sourceHash() {
+      parts = [
+        StatisticsOrigin.Part(
+          source: hash.value, images: places, imagesInAll: source.imageCount)
+      ]
+    }
+    try CountedStatistics(
+      statistics,
+      origin: StatisticsOrigin(
+        samples: samples, images: images.count, extractor: extractor.rawValue,
+        definition: made.definitionHash.value,
+        codebook: source.codebook.map { TokenDataset.hash(ofCodebook: $0).value } ?? 0,
+        parts: parts)
+    ).write(npz: output)
+    let which =
+      imagesText.map {
+        ", part \($0): \(places.lowerBound) to \(places.upperBound - 1) of \(source.imageCount.grouped),"
+      } ?? ""
     try printText(
-      "\(output): \(set.dimensions) features of \(set.imageCount.grouped) images by \(extractor.rawValue) (\(definition))"
+      "\(output): \(made.dimensions) features of \(images.count.grouped) images\(which) by \(extractor.rawValue) (\(made.definitionHash))"
     )
+  }
+
+  /// The numbers of the images, and their places photograph by photograph.
+  private func chosenImages(
+    of source: any DescribedTokens
+  ) throws -> (images: [Int], places: Range<Int>) {
+    guard let part = imagesText.flatMap({ NumberedPart($0) }) else {
+      return (Array(0..<source.imageCount), 0..<source.imageCount)
+    }
+    let (images, places) = Photographs(source.imageGroups, imageCount: source.imageCount)
+      .part(part)
+    guard !images.isEmpty else {
+      throw ValidationError(
+        "--images \(part): no photograph of \(source.place) begins in this part of its \(source.imageCount) images; take fewer parts"
+      )
+    }
+    return (images.sorted(), places)
   }
 }
 
@@ -102,6 +175,7 @@ struct StatisticsComparison {
       throw ValidationError("\(name) is for tokens; both files hold statistics")
     }
     var definitionHash: ContentHash?
+    var origins: [(file: String, origin: StatisticsOrigin)] = []
     func gaussian(_ path: String) throws -> FeatureGaussian {
       if Self.isStatistics(path) {
         let archive = try NpzArchive(path: path)
@@ -110,6 +184,7 @@ struct StatisticsComparison {
             "\(path): holds images (\(ImageSet.arrayName)), and proxies compare tokens; `fid-compare frechet --extractor pixels` compares images"
           )
         }
+        if let origin = try CountedStatistics.origin(in: archive) { origins.append((path, origin)) }
         return FeatureGaussian(try FeatureStatistics(archive))
       }
       let (set, hash) = try featureSet(
@@ -119,6 +194,7 @@ struct StatisticsComparison {
       return set.gaussian
     }
     let (a, b) = (try gaussian(real), try gaussian(generated))
+    try refuseOtherFeatures(origins, definitionHash)
     let distance = try FrechetDistance(a, b)
     let result = Result(
       real: real, generated: generated, extractor: extractors.first?.rawValue,
@@ -142,5 +218,18 @@ struct StatisticsComparison {
       \(distance.covarianceTerm.significant(6))
       Without the images there is neither FD∞ nor a noise floor: the distance is too large, the more so the fewer images there were.
       """)
+  }
+
+  /// Refuses statistics that say that another extractor made them.
+  private func refuseOtherFeatures(
+    _ origins: [(file: String, origin: StatisticsOrigin)], _ read: ContentHash?
+  ) throws {
+    guard let first = origins.first else { return }
+    let expected = read?.value ?? first.origin.definition
+    for (file, origin) in origins where origin.definition != expected {
+      throw ValidationError(
+        "\(file): its features are by \(origin.extractor) (\(ContentHash(value: origin.definition))), and the others by another definition (\(ContentHash(value: expected)))"
+      )
+    }
   }
 }

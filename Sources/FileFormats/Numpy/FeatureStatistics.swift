@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 
 /// The mean and covariance of image features, as the tools that compute Fréchet distances exchange
@@ -82,12 +83,16 @@ public struct FeatureStatistics: Hashable, Sendable {
   ///
   /// - Throws: ``FileError/unwritable(_:reason:)``; then nothing is left behind.
   public func write(npz path: String) throws {
+    try NpzArchive.write(arrays, to: path)
+  }
+
+  /// `mu` and `sigma`.
+  var arrays: [(name: String, npy: Data)] {
     let d = mean.count
-    try NpzArchive.write(
-      [
-        ("mu", NpyWriter.bytes(mean, shape: [d])),
-        ("sigma", NpyWriter.bytes(covariance.elements, shape: [d, d])),
-      ], to: path)
+    return [
+      ("mu", NpyWriter.bytes(mean, shape: [d])),
+      ("sigma", NpyWriter.bytes(covariance.elements, shape: [d, d])),
+    ]
   }
 }
 
@@ -99,6 +104,12 @@ public enum FeatureStatisticsError: Error, Equatable, CustomStringConvertible {
   case notFinite(file: String, element: Int, value: Double)
   /// A covariance that is no covariance.
   case asymmetric(file: String, row: Int, column: Int)
+  /// Statistics of another program, which do not say of how many samples they are.
+  case uncounted(file: String)
+  /// What says where statistics come from is of another version.
+  case otherVersion(file: String, found: Int)
+  /// What says where statistics come from contradicts itself.
+  case badOrigin(file: String, reason: String)
 
   /// One sentence for the user: what was found, where, and what was expected.
   public var description: String {
@@ -110,6 +121,13 @@ public enum FeatureStatisticsError: Error, Equatable, CustomStringConvertible {
       "\(file): element \(element) is \(value); finite numbers are expected"
     case .asymmetric(let file, let row, let column):
       "\(file): elements (\(row), \(column)) and (\(column), \(row)) differ; a covariance is symmetric"
+    case .uncounted(let file):
+      "\(file): has mu and sigma and no number of samples, so nothing can be added to them; only files of"
+        + " `fid-compare statistics` can"
+    case .otherVersion(let file, let found):
+      "\(file): statistics of version \(found); version 1 is expected"
+    case .badOrigin(let file, let reason):
+      "\(file): says that it is of \(reason), which cannot be"
     }
   }
 }
