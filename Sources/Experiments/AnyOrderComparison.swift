@@ -14,18 +14,18 @@ import VisualTokenizers
 package struct AnyOrderComparison {
   let dataset: TokenDataset
   private let training: TokenDataset
-  private let held: TokenDataset
+  let held: TokenDataset
   let orders: [GenerationOrder]
   let settings: AnyOrderSettings
   let extractors: [any FeatureExtractor]
   let folder: String
   /// Held as long as this: of two programs each would make what the other makes.
   private let lock: FolderLock
-  private let stages: AnyOrderStages
+  let stages: AnyOrderStages
   private let shouldStop: () -> Bool
-  private let runs: [AnyOrderModelRun]
-  private let floorPath, increasesPath: String
-  private let seed: UInt64
+  let runs: [AnyOrderModelRun]
+  let floorPath, increasesPath: String
+  let seed: UInt64
   /// The orders one by one that others are held against, beside the compared ones.
   private let bases: [GenerationOrder]
 
@@ -36,19 +36,23 @@ package struct AnyOrderComparison {
   ///   - held: The other half, which everything is measured on.
   ///   - orders: At least one, of the dataset's grid, all with names of their own.
   ///   - seeds: The number of models.
+  ///   - sharesFolder: Whether other processes do tasks of the same comparison meanwhile.
   /// - Throws: What is wrong with the folder.
   package init(
     dataset: TokenDataset, training: TokenDataset, held: TokenDataset, orders: [GenerationOrder],
     settings: AnyOrderSettings, seeds: Int, firstSeed: UInt64,
-    extractors: [any FeatureExtractor], folder: String, stages: AnyOrderStages,
-    shouldStop: @escaping () -> Bool
+    extractors: [any FeatureExtractor], folder: String, sharesFolder: Bool = false,
+    stages: AnyOrderStages, shouldStop: @escaping () -> Bool
   ) throws {
     (self.dataset, self.training, self.held) = (dataset, training, held)
     (self.orders, self.settings, self.extractors) = (orders, settings, extractors)
     (self.folder, self.stages, self.shouldStop, seed) = (folder, stages, shouldStop, firstSeed)
     let cache = folder + "/runs"
     try OutputFolder.make(cache)
-    guard let lock = try FolderLock(folder: folder, name: ".fid-compare.lock") else {
+    guard
+      let lock = try FolderLock(
+        folder: folder, name: ".fid-compare.lock", isShared: sharesFolder)
+    else {
       throw TrainingError.alreadyRunning(directory: folder)
     }
     self.lock = lock
@@ -91,8 +95,7 @@ package struct AnyOrderComparison {
   ///
   /// - Throws: ``ComparisonStopped`` when the user asked to stop; what was begun is kept.
   package func run(provenance: Provenance, clock: Stopwatch) throws -> AnyOrderReport {
-    let reference = ComparisonReference(
-      dataset: held, extractors: extractors, neighbors: settings.neighbors, seed: seed)
+    let reference = makeReference()
     let (increases, missing) = try totalIncreases()
     let floor = try noiseFloor(reference)
     var models: [AnyOrderReport.Model] = []
@@ -107,6 +110,31 @@ package struct AnyOrderComparison {
     result.sheetColumns = sheetColumns(result)
     try writeContactSheets(columns: result.sheetColumns)
     return result
+  }
+
+  /// The half that everything is measured against.
+  func makeReference() -> ComparisonReference {
+    ComparisonReference(
+      dataset: held, extractors: extractors, neighbors: settings.neighbors, seed: seed)
+  }
+
+  /// All orders that images are drawn in, and whether they are compared or only held against.
+  var everything: [(order: GenerationOrder, isCompared: Bool)] {
+    orders.map { ($0, true) } + bases.map { ($0, false) }
+  }
+
+  /// The compared orders by their sequences, which share a likelihood.
+  var sequences: [[GenerationOrder]] {
+    orders.map(\.sequence).removingRepeats.map { sequence in
+      orders.filter { $0.sequence == sequence }
+    }
+  }
+
+  /// The real images whose steps are drawn; nil where there are to be none, or are too few.
+  func forcedImages() throws -> TokenDataset? {
+    let count = min(settings.forcedImages, held.imageCount)
+    guard count >= FeatureSet.leastImages else { return nil }
+    return try held.selecting(images: GeneratedImages.randomImages(count, of: held.imageCount))
   }
 
   /// At most nine orders, from the one that loses least to the one that loses most.
@@ -126,27 +154,15 @@ package struct AnyOrderComparison {
   private func carryOut(
     _ run: AnyOrderModelRun, reference: ComparisonReference
   ) throws -> AnyOrderReport.Model {
-    let label = "model \(run.seed - seed + 1) of \(runs.count)"
-    if run.trained == nil {
-      if shouldStop() { throw ComparisonStopped() }
-      let line = ProgressLine(
-        "\(label): training", total: settings.training.steps, unit: "steps")
-      defer { line.finish() }
-      _ = try run.train(on: training, stages: stages) {
-        line.update($0.step, "loss \($0.loss.fixed(3))", secondsLeft: $0.secondsLeft)
-      }
-    }
-    guard let trained = run.trained else { throw ComparisonStopped() }
-    let everything = orders.map { ($0, true) } + bases.map { ($0, false) }
-    let forcedImages = min(settings.forcedImages, held.imageCount)
-    let isForced = forcedImages >= FeatureSet.leastImages
+    let trained = try train(run)
+    let real = try forcedImages()
     func missing() throws -> Int {
       try everything.reduce(0) {
-        try $0 + run.missingPieces($1.0, isCompared: $1.1, isForced: isForced)
+        try $0 + run.missingPieces($1.order, isCompared: $1.isCompared, isForced: real != nil)
       }
     }
     let total = try missing()
-    let line = ProgressLine("\(label): orders", total: total, unit: "pieces")
+    let line = ProgressLine("\(label(run)): orders", total: total, unit: "pieces")
     defer { line.finish() }
     func piece<Result>(_ facts: String, _ body: () throws -> Result) throws -> Result {
       line.update(total - (try missing()), facts)
@@ -159,17 +175,14 @@ package struct AnyOrderComparison {
       }
     }
     var likelihoods: [[[Int]]: OrderLikelihood] = [:]
-    for sequence in orders.map(\.sequence).removingRepeats {
-      let same = orders.filter { $0.sequence == sequence }
+    for same in sequences {
       let found = try piece("\(same[0].name): likelihood") {
         try run.likelihoods(same, on: held, seed: seed, stages: stages)
       }
       for (order, one) in zip(same, found) { likelihoods[order.steps] = one }
     }
     var forced: [[[Int]]: ComparisonMeasurement] = [:]
-    if isForced {
-      let real = try held.selecting(
-        images: GeneratedImages.randomImages(forcedImages, of: held.imageCount))
+    if let real {
       for order in orders {
         forced[order.steps] = try piece("\(order.name): teacher-forced steps") {
           try run.forced(order, real: real, stages: stages)
@@ -181,11 +194,27 @@ package struct AnyOrderComparison {
       likelihoods: likelihoods, forced: forced)
   }
 
+  private func label(_ run: AnyOrderModelRun) -> String {
+    "model \(run.seed - seed + 1) of \(runs.count)"
+  }
+
+  /// Trains a model where that is not done.
+  func train(_ run: AnyOrderModelRun) throws -> ComparisonStages.Trained {
+    if let trained = run.trained { return trained }
+    if shouldStop() { throw ComparisonStopped() }
+    let line = ProgressLine(
+      "\(label(run)): training", total: settings.training.steps, unit: "steps")
+    defer { line.finish() }
+    return try run.train(on: training, stages: stages) {
+      line.update($0.step, "loss \($0.loss.fixed(3))", secondsLeft: $0.secondsLeft)
+    }
+  }
+
   private var isGivenClass: Bool { (held.labels.map { Set($0.values).count } ?? 1) > 1 }
 
   /// The total entropy increases, of the held-out half and within its classes; all in one pass over the images' sums.
   /// Where there are too few images none, and the reason.
-  private func totalIncreases() throws -> ([AnyOrderReport.Increase], missing: String?) {
+  func totalIncreases() throws -> ([AnyOrderReport.Increase], missing: String?) {
     if let known = JSONFile.read([AnyOrderReport.Increase].self, from: increasesPath) {
       return (known, nil)
     }
@@ -207,7 +236,7 @@ package struct AnyOrderComparison {
   }
 
   /// The proxies of as many images of the training half as are generated in an order.
-  private func noiseFloor(_ reference: ComparisonReference) throws -> ComparisonMeasurement {
+  func noiseFloor(_ reference: ComparisonReference) throws -> ComparisonMeasurement {
     if let known = JSONFile.read(ComparisonMeasurement.self, from: floorPath) { return known }
     if shouldStop() { throw ComparisonStopped() }
     let count = min(settings.samples, training.imageCount)

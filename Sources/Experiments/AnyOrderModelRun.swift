@@ -142,6 +142,18 @@ struct AnyOrderModelRun {
     return result
   }
 
+  /// Whether it is known what all of some orders lose by the model.
+  func hasLikelihoods(_ orders: [GenerationOrder]) throws -> Bool {
+    try orders.allSatisfy {
+      try FileManager.default.fileExists(atPath: path("likelihood", keys.likelihood($0)))
+    }
+  }
+
+  /// Whether steps of an order have been drawn given the real ones before.
+  func hasForced(_ order: GenerationOrder) throws -> Bool {
+    try FileManager.default.fileExists(atPath: path("forced", keys.forced(order)))
+  }
+
   /// How many pieces of an order are not there.
   ///
   /// - Parameters:

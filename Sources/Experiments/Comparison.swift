@@ -16,27 +16,29 @@ package struct Comparison {
   private let training: TokenDataset
   private let held: TokenDataset
   private let configurations: [ComparisonConfiguration]
-  private let settings: ComparisonSettings
+  let settings: ComparisonSettings
   private let extractors: [any FeatureExtractor]
-  private let folder: String
+  let folder: String
   /// Held as long as this: of two programs each would make what the other makes, and remove its parts.
   private let lock: FolderLock
   private let stages: ComparisonStages
   private let shouldStop: () -> Bool
   private let runs: [[ComparisonRun]]
-  private let floorPath: String
+  let floorPath: String
   private let floorOrder: GenerationOrder
   private let seed: UInt64
 
   /// Plans the runs.
   ///
-  /// - Parameter seeds: Models of each configuration; nil for the defaults.
+  /// - Parameters:
+  ///   - seeds: Models of each configuration; nil for the defaults.
+  ///   - sharesFolder: Whether other processes do tasks of the same comparison meanwhile.
   /// - Throws: What is wrong with the folder.
   package init(
     dataset: TokenDataset, training: TokenDataset, held: TokenDataset,
     configurations: [ComparisonConfiguration], settings: ComparisonSettings, seeds: Int?,
     firstSeed: UInt64, extractors: [any FeatureExtractor], folder: String,
-    stages: ComparisonStages, shouldStop: @escaping () -> Bool
+    sharesFolder: Bool = false, stages: ComparisonStages, shouldStop: @escaping () -> Bool
   ) throws {
     self.dataset = dataset
     self.training = training
@@ -50,7 +52,10 @@ package struct Comparison {
     seed = firstSeed
     let cache = folder + "/runs"
     try OutputFolder.make(cache)
-    guard let lock = try FolderLock(folder: folder, name: ".fid-compare.lock") else {
+    guard
+      let lock = try FolderLock(
+        folder: folder, name: ".fid-compare.lock", isShared: sharesFolder)
+    else {
       throw TrainingError.alreadyRunning(directory: folder)
     }
     self.lock = lock
@@ -65,8 +70,7 @@ package struct Comparison {
         settings: settings, seed: seed, extractors: definitions)
     }
     runs = try configurations.map { configuration in
-      let count = seeds ?? (ComparisonConfiguration.repeated.contains(configuration.name) ? 2 : 1)
-      return try (0..<count).map { index in
+      return try (0..<configuration.models(seeds)).map { index in
         let seed = firstSeed + UInt64(index)
         return ComparisonRun(
           configuration: configuration, seed: seed, settings: settings,
@@ -82,9 +86,8 @@ package struct Comparison {
   ///
   /// - Throws: ``ComparisonStopped`` when the user asked to stop; what was begun is kept.
   package func run(provenance: Provenance, clock: Stopwatch) throws -> ComparisonReport {
-    let reference = ComparisonReference(
-      dataset: held, extractors: extractors, neighbors: settings.neighbors, seed: seed)
-    let all = runs.flatMap(\.self)
+    let reference = makeReference()
+    let all = allRuns
     let progress = ComparisonProgress(total: all.reduce(0) { $0 + $1.remaining })
     let increases = totalIncreases()
     var floor = try noiseFloor(reference)
@@ -126,7 +129,16 @@ package struct Comparison {
       provenance: provenance.finished(after: clock))
   }
 
-  private func carryOut(
+  /// The runs of all configurations, one after the other.
+  var allRuns: [ComparisonRun] { runs.flatMap(\.self) }
+
+  /// The half that everything is measured against.
+  func makeReference() -> ComparisonReference {
+    ComparisonReference(
+      dataset: held, extractors: extractors, neighbors: settings.neighbors, seed: seed)
+  }
+
+  func carryOut(
     _ run: ComparisonRun, label: String, reference: ComparisonReference,
     progress: ComparisonProgress
   ) throws -> (ComparisonStages.Trained, ComparisonMeasurement) {
@@ -139,9 +151,7 @@ package struct Comparison {
     }
     let wasTrained = run.trained != nil
     defer { progress.finish() }
-    let trained = try run.train(on: training, stages: stages, shouldStop: shouldStop) {
-      progress.update($0.step, "loss \($0.loss.fixed(3))")
-    }
+    let trained = try train(run, progress: progress)
     if !wasTrained { progress.finish() }
     progress.begin(
       "\(label): sampling", share: ComparisonProgress.sampling, count: settings.samples,
@@ -162,6 +172,14 @@ package struct Comparison {
     return (trained, measurement)
   }
 
+  func train(
+    _ run: ComparisonRun, progress: ComparisonProgress
+  ) throws -> ComparisonStages.Trained {
+    try run.train(on: training, stages: stages, shouldStop: shouldStop) {
+      progress.update($0.step, "loss \($0.loss.fixed(3))")
+    }
+  }
+
   /// The total entropy increase of every order, as `order-compare` computes it from all images; nil where they are too few.
   private func totalIncreases() -> [GenerationOrder: Estimate?] {
     let orders = configurations.map(\.order).removingRepeats
@@ -178,7 +196,7 @@ package struct Comparison {
   }
 
   /// The proxies of the half that is trained on, against the other one.
-  private func noiseFloor(_ reference: ComparisonReference) throws -> ComparisonMeasurement {
+  func noiseFloor(_ reference: ComparisonReference) throws -> ComparisonMeasurement {
     if let known = JSONFile.read(ComparisonMeasurement.self, from: floorPath) { return known }
     let line = ProgressLine("real against real", total: extractors.count + 1, unit: "proxies")
     defer { line.finish() }

@@ -34,6 +34,13 @@ package struct ComparisonConfiguration: Sendable {
   /// Those that are run with two seeds unless the user says how many: the four orders of table 3(d).
   static let repeated = Set(standard.prefix(4))
 
+  /// How many models a configuration of this name has where so many are asked for; nil for the default.
+  package static func models(of name: String, asked: Int?) -> Int {
+    asked ?? (repeated.contains(name) ? 2 : 1)
+  }
+
+  func models(_ asked: Int?) -> Int { Self.models(of: name, asked: asked) }
+
   /// Reads a configuration.
   ///
   /// - Parameter readOrder: Makes the order of a text without those endings.

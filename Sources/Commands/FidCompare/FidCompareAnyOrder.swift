@@ -19,14 +19,18 @@ extension FidCompareRun {
     let extractors = try proxies.extractors(for: dataset, seed: seed)
     let reader = OrdersOfComparison(
       dataset: dataset, training: training, seed: seed, cache: outputDir + "/runs",
-      shouldStop: shouldStop)
+      task: stage.task, shouldStop: shouldStop)
     let chosen = try untilStopped {
       try texts.isEmpty ? reader.standardOrders() : texts.map { try reader.order($0) }
     }
     let comparison = try AnyOrderComparison(
       dataset: dataset, training: training, held: held, orders: chosen,
       settings: anyOrderSettings, seeds: models.anyOrderSeeds, firstSeed: seed,
-      extractors: extractors, folder: outputDir, stages: stages, shouldStop: shouldStop)
+      extractors: extractors, folder: outputDir, sharesFolder: stage.task != nil, stages: stages,
+      shouldStop: shouldStop)
+    if let task = stage.task {
+      return try show(stage.told(task, untilStopped { try comparison.carryOut(task) }))
+    }
     let result = try untilStopped {
       try comparison.run(provenance: Provenance(of: dataset, seed: seed), clock: clock)
     }
@@ -59,15 +63,18 @@ final class OrdersOfComparison {
   private let dataset, training: TokenDataset
   private let seed: UInt64
   private let cache: String
+  private let task: ComparisonTask?
   private let shouldStop: () -> Bool
   private var known: OrderFitting?
 
+  /// - Parameter task: What this process does of a comparison: only the first task, and a process that does all, fit and
+  ///   search orders, and the others use what was found, so that all mean the same.
   init(
     dataset: TokenDataset, training: TokenDataset, seed: UInt64, cache: String,
-    shouldStop: @escaping () -> Bool
+    task: ComparisonTask?, shouldStop: @escaping () -> Bool
   ) {
     (self.dataset, self.training, self.seed) = (dataset, training, seed)
-    (self.cache, self.shouldStop) = (cache, shouldStop)
+    (self.cache, self.task, self.shouldStop) = (cache, task, shouldStop)
   }
 
   /// Those of the default that fit the grid and have fewer than all tokens in hand; the others are named with the reason.
@@ -91,9 +98,14 @@ final class OrdersOfComparison {
       argument: isSingle ? String(text.dropLast("+one".count)) : text)
     let order: GenerationOrder
     if let steps = specification.optimalSteps {
-      order = try fitting().order(
-        of: specification, steps: steps, on: dataset.grid,
-        tokensPerStep: StepSchedule.defaultTokensPerStep, named: text)
+      let sequence = try specification.sequence(
+        on: dataset.grid, tokensPerStep: StepSchedule.defaultTokensPerStep)
+      order = try kept(text, as: "fitted", of: "\(steps) \(sequence)") {
+        guard let found = try fitting().search.cut(sequence, steps: steps) else {
+          preconditionFailure("a sequence has steps of any number up to its tokens")
+        }
+        return found
+      }
     } else {
       order = try specification.order(on: dataset.grid)
     }
@@ -112,7 +124,30 @@ final class OrdersOfComparison {
     return fitting
   }
 
-  /// The best order of a number of steps that a search finds, which is kept.
+  /// An order that is found once for all processes and runs, and kept.
+  ///
+  /// - Throws: ``ComparisonTaskError/notPrepared(task:missing:)`` where it is for another task to find.
+  private func kept(
+    _ text: String, as kind: String, of facts: String, _ find: () throws -> FoundSteps
+  ) throws -> GenerationOrder {
+    let all = "1 \(try dataset.contentHash()?.description ?? "") \(seed) \(isGivenClass) \(facts)"
+    let digits = ContentHash(of: .init(all.utf8)).description.dropFirst("xxh64:".count)
+    let path = "\(cache)/\(kind)-\(digits).json"
+    if let found = JSONFile.read(FoundSteps.self, from: path),
+      let order = try? found.order(named: text, on: dataset.grid)
+    {
+      return order
+    }
+    if let task, task != .prepare {
+      throw ComparisonTaskError.notPrepared(task: task.description, missing: text)
+    }
+    let found = try find()
+    try OutputFolder.make(cache)
+    try JSONFile.write(found, to: path)
+    return try found.order(named: text, on: dataset.grid)
+  }
+
+  /// The best order of a number of steps that a search finds.
   private func searched(_ text: String) throws -> GenerationOrder {
     let grid = dataset.grid
     let setting = text.dropFirst("searched".count)
@@ -122,15 +157,10 @@ final class OrdersOfComparison {
       throw ValidationError(
         "\(text): expected searched:steps=S with 1 to \(grid.cellCount) steps")
     }
-    let facts =
-      "1 \(try dataset.contentHash()?.description ?? "") \(seed) \(isGivenClass) \(steps)"
-    let digits = ContentHash(of: .init(facts.utf8)).description.dropFirst("xxh64:".count)
-    let path = "\(cache)/searched-\(steps)-\(digits).json"
-    if let found = JSONFile.read(FoundSteps.self, from: path),
-      let order = try? found.order(named: text, on: grid)
-    {
-      return order
-    }
+    return try kept(text, as: "searched-\(steps)", of: "\(steps)") { try search(steps, on: grid) }
+  }
+
+  private func search(_ steps: Int, on grid: TokenGrid) throws -> FoundSteps {
     let search = try fitting().search
     let starts = [
       SearchStart(
@@ -150,8 +180,6 @@ final class OrdersOfComparison {
     guard
       let best = found.min(by: { $0.found.trainingLoss < $1.found.trainingLoss })
     else { preconditionFailure("a sequence has steps of any number up to its tokens") }
-    try OutputFolder.make(cache)
-    try JSONFile.write(best.found, to: path)
-    return try best.found.order(named: text, on: grid)
+    return best.found
   }
 }

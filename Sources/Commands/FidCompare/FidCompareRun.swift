@@ -25,6 +25,8 @@ struct FidCompareRun: ParsableCommand {
         fid-compare halton raster distant:n=16 raster+one --quick
         fid-compare --tokens learned-12x12 --output-dir learned
         fid-compare --architecture par raster+one distant+causal --count 2000
+      fid-compare --list-stages 16
+      fid-compare --stage measure:3/16
 
       Half of the images, drawn at random, are trained on; everything is measured
       on the other half. One any-order model for each seed is trained on a mix of
@@ -48,7 +50,12 @@ struct FidCompareRun: ParsableCommand {
 
       Everything is kept in the output folder: a run that was interrupted goes on
       where it was, and what another run with equal settings has made is not made
-      again.
+      again. So processes can share the work, on one machine or on many that see
+      the folder: --list-stages N says into which stages it divides, of measuring N,
+      and which must be done before which (--json); --stage does one of them, with
+      otherwise the same options. Those that wait for none of each other may run at
+      once, and one that was killed is run again. When all are done, the same
+      command without --stage finds everything made and puts it together.
 
       \(OrderFamily.help)
       """)
@@ -75,6 +82,8 @@ struct FidCompareRun: ParsableCommand {
   @OptionGroup(title: "Models") var models: ComparisonModelOptions
   @OptionGroup(title: "Proxies") var proxies: ProxyOptions
 
+  @OptionGroup(title: "Stages") var stage: ComparisonStageOptions
+
   @OptionGroup(title: "Results") var format: TextFormatOptions
   @OptionGroup(title: "Results") var figures: FigureOptions<ComparisonFolder>
 
@@ -92,6 +101,7 @@ struct FidCompareRun: ParsableCommand {
   }
 
   func validate() throws {
+    try refuseResultsOfStages()
     let isPAR = architecture == .par
     let samples = isPAR ? settings.samples : anyOrderSettings.samples
     let most = max(FeatureSet.leastImages, (proxies.neighbors.values.max() ?? 0) + 1)
@@ -110,6 +120,7 @@ struct FidCompareRun: ParsableCommand {
   }
 
   func run() throws {
+    if let parts = stage.listStages { return try listStages(measuringParts: parts) }
     Interruption.asksToStop()
     switch architecture ?? .anyOrder {
     case .par: try run(stages: .real(), shouldStop: { Interruption.isStopWanted })
@@ -133,7 +144,11 @@ struct FidCompareRun: ParsableCommand {
     let comparison = try Comparison(
       dataset: dataset, training: training, held: held, configurations: chosen,
       settings: settings, seeds: models.seeds, firstSeed: seed, extractors: extractors,
-      folder: outputDir, stages: stages, shouldStop: shouldStop)
+      folder: outputDir, sharesFolder: stage.task != nil, stages: stages,
+      shouldStop: shouldStop)
+    if let task = stage.task {
+      return try show(stage.told(task, untilStopped { try comparison.carryOut(task) }))
+    }
     let result = try untilStopped {
       try comparison.run(provenance: Provenance(of: dataset, seed: seed), clock: clock)
     }
