@@ -28,7 +28,8 @@ extension AnyOrderComparison {
     let before = done()
     _ = try totalIncreases()
     _ = try noiseFloor(makeReference())
-    return (paths.count, done() - before)
+    // Of too few images there are no increases to keep.
+    return (done(), done() - before)
   }
 
   private func train(

@@ -140,6 +140,17 @@ struct JSONFieldsTests {
     try check(
       "par-sample", ["--model", "run/model.safetensors"], sections: ["par-sample"], in: folder)
     try check(
+      "tokenize", ["concat", "t.h5", "t.h5", "--output", "two.h5"], sections: ["tokenize concat"],
+      in: folder)
+    try check(
+      "par-sample",
+      [
+        "--model", "run/model.safetensors", "--count", "2", "--shard", "2/2", "--codebook", "t.h5",
+        "--output", "part.h5",
+      ], sections: ["par-sample"], in: folder)
+    try check("tokenize", ["info", "part.h5"], sections: ["tokenize info"], in: folder)
+    try check("fid-compare", ["--list-stages", "2"], sections: ["fid-compare"], in: folder)
+    try check(
       "par-train",
       ["--architecture", "any-order", "--tokens", "t.h5", "--output-dir", "any", "--no-figure"]
         + tiny, sections: ["par-train"], in: folder)

@@ -107,6 +107,11 @@ private func withModel(
       #expect(whole.attributes.part == nil)
       let part = try TokenDataset(contentsOf: path("part-2.h5"))
       #expect(part.attributes.part == RunPart(firstImage: 3, imagesInAll: 10))
+      let info = try tokenizer.run(["info", path("part-2.h5"), "--json"])
+      #expect(info.output.contains("\"first_image\":3") && info.output.contains("all\":10"))
+      let told = try tokenizer.run(["info", path("part-2.h5")])
+      #expect(told.output.contains("images 3 to 5 of 10, from 0"), "\(told.errors)")
+      #expect(try !tokenizer.run(["info", path("whole.h5")]).output.contains("from 0"))
       // Images that are chosen are no part of the run in its order.
       #expect(try part.selecting(images: [1, 0]).attributes.part == nil)
       // In any order of the command line.

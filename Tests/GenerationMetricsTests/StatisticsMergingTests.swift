@@ -138,8 +138,8 @@ private func difference(_ a: FeatureStatistics, _ b: FeatureStatistics) -> Doubl
       try CountedStatistics(npz: path)
     }
     #expect(try FeatureStatistics(npz: path) == written.statistics)
-    // What contradicts itself: more images than samples, and a part beyond its file.
-    for (samples, part) in [(7, 3..<11), (8, 15..<23)] {
+    // What cannot be: more images than samples, a part beyond its file, and more samples than can be counted.
+    for (samples, part) in [(7, 3..<11), (8, 15..<23), (1 << 60, 3..<11)] {
       var wrong = written
       wrong.origin.samples = samples
       wrong.origin.parts[0].images = part

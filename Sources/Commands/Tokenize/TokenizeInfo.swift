@@ -48,6 +48,8 @@ struct TokenInfoReport: Encodable {
   /// Nil for a folder of codes.
   let contentHash: String?
   let images: Int
+  /// Of a part of a run the number of its first image, and how many images the run has.
+  let firstImage, imagesInAll: Int?
   let grid: [Int]
   let featureDimensions: Int
   let codebook: Codebook?
@@ -64,6 +66,8 @@ struct TokenInfoReport: Encodable {
     file = tokens.displayName
     contentHash = try dataset.sourceHash()?.description
     images = dataset.imageCount
+    firstImage = dataset.attributes.part?.firstImage
+    imagesInAll = dataset.attributes.part?.imagesInAll
     grid = dataset.grid.jsonExtents
     featureDimensions = dataset.featureDimensions
     if dataset.codebook != nil {
@@ -96,6 +100,10 @@ struct TokenInfoReport: Encodable {
       ("images", images.grouped),
       ("grid", grid.map(String.init).joined(separator: "x") + ", \(cells) tokens an image"),
     ]
+    if let firstImage, let imagesInAll {
+      rows.append(
+        ("part", "images \(firstImage) to \(firstImage + images - 1) of \(imagesInAll), from 0"))
+    }
     if let codebook {
       let share = (100 * Double(codebook.used) / Double(codebook.entries)).fixed(1)
       rows += [

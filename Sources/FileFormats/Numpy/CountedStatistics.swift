@@ -53,6 +53,9 @@ public struct CountedStatistics: Hashable, Sendable {
 
   private static let version = 1
   private static let mostParts = 1 << 20
+  private static let mostLetters = 256
+  /// Of which thousands add up without overflow.
+  private static let mostSamples = 1 << 50
 
   /// Pairs statistics with their origin.
   public init(_ statistics: FeatureStatistics, origin: StatisticsOrigin) {
@@ -66,12 +69,12 @@ public struct CountedStatistics: Hashable, Sendable {
   ///   ``NpyError`` for damage.
   public static func origin(in archive: NpzArchive) throws -> StatisticsOrigin? {
     guard archive.arrayNames.contains("samples") else { return nil }
-    func numbers(_ name: String, count: Int?) throws -> [Int64] {
+    func numbers(_ name: String, count: Int? = nil, atMost largest: Int = 1) throws -> [Int64] {
       guard archive.arrayNames.contains(name) else {
         throw FeatureStatisticsError.missing(
           file: archive.name, wanted: ["samples", name], found: archive.arrayNames)
       }
-      let array = try archive.array(name, largest: count ?? 4 * mostParts)
+      let array = try archive.array(name, largest: max(count ?? 0, largest))
       guard count == nil || array.elementCount == count else {
         throw NpyError.wrongShape(file: array.name, found: array.shape, expected: "()")
       }
@@ -83,9 +86,10 @@ public struct CountedStatistics: Hashable, Sendable {
     }
     let samples = Int(try numbers("samples", count: 1)[0])
     let images = Int(try numbers("images", count: 1)[0])
-    let text = try numbers("extractor", count: nil).map { UInt16(truncatingIfNeeded: $0) }
-    let table = try numbers("parts", count: nil).map { Int($0) }
-    guard samples >= 1, images >= 1, samples.isMultiple(of: images), table.count.isMultiple(of: 4)
+    let text = try numbers("extractor", atMost: mostLetters).map { UInt16(truncatingIfNeeded: $0) }
+    let table = try numbers("parts", atMost: 4 * mostParts).map { Int($0) }
+    guard (1...mostSamples).contains(samples), images >= 1, samples.isMultiple(of: images),
+      table.count.isMultiple(of: 4)
     else {
       throw FeatureStatisticsError.badOrigin(
         file: archive.name, reason: "\(samples) samples of \(images) images")
