@@ -36,40 +36,36 @@ public struct ShardImages: TokenFeatures {
   /// - Throws: ``ShardError/emptyShare(source:images:shares:)``, and what reading the source throws.
   /// - Complexity: reads a file once for its hash; O(m).
   public init(
-    of source: any DescribedTokens, share: ShardPart.Share = .all, name: String? = nil
+    of source: any DescribedTokens, share: NumberedPart = NumberedPart(1, of: 1),
+    name: String? = nil
   ) throws {
     let name = name ?? source.place
     let count = source.imageCount
     var order: [Int]?
-    var starts = [Bool](repeating: true, count: count)
+    let images: Range<Int>
     if let groups = source.imageGroups {
-      let photographs = Photographs(groups)
-      if !photographs.areRuns { order = photographs.images.flatMap { $0 } }
-      let arranged = order.map { $0.map { groups[$0] } } ?? groups
-      starts = arranged.indices.map { $0 == 0 || arranged[$0] != arranged[$0 - 1] }
+      let chosen = Photographs(groups).part(share)
+      images = chosen.places
+      if chosen.images != Array(images) { order = chosen.images }
+    } else {
+      images = share.range(of: count)
     }
-    let images = share.images(startsPhotograph: starts)
     guard !images.isEmpty else {
       throw ShardError.emptyShare(source: name, images: count, shares: share.count)
     }
     part = ShardPart(
       source: name, sourceHash: try Self.hash(of: source), images: images, sourceCount: count)
-    codebookHash = source.codebook.map { codebook in
-      codebook.elements.withUnsafeBytes { bytes in
-        ContentHash(of: Data("\(codebook.rows)x\(codebook.columns):".utf8) + Data(bytes))
-          .description
-      }
-    }
+    codebookHash = source.codebook.map { TokenDataset.hash(ofCodebook: $0).description }
     classNames = source.labels?.names
     grid = source.grid
     featureDimensions = source.featureDimensions
     func chosen(_ values: [UInt32]?) -> [UInt32]? {
-      values.map { values in images.map { values[order?[$0] ?? $0] } }
+      values.map { values in order.map { $0.map { values[$0] } } ?? Array(values[images]) }
     }
     let groups = chosen(source.imageGroups)
     imageGroups = groups.flatMap { Set($0).count < $0.count ? $0 : nil }
     imageClasses = chosen(source.imageClasses)
-    places = order.map { Array($0[images]) }
+    places = order
     blocks = BlockCache(source)
   }
 

@@ -18,53 +18,6 @@ public struct ShardPart: Hashable, Sendable {
     (self.source, self.sourceHash) = (source, sourceHash)
     (self.images, self.sourceCount) = (images, sourceCount)
   }
-
-  /// The share of a source as the command line names it, `2/7`: the second of seven.
-  public struct Share: Hashable, Sendable {
-    /// From 1.
-    public let index: Int
-    /// How many there are.
-    public let count: Int
-
-    /// All of a source.
-    public static let all = Share(unchecked: 1, of: 1)
-
-    /// Makes a share; nil unless 1 ≤ index ≤ count.
-    public init?(_ index: Int, of count: Int) {
-      guard index >= 1, index <= count else { return nil }
-      self.init(unchecked: index, of: count)
-    }
-
-    private init(unchecked index: Int, of count: Int) { (self.index, self.count) = (index, count) }
-
-    /// Reads `2/7`.
-    public init?(_ text: String) {
-      let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-      guard parts.count == 2, let index = Int(parts[0]), let count = Int(parts[1]) else {
-        return nil
-      }
-      self.init(index, of: count)
-    }
-
-    /// Where the share begins among images that are counted as ``ShardPart`` counts them: a photograph's images are not
-    /// divided.
-    ///
-    /// - Parameter startsPhotograph: By image, whether it is the first of its photograph.
-    /// - Complexity: O(images of a photograph).
-    public func images(startsPhotograph: [Bool]) -> Range<Int> {
-      func bound(_ number: Int) -> Int {
-        let m = startsPhotograph.count
-        // m·number may be beyond 64 bits where the number is absurd.
-        var place = Int(Double(m) * (Double(number) / Double(count)))
-        if m.multipliedReportingOverflow(by: number).overflow == false {
-          place = m * number / count
-        }
-        while place < m, !startsPhotograph[place] { place += 1 }
-        return min(place, m)
-      }
-      return bound(index - 1)..<bound(index)
-    }
-  }
 }
 
 extension ShardPart: CustomStringConvertible {

@@ -1,4 +1,5 @@
 import Shards
+import Statistics
 import Testing
 import TokenData
 import TokenGrids
@@ -9,8 +10,8 @@ import TokenGrids
   let numbers = (0..<400).map { Float(($0 * $0 * 7919) % 97) / 97 }
   let tokens = try TokenDataset(
     name: "my tokens", grid: grid, tokens: .features(numbers, dimensions: 1))
-  let halves = try [1, 2].compactMap { ShardPart.Share($0, of: 2) }.map {
-    try StoredMoments(of: ShardImages(of: tokens, share: $0))
+  let halves = try [1, 2].map {
+    try StoredMoments(of: ShardImages(of: tokens, share: NumberedPart($0, of: 2)))
   }
   var moments = halves[0]
   try moments.merge(halves[1])

@@ -2,28 +2,6 @@ import Testing
 
 @testable import Shards
 
-@Test func sharesDivideImagesAndKeepPhotographsTogether() throws {
-  // Photographs of 1, 2, 3, 1, 2, 3 … images.
-  let starts = (0..<10).flatMap { [true] + Array(repeating: false, count: $0 % 3) }
-  for count in [1, 2, 3, 7] {
-    var next = 0
-    for index in 1...count {
-      let images = try #require(ShardPart.Share(index, of: count)).images(startsPhotograph: starts)
-      #expect(images.lowerBound == next)
-      if !images.isEmpty { #expect(starts[images.lowerBound]) }
-      next = images.upperBound
-    }
-    #expect(next == starts.count)
-  }
-}
-
-@Test func sharesAreReadAsTheyAreWritten() {
-  #expect(ShardPart.Share("2/7") == ShardPart.Share(2, of: 7))
-  for text in ["0/3", "4/3", "1/0", "a/b", "1", "1/2/3", "-1/2", "1/ 2"] {
-    #expect(ShardPart.Share(text) == nil, "\(text)")
-  }
-}
-
 @Test func partsTellWhatIsMissingAndWhatIsThereTwice() throws {
   func part(_ images: Range<Int>, _ hash: String = "a") -> ShardPart {
     ShardPart(source: "\(hash).h5", sourceHash: hash, images: images, sourceCount: 10)

@@ -54,7 +54,7 @@ private func orders() throws -> [GenerationOrder] {
 /// The shares of a dataset.
 private func shares(_ dataset: TokenDataset, _ count: Int) throws -> [ShardImages] {
   try (1...count).map {
-    try ShardImages(of: dataset, share: try #require(ShardPart.Share($0, of: count)))
+    try ShardImages(of: dataset, share: NumberedPart($0, of: count))
   }
 }
 

@@ -2,6 +2,7 @@ import EntropyEstimation
 import FileFormats
 import Foundation
 import LinearAlgebra
+import Statistics
 import TestSupport
 import Testing
 import TokenData
@@ -29,7 +30,7 @@ private func stored(
   precision: TokenMoments.Precision = .double, withClasses: Bool = true
 ) throws -> StoredMoments {
   try StoredMoments(
-    of: ShardImages(of: dataset, share: try #require(ShardPart.Share(share))), precision: precision,
+    of: ShardImages(of: dataset, share: try #require(NumberedPart(share))), precision: precision,
     withClasses: withClasses)
 }
 

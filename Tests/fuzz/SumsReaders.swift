@@ -33,6 +33,9 @@ extension FuzzedReader {
       of: ShardImages(of: tokens(1, photographs: 2)), precision: .mixed)
     try both.merge(
       StoredMoments(of: ShardImages(of: tokens(2, photographs: 1)), precision: .mixed))
+    let others = try [TokenMoments.Precision.double, .mixed].map {
+      try StoredMoments(of: ShardImages(of: tokens(3, photographs: 1)), precision: $0)
+    }
     return FuzzedReader(
       name, fileName: "f.h5",
       originals: [
@@ -45,7 +48,7 @@ extension FuzzedReader {
         _ = try ShardedEstimation(read, hash: "", givenClass: isGivenClass)
           .profiles(of: orders(), bound: .wishart)
       }
-      var sum = first
+      var sum = read.precision == .double ? others[0] : others[1]
       try sum.merge(read)
     }
   }

@@ -3,12 +3,8 @@ import EntropyEstimation
 import Files
 import Reporting
 import Shards
+import Statistics
 import TokenData
-
-extension ShardPart.Share: ExpressibleByArgument {
-  /// Reads `2/7`.
-  public init?(argument: String) { self.init(argument) }
-}
 
 extension TokenMoments.Precision: ExpressibleByArgument {
   /// Reads a precision by its name.
@@ -25,19 +21,28 @@ struct ShardOptions: ParsableArguments {
   @OptionGroup var channels: ChannelsOption
 
   @Option(
+    name: .customLong("images"),
     help: ArgumentHelp(
       "A share of the images: 3/32 is the third of 32. Images of a photograph stay together. (default: all)",
       valueName: "i/N"))
-  var images: ShardPart.Share?
+  var imagesText: String?
 
   func validate() throws {
+    _ = try share
     if source.given == nil { throw ValidationError("Missing expected option '--tokens <file>'") }
+  }
+
+  private var share: NumberedPart {
+    get throws {
+      try imagesText.map { try numberedPart($0, option: "--images") } ?? NumberedPart(1, of: 1)
+    }
   }
 
   /// Opens the shard; a file is read block by block.
   func load() throws -> ShardImages {
     try ShardImages(
-      of: source.dataset.described(channels: channels.channels), share: images ?? .all,
+      of: source.dataset.described(channels: channels.channels),
+      share: share,
       name: source.dataset.displayName)
   }
 }

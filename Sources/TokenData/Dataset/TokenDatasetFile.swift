@@ -157,16 +157,6 @@ public final class TokenDatasetFile: TokenFeatures {
     channels.channelsLast(values, cells: grid.cellCount, channels: featureDimensions)
   }
 
-  /// ``imageIDs`` where at least one photograph has several images.
-  ///
-  /// - Complexity: O(m).
-  public var imageGroups: [UInt32]? {
-    imageIDs.flatMap { Set($0).count < $0.count ? $0 : nil }
-  }
-
-  /// The numbers of ``labels``.
-  public var imageClasses: [UInt32]? { labels?.values }
-
   /// The hash of the file's bytes.
   ///
   /// - Complexity: reads the whole file.
