@@ -16,6 +16,7 @@ let package = Package(
         .product(name: "OrderSearch", package: "token-entropy"),
         .product(name: "PARTransformer", package: "token-entropy"),
         .product(name: "GenerationMetrics", package: "token-entropy"),
+        .product(name: "Statistics", package: "token-entropy"),
         .product(name: "TokenData", package: "token-entropy"),
         .product(name: "TokenGrids", package: "token-entropy"),
       ]),

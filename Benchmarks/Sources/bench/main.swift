@@ -15,7 +15,8 @@ guard let root = option("--root"), let runs = Int(option("--runs") ?? "5"), runs
   FileHandle.standardError.write(
     Data(
       ("usage: bench --root FOLDER [sampling | any-order | training | metrics | costs] [--runs N] [--python FILE]"
-        + " [--precision f32|bf16]\n").utf8))
+        + " [--precision f32|bf16]\n       bench --root FOLDER shards --images M [--parts N] [--seed S] --output FOLDER\n")
+        .utf8))
   exit(64)
 }
 let python = option("--python") ?? "python3"
@@ -38,6 +39,8 @@ do {
     try MetricsBenchmark(root: root, runs: runs, python: python).run()
   } else if arguments.contains("training") {
     try TrainingBenchmark(root: root, runs: runs, python: python).run()
+  } else if arguments.contains("shards") {
+    try SyntheticShards.run(root: root)
   } else if arguments.contains("costs") {
     try CostsBenchmark(root: root, runs: runs).run()
   } else {
