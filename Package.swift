@@ -81,7 +81,9 @@ let package = Package(
     library("TokenGrids", dependencies: ["Files", "Statistics"]),
     library(
       "TokenData",
-      dependencies: ["FileFormats", "Files", "LinearAlgebra", "Statistics", "TokenGrids"]),
+      dependencies: [
+        "FileFormats", "Files", "LinearAlgebra", "Statistics", "SystemResources", "TokenGrids",
+      ]),
     library(
       "EntropyEstimation",
       dependencies: [
@@ -125,7 +127,7 @@ let package = Package(
       "GenerationMetrics",
       dependencies: [
         "EntropyEstimation", "FileFormats", "Files", "LinearAlgebra", "NeuralKernels", "Statistics",
-        "TokenData", "TokenGrids", "VisualTokenizers",
+        "SystemResources", "TokenData", "TokenGrids", "VisualTokenizers",
       ]),
     .target(
       name: "EmbeddedData", path: "Notebooks-data", exclude: ["README.md", "orders"],
@@ -198,15 +200,14 @@ let package = Package(
     .testTarget(
       name: "TokenDataTests",
       dependencies: [
-        "CHDF5", "CHDF5Input", "FileFormats", "Files", "LinearAlgebra", "Statistics", "TestSupport",
-        "TokenData", "TokenGrids",
+        "CHDF5", "CHDF5Input", "FileFormats", "Files", "LinearAlgebra", "Statistics",
+        "SystemResources", "TestSupport", "TokenData", "TokenGrids",
       ]),
     .testTarget(
       name: "EntropyEstimationTests",
       dependencies: [
-        "EntropyEstimation", "FileFormats", "LinearAlgebra", "Statistics", "TestSupport",
-        "TokenData",
-        "TokenGrids",
+        "EntropyEstimation", "FileFormats", "LinearAlgebra", "Statistics", "SystemResources",
+        "TestSupport", "TokenData", "TokenGrids",
       ]),
     .testTarget(
       name: "ShardsTests",
@@ -240,7 +241,7 @@ let package = Package(
       name: "GenerationMetricsTests",
       dependencies: [
         "EntropyEstimation", "FileFormats", "Files", "GenerationMetrics", "LinearAlgebra",
-        "Statistics", "TokenData", "TokenGrids", "VisualTokenizers",
+        "Statistics", "SystemResources", "TokenData", "TokenGrids", "VisualTokenizers",
       ]),
     .testTarget(
       name: "EmbeddedDataTests",
@@ -257,7 +258,8 @@ let package = Package(
       dependencies: [
         "Commands", "EmbeddedData", "EntropyEstimation", "Experiments", "FileFormats", "Files",
         "LinearAlgebra", "NeuralKernels", "PARTransformer", "Reporting", "Statistics",
-        "TestSupport", "TokenData", "TokenGrids", "VisualTokenizers", "appendix-figures",
+        "SystemResources", "TestSupport", "TokenData", "TokenGrids", "VisualTokenizers",
+        "appendix-figures",
         "entropy-map", "fid-compare", "moments", "order-search", "order-compare", "par-sample",
         "par-train",
         "token-entropy", "tokenize", argumentParser,

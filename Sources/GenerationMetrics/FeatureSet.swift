@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Statistics
+import SystemResources
 import TokenData
 import TokenGrids
 
@@ -40,13 +41,15 @@ public struct FeatureSet: Sendable {
   ///   - shift: A point near the mean, the same for sets that are to be compared; nil for the mean of some images.
   ///   - dealing: The groups, where they have been dealt already.
   ///   - progress: Told how many images are done.
-  /// - Throws: ``MetricError/tooFewImages(source:extractor:images:needed:)``, and what the extractor throws.
+  /// - Throws: ``MetricError/tooFewImages(source:extractor:images:needed:)``,
+  ///   ``MetricError/tooLittleMemory(source:_:fittingImages:)``, and what the extractor throws.
   /// - Complexity: O(samples·d²) and the extractor's own cost.
   public init(
     of dataset: TokenDataset, by extractor: any FeatureExtractor, seed: UInt64,
     shift: [Double]? = nil, dealing: ImageDealing? = nil, progress: (Int) -> Void = { _ in }
   ) throws {
     let (d, perImage) = (extractor.dimensions, extractor.samplesPerImage)
+    try Self.requireMemory(images: dataset.imageCount, dimensions: d, source: dataset.name)
     let dealing =
       try dealing ?? ImageDealing(of: dataset, purpose: extractor.name, seed: seed)
     var generator = dealing.generator
@@ -100,6 +103,29 @@ public struct FeatureSet: Sendable {
     self.groups = groups
     self.coreRows = coreRows
     self.cores = cores
+  }
+
+  /// Refuses features that do not fit into memory: one sample of each image, and the sums of products of each group and of its
+  /// core.
+  ///
+  /// - Parameter copies: How many times the samples are there.
+  /// - Throws: ``MetricError/tooLittleMemory(source:_:fittingImages:)``.
+  public static func requireMemory(
+    images: Int, dimensions d: Int, copies: Int = 1, source: String,
+    available: AvailableMemory? = .now
+  ) throws(MetricError) {
+    let sums = Double(2 * groupCount) * 8 * Double(d) * Double(d)
+    let perImage = 4 * Double(copies) * Double(d)
+    do throws(InsufficientMemory) {
+      try InsufficientMemory.check(
+        Double(images) * perImage + sums, for: "\(d) features of \(images) images",
+        available: available)
+    } catch {
+      throw .tooLittleMemory(
+        source: source, error,
+        fittingImages: max(Int(0.8 * (error.available.bytes - sums) / perImage), 0)
+          .roundedDownToTwoDigits)
+    }
   }
 
   /// Takes features that another program extracted: independent samples, one an image, N × d.

@@ -1,3 +1,4 @@
+import SystemResources
 import TokenGrids
 
 /// Why two sets of images cannot be compared.
@@ -21,6 +22,8 @@ public enum MetricError: Error, Equatable {
   case tooFewImages(source: String, extractor: String, images: Int, needed: Int)
   /// A feature is not a finite number.
   case notFinite(source: String, extractor: String, image: Int)
+  /// Features that do not fit into memory; so many images' would, 0 if none.
+  case tooLittleMemory(source: String, InsufficientMemory, fittingImages: Int)
 }
 
 extension MetricError: CustomStringConvertible {
@@ -46,6 +49,8 @@ extension MetricError: CustomStringConvertible {
       "\(source): \(images) image\(images == 1 ? " is" : "s are") too few for \(extractor); at least \(needed) are needed"
     case .notFinite(let source, let extractor, let image):
       "\(source): a feature of image \(image) by \(extractor) is not a finite number"
+    case .tooLittleMemory(let source, let lack, let fitting):
+      "\(source): \(lack)" + (fitting > 0 ? "; at most \(fitting) images fit" : "")
     }
   }
 }

@@ -38,6 +38,7 @@ public struct StructuredCovariance: Sendable {
   public init(of features: some TokenFeatures, translationShare: Double? = nil, seed: UInt64 = 0)
     throws
   {
+    try Self.memory.require(for: features)
     let share =
       try translationShare
       ?? Self.largestShare(of: features, seed: seed)
@@ -82,6 +83,9 @@ public struct StructuredCovariance: Sendable {
 
   /// How many images tell the share at most.
   private static let judgeCount = 1000
+
+  /// The images' covariance, its average, a mixture of them and that one's factor.
+  static let memory = MomentsMemory(copies: 4)
 
   /// The shares that are tried.
   static let shares = [1, 0.98, 0.95, 0.9, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1, 0.05, 0.02]
@@ -147,15 +151,17 @@ public struct StructuredCovariance: Sendable {
 
     init(_ features: some TokenFeatures) throws { try self.init(TokenMoments(of: features)) }
 
-    init(_ moments: TokenMoments) throws {
+    init(_ moments: consuming TokenMoments) throws {
       try moments.requireVaryingChannels()
       mean = moments.mean
-      var sample = moments.scatter
+      let (grid, d) = (moments.grid, moments.featureDimensions)
       let freedom = Double(max(moments.imageCount - moments.meanCount, 1))
+      // Taken out of the moments, so that it is not copied.
+      var sample = (consume moments).scatter
       for i in sample.elements.indices { sample.elements[i] /= freedom }
       self.sample = sample
       average = StructuredCovariance.translationAverage(
-        of: sample, grid: moments.grid, featureDimensions: moments.featureDimensions)
+        of: sample, grid: grid, featureDimensions: d)
     }
 
     /// The mixture's factor; nil where it is not positive definite.

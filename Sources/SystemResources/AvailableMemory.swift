@@ -82,9 +82,16 @@ public struct AvailableMemory: Hashable, Sendable {
         guard getrlimit(__rlimit_resource_t(resource.rawValue), &limits) == 0,
           limits.rlim_cur != rlim_t.max, let taken = used[field]
         else { return nil }
-        return max(Double(limits.rlim_cur) - taken * 1024, 0)
+        let reserved = field == "VmSize:" ? addressSpaceOfThreads(begun: used["Threads:"] ?? 1) : 0
+        return max(Double(limits.rlim_cur) - taken * 1024 - reserved, 0)
       }
       return left.min().map { AvailableMemory(bytes: $0, limit: .process) }
+    }
+
+    /// The address space that threads will take which have not begun yet: each has a stack of 8 MB and reserves 64 MB for what it
+    /// allocates, and there are some for BLAS, some for the rest, and a few that wait for signals and progress.
+    private static func addressSpaceOfThreads(begun: Double) -> Double {
+      72e6 * max(Double(2 * ProcessInfo.processInfo.activeProcessorCount + 4) - begun, 0)
     }
 
     private static func number(inFile path: String) -> Double? {

@@ -1,5 +1,7 @@
 import EntropyEstimation
+import SystemResources
 import Testing
+import TokenData
 import TokenGrids
 
 @testable import Commands
@@ -68,4 +70,23 @@ func remediesAreOptions(error: EstimationError, ending: String) {
   #expect(
     AdvisedError(error, options: ["--jitter"]).description.hasSuffix("infinity; add --jitter"))
   #expect(AdvisedError(error, options: []).description == error.finding)
+}
+
+@Test("Too many images are answered with the limit that fits, and with what else the command takes")
+func tooManyImages() throws {
+  let lack = InsufficientMemory(
+    subject: "codes of 1000000 images", needed: 2.304e9,
+    available: AvailableMemory(bytes: 1e9, limit: .machine))
+  func sentence(_ fitting: Int, otherwise: String = "") -> String? {
+    let error = #expect(throws: AdvisedError.self) {
+      try AdvisedError.advisingFewerImages(otherwise: otherwise) {
+        throw TokenDataError.tooLittleMemory("a.h5", lack, fittingImages: fitting)
+      }
+    }
+    return error?.description
+  }
+  let finding = "a.h5: codes of 1000000 images take 2.30 GB of memory, and 1.00 GB are free"
+  #expect(sentence(347_222) == finding + "; --limit 347222 or less fits")
+  #expect(sentence(3, otherwise: ", or wait") == finding + "; --limit 3 or less fits, or wait")
+  #expect(sentence(0, otherwise: ", or wait") == finding)
 }

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import SystemResources
 import Testing
 import TokenData
 import TokenGrids
@@ -6,6 +7,29 @@ import TokenGrids
 @testable import GenerationMetrics
 
 @Suite struct FeatureSetTests {
+  /// 4 bytes a feature, and 20 sums of d² products of 8 bytes.
+  @Test func featuresThatMemoryDoesNotHoldAreRefused() throws {
+    let free = AvailableMemory(bytes: 1e9, limit: .machine)
+    let most = Int((1e9 - 160 * 1e6) / 4000)
+    try FeatureSet.requireMemory(
+      images: most, dimensions: 1000, source: "a.npy", available: free)
+    let error = #expect(throws: MetricError.self) {
+      try FeatureSet.requireMemory(
+        images: most + 1, dimensions: 1000, source: "a.npy", available: free)
+    }
+    guard case .tooLittleMemory("a.npy", _, let fitting) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    // 0.8·(10⁹ − 1.6·10⁸)/4,000, to two digits.
+    #expect(fitting == 160_000)
+    // The sums alone are too much: fewer images would not help.
+    let wide = #expect(throws: MetricError.self) {
+      try FeatureSet.requireMemory(images: 20, dimensions: 3000, source: "a.npy", available: free)
+    }
+    #expect(wide?.description.contains("images fit") == false)
+  }
+
   @Test func sumsOfGroupsAreThoseOfAllImages() throws {
     let dataset = try dependentTokens(images: 60)
     for name in [ExtractorName.structure, .texture] {

@@ -67,6 +67,9 @@ enum FeatureInput {
         file: array.name, found: array.shape,
         expected: "(images, features), or (images, rows, columns, 3) of images,")
     }
+    // As they are read, and dealt to groups.
+    try FeatureSet.requireMemory(
+      images: shape[0], dimensions: shape[1], copies: 2, source: array.name)
     return FloatMatrix(rows: shape[0], columns: shape[1], elements: array.floats())
   }
 }

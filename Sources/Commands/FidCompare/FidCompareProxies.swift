@@ -134,7 +134,9 @@ struct FidCompareProxies: ParsableCommand {
     var argument = DatasetArgument(argument: path)
     // Codes may be of an array on one side and of a file, which has a codebook, on the other.
     if ArrayTokens.areAt(path) { argument.arrays = arrays.values }
-    return try argument.load(sampling: limit, seed: seed, channels: channels)
+    return try AdvisedError.advisingFewerImages {
+      try argument.load(sampling: limit, seed: seed, channels: channels)
+    }
   }
 
   /// How images are dealt, and divided into sets of equal size where that can be.

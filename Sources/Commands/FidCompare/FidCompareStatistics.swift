@@ -123,7 +123,9 @@ func featureSet(
   of tokens: DatasetArgument, _ name: ExtractorName, limit: Int?, seed: UInt64,
   channels: ChannelPlacement?
 ) throws -> (set: FeatureSet, definitionHash: ContentHash) {
-  let dataset = try tokens.load(sampling: limit, seed: seed, channels: channels)
+  let dataset = try AdvisedError.advisingFewerImages {
+    try tokens.load(sampling: limit, seed: seed, channels: channels)
+  }
   let extractor = try name.extractor(for: dataset, seed: seed)
   let progress = ProgressLine(
     "\(name.rawValue) features", total: dataset.imageCount, unit: "images")

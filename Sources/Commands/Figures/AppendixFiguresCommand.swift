@@ -76,7 +76,7 @@ public struct AppendixFiguresCommand: ParsableCommand {
   public func run() throws {
     let clock = Stopwatch()
     try OutputFolder.check(outputDir)
-    let dataset = try tokens.load(source.dataset)
+    let dataset = try tokens.load(source.dataset, takesMoments: false)
     var estimation = EstimationOptions(bounds, regression)
     estimation.clusterErrors(of: dataset)
     try AdvisedError.advising(["--feature-dimensions", "--jitter"]) {

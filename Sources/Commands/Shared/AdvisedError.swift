@@ -1,4 +1,5 @@
 import EntropyEstimation
+import TokenData
 
 /// An error of the estimator with the advice that a command's own options allow.
 struct AdvisedError: Error, CustomStringConvertible {
@@ -23,6 +24,20 @@ struct AdvisedError: Error, CustomStringConvertible {
     do { return try body() } catch let error as EstimationError {
       throw AdvisedError(
         description: AdvisedError(error, options: options).description + otherwise)
+    }
+  }
+
+  /// Runs `body`; where images do not fit into memory, says which `--limit` would.
+  ///
+  /// - Parameter otherwise: what else to do, such as ", or …"; added to the sentence.
+  static func advisingFewerImages<Result>(
+    otherwise: String = "", _ body: () throws -> Result
+  ) throws -> Result {
+    do { return try body() } catch TokenDataError.tooLittleMemory(let source, let lack, let fitting)
+    {
+      guard fitting > 0 else { throw AdvisedError(description: "\(source): \(lack)") }
+      throw AdvisedError(
+        description: "\(source): \(lack); --limit \(fitting) or less fits" + otherwise)
     }
   }
 }

@@ -63,7 +63,9 @@ struct ArrayTokens: Hashable {
     options.centred = centred
     var isDirectory: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-    if isDirectory.boolValue { options.sample = limit }
+    // Every crop of an array is an image of its own, of which some are drawn when all are there.
+    if isDirectory.boolValue || crops != .all { options.sample = limit }
+    options.keepsOrder = !isDirectory.boolValue
     let source = try TokenImport(
       path: path, labels: labels, codebook: codebook.map { try CodebookFile.read($0) },
       options: options)

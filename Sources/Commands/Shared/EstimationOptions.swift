@@ -149,7 +149,8 @@ struct EstimationOptions: ParsableArguments {
       try TokenDataset(
         name: dataset.name, grid: dataset.grid,
         tokens: .features(
-          try gaussianMarginals(of: dataset), dimensions: dataset.featureDimensions),
+          try AdvisedError.advisingFewerImages { try gaussianMarginals(of: dataset) },
+          dimensions: dataset.featureDimensions),
         labels: dataset.labels, imageIDs: dataset.imageIDs)
     }
   }

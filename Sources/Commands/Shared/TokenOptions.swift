@@ -35,13 +35,21 @@ struct TokenOptions: ParsableArguments {
 
   /// Reads the dataset.
   ///
-  /// - Throws: What is wrong with the file, in one sentence.
-  func load(_ argument: DatasetArgument) throws -> TokenDataset {
-    // Entropies do not depend on the place of the origin.
-    let dataset = try argument.load(
-      sampling: limit, seed: seed, centred: true, channels: channels)
-    guard let featureDimensions else { return dataset }
-    return try dataset.reduced(toFeatureDimensions: featureDimensions)
+  /// - Parameter takesMoments: Whether the command takes sums of products in place of tokens, which images may be added to in
+  ///   parts.
+  /// - Throws: What is wrong with the file, in one sentence; where the images do not fit into memory, with what to do.
+  func load(_ argument: DatasetArgument, takesMoments: Bool = true) throws -> TokenDataset {
+    try AdvisedError.advisingFewerImages(
+      otherwise: takesMoments
+        ? ", or add the sums of all images up in parts with `token-entropy moments` and give them with --moments"
+        : ""
+    ) {
+      // Entropies do not depend on the place of the origin.
+      let dataset = try argument.load(
+        sampling: limit, seed: seed, centred: true, channels: channels)
+      guard let featureDimensions else { return dataset }
+      return try dataset.reduced(toFeatureDimensions: featureDimensions)
+    }
   }
 
   /// Computes something from the moments of all tokens, with progress on standard error.

@@ -9,7 +9,7 @@ import TokenData
 /// Equal values share their mean rank r, counted from 1, and become Φ⁻¹(r/(m + 1)).
 ///
 /// - Returns: m × n × d, row-major.
-/// - Throws: What reading the features throws.
+/// - Throws: `TokenDataError` where all features do not fit into memory, and what reading the features throws.
 /// - Complexity: O(n·d·m·log m), on all cores, and all features in memory.
 public func gaussianMarginals(of features: some TokenFeatures) throws -> [Float] {
   let m = features.imageCount
@@ -18,26 +18,29 @@ public func gaussianMarginals(of features: some TokenFeatures) throws -> [Float]
   let quantiles = (0...2 * m).map { twice in
     twice < 2 ? 0 : Float(normalQuantile(Double(twice) / Double(2 * (m + 1))))
   }
-  let values = try features.features(ofImages: 0..<m)
-  let transformed = columnwise(columns) { column in
-    let order = (0..<m).sorted { values[$0 * columns + column] < values[$1 * columns + column] }
-    var result = [Float](repeating: 0, count: m)
-    var first = 0
-    while first < m {
-      var end = first + 1
-      let value = values[order[first] * columns + column]
-      while end < m, values[order[end] * columns + column] == value { end += 1 }
-      // Ranks first + 1 … end.
-      for place in first..<end { result[order[place]] = quantiles[first + 1 + end] }
-      first = end
+  try TokenMemory.require(
+    images: m, bytesPerImage: 4 * Double(columns), for: "ranks", source: features.name)
+  var values = try features.features(ofImages: 0..<m)
+  // Columns do not meet each other, so each is replaced where it stands.
+  values.withUnsafeMutableBufferPointer { buffer in
+    guard let base = buffer.baseAddress else { return }
+    let shared = SharedPointer(base)
+    parallelFor(columns) { column in
+      let own = (0..<m).map { shared.base[$0 * columns + column] }
+      let order = (0..<m).sorted { own[$0] < own[$1] }
+      var first = 0
+      while first < m {
+        var end = first + 1
+        while end < m, own[order[end]] == own[order[first]] { end += 1 }
+        // Ranks first + 1 … end.
+        for place in first..<end {
+          shared.base[order[place] * columns + column] = quantiles[first + 1 + end]
+        }
+        first = end
+      }
     }
-    return result
   }
-  var result = [Float](repeating: 0, count: values.count)
-  for (column, numbers) in transformed.enumerated() {
-    for (i, value) in numbers.enumerated() { result[i * columns + column] = value }
-  }
-  return result
+  return values
 }
 
 /// Φ⁻¹(p), by bisection on erfc to the last bit that matters here (1e-12).
@@ -49,12 +52,4 @@ func normalQuantile(_ p: Double) -> Double {
     if 0.5 * erfc(-middle / 2.0.squareRoot()) < p { low = middle } else { high = middle }
   }
   return 0.5 * (low + high)
-}
-
-private func columnwise(
-  _ columns: Int, _ body: @Sendable (Int) -> [Float]
-) -> [[Float]] {
-  let results = ColumnStore(count: columns)
-  parallelFor(columns) { results.set($0, body($0)) }
-  return results.columns
 }

@@ -1,5 +1,4 @@
 import LinearAlgebra
-import SystemResources
 import TokenData
 import TokenGrids
 
@@ -75,13 +74,14 @@ public struct TokenMoments: Sendable {
   ///   - images: Which images; all by default.
   ///   - precision: How products are summed.
   ///   - progress: Told how many images have been read.
-  /// - Throws: What reading the features throws.
-  /// - Complexity: O(m·(n·d)²/2), on all cores.
+  /// - Throws: ``EstimationError/tooLittleMemory(source:_:largestFeatureDimensions:channels:)``, and what reading the features
+  ///   throws.
+  /// - Complexity: O(m·(n·d)²/2), on all cores; (n·d)² numbers of memory.
   public init(
     of features: some TokenFeatures, images: Range<Int>? = nil, precision: Precision = .mixed,
     progress: (Int) -> Void = { _ in }
   ) throws {
-    try Self.requireMemory(for: features, copies: 2)
+    try MomentsMemory.ofSums.require(for: features)
     let images = images ?? 0..<features.imageCount
     let sample = try features.spreadSample(of: images)
     let shift = features.mean(ofRows: sample)
@@ -104,14 +104,15 @@ public struct TokenMoments: Sendable {
         count: images.count, rows: { prediction.residuals(ofRows: try rows($0)) },
         progress: progress)
       mean = prediction.undone(mean: sum.mean)
-      let residuals = sum.aboutMean()
-      roundingScale = (0..<residuals.rows).map { residuals[$0, $0] }
-      scatter = prediction.undone(scatter: residuals)
+      // Each takes over the memory of the one before.
+      let residuals = (consume sum).aboutMean()
+      roundingScale = residuals.diagonal
+      scatter = prediction.undone(scatter: consume residuals)
     case .double:
       var sum = DoubleScatterSum(shift: shift)
       try sum.add(count: images.count, rows: rows, progress: progress)
       mean = sum.mean
-      scatter = sum.aboutMean()
+      scatter = (consume sum).aboutMean()
     }
   }
 
@@ -145,16 +146,16 @@ public struct TokenMoments: Sendable {
   /// - Parameters:
   ///   - jitter: ε of ``addJitter(_:)``; 0 adds nothing.
   ///   - progress: Told how many images have been read.
-  ///   - body: What to compute.
+  ///   - body: What to compute. It may change the moments, of which there is then still no second copy.
   /// - Throws: What reading the features or `body` throws.
   public static func withSufficientPrecision<Result>(
     of features: some TokenFeatures, jitter: Double = 0, progress: (Int) -> Void = { _ in },
-    _ body: (TokenMoments) throws -> Result
+    _ body: (inout TokenMoments) throws -> Result
   ) throws -> Result {
     func compute(_ precision: Precision) throws -> Result {
       var moments = try TokenMoments(of: features, precision: precision, progress: progress)
       if jitter > 0 { moments.addJitter(jitter) }
-      return try body(moments)
+      return try body(&moments)
     }
     do {
       return try compute(.mixed)
@@ -229,30 +230,6 @@ public struct TokenMoments: Sendable {
     guard !added.isEmpty else { return }
     let variance = added.reduce(0.0) { $0 + scatter[$1, $1] } / Double(added.count)
     for i in added { scatter[i, i] += share * variance }
-  }
-
-  /// Refuses data of whose sums of products so many copies, each of (n·d)² numbers, do not fit into memory.
-  ///
-  /// - Throws: ``EstimationError/tooLittleMemory(source:_:largestFeatureDimensions:channels:)``, with the channels that fit.
-  static func requireMemory(
-    for features: some TokenFeatures, copies: Double,
-    available: AvailableMemory? = .now
-  ) throws(EstimationError) {
-    let (n, d) = (Double(features.grid.cellCount), Double(features.featureDimensions))
-    let bytes = 8 * copies
-    do throws(InsufficientMemory) {
-      let numbers = features.grid.cellCount * features.featureDimensions
-      try InsufficientMemory.check(
-        bytes * n * n * d * d,
-        for: "products of \(numbers) numbers (\(features.grid) tokens of"
-          + " \(features.featureDimensions) channels)",
-        available: available)
-    } catch {
-      throw .tooLittleMemory(
-        source: features.name, error,
-        largestFeatureDimensions: Int((error.available.bytes / bytes).squareRoot() / n),
-        channels: features.featureDimensions)
-    }
   }
 
   /// The cell and channel of a coordinate.

@@ -42,7 +42,14 @@ extension OrderEstimator {
     epoch: @Sendable (Double, Int) -> Void
   ) throws -> [ImageContributions] {
     var losses = orders.map(ImageContributions.init)
+    // Networks of a few orders are trained at the same time, each on residuals of all its predictions.
+    let (n, d) = (features.grid.cellCount, features.featureDimensions)
+    let predictions = orders.map { 2 * n - $0.steps.count }.max() ?? 0
     for part in try trainingParts(of: features, settings) {
+      try TokenMemory.require(
+        images: part.fitted.imageCount,
+        bytesPerImage: Double(4 * lanes(for: orders) * predictions * d),
+        for: "residuals of all predictions", source: features.name)
       let before = Dictionary(zip(orders, losses), uniquingKeysWith: { first, _ in first })
       @Sendable func trained(_ order: GenerationOrder, _ linear: HeldOutLaw?) throws
         -> ImageContributions
@@ -68,6 +75,8 @@ extension OrderEstimator {
         losses = try concurrently(orders) { try trained($0, nil) }
         continue
       }
+      try MomentsMemory(factoring: orders, of: part.fitted, channels: d, settings)
+        .require(for: part.fitted)
       losses = try withMoments(
         of: part.fitted, channels: features.featureDimensions, settings, progress
       ) { moments in
@@ -138,6 +147,12 @@ extension MapEstimator {
     }
     let grid = features.grid
     let parts = try OrderEstimator.trainingParts(of: features, settings)
+    for part in parts {
+      try TokenMemory.require(
+        images: part.fitted.imageCount,
+        bytesPerImage: Double(4 * grid.cellCount * features.featureDimensions),
+        for: "residuals of all tokens", source: features.name)
+    }
     let aloneByPart = try parts.map { part in
       try marginalLosses(of: part.measured, fittedTo: part.fitted, settings)
     }

@@ -73,8 +73,8 @@ extension OrderEstimator {
     of orders: [GenerationOrder], features: some TokenFeatures, channels: Int,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [OrderProfile] {
-    // The sums as they are about the mean and with the predictions undone; an order's own arrangement of them and its factor.
-    try TokenMoments.requireMemory(for: features, copies: 3.5)
+    try MomentsMemory(factoring: orders, of: features, channels: channels, settings)
+      .require(for: features, channels: channels)
     switch settings.bound {
     case .algorithm1, .wishart, .debiased:
       if settings.shrinkage == .none {
@@ -155,7 +155,6 @@ extension OrderEstimator {
       of: features, jitter: settings.jitter,
       progress: { progress(.summing($0, of: features.imageCount)) },
       { moments in
-        var moments = moments
         moments.addRidge(randomFeatureRidge, toCoordinatesFrom: channels)
         switch settings.shrinkage {
         case .none: break

@@ -243,6 +243,9 @@ private struct WindowImages: Sendable {
     mean = moments.mean
     hasJitter = moments.jitter > 0
     chunks = ImageChunks(of: features, bytesPerChunk: 0)
+    try TokenMemory.require(
+      images: features.imageCount, bytesPerImage: 4 * Double(mean.count), for: "features",
+      source: features.name)
     rows = try features.features(ofImages: 0..<features.imageCount)
   }
 

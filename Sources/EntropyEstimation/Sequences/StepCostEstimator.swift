@@ -61,7 +61,7 @@ public struct StepCostEstimator: Sendable {
     ofCentred sequences: [Sequence], in features: some TokenFeatures,
     _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [StepCosts] {
-    try TokenMoments.requireMemory(for: features, copies: 3.5)
+    try MomentsMemory(costsOf: features, settings).require(for: features)
     try OrderEstimator.requireImages(for: features)
     return try OrderEstimator.withMoments(
       of: features, channels: features.featureDimensions, settings, progress

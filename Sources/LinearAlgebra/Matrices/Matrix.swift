@@ -28,6 +28,11 @@ public struct Matrix: Hashable, Sendable {
     set { elements[i * columns + j] = newValue }
   }
 
+  /// The elements (i, i), from the first row on.
+  public var diagonal: [Double] {
+    (0..<min(rows, columns)).map { elements[$0 * columns + $0] }
+  }
+
   /// The matrix with rows and columns exchanged.
   public func transposed() -> Matrix {
     var result = Matrix(rows: columns, columns: rows)

@@ -26,7 +26,7 @@ public struct ScatterSum: Sendable {
   /// How many rows are summed in single precision.
   public static var singlePrecisionRun: Int { Int(te_scatter_run) }
   /// How many rows are packed and multiplied together: one panel of them stays in the first-level cache.
-  static let rowsPerBlock = 256
+  package static let rowsPerBlock = 256
   /// How many rows one task packs; it does not depend on the number of threads, so that sums are repeatable.
   static let rowsPerPackingTask = 32
   /// How many left panels one task keeps in the second-level cache.
@@ -92,7 +92,10 @@ public struct ScatterSum: Sendable {
   public consuming func aboutMean() -> Matrix {
     let (columns, stride, count) = (self.columns, self.stride, self.count)
     let (columnSums, columnSquares) = (self.columnSums, self.columnSquares)
-    var result = self.sums.compacted(rows: columns, columns: columns, stride: stride)
+    // Taken out of this value, so that there is never a second copy.
+    var result = self.sums
+    self.sums = []
+    result.compact(rows: columns, columns: columns, stride: stride)
     result.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress, count > 0 else { return }
       let shared = SharedPointer(base)
@@ -249,13 +252,18 @@ struct ColumnSums: Sendable {
 }
 
 extension [Double] {
-  /// The first `columns` numbers of each of the first `rows` rows of a matrix with `stride` numbers a row.
-  fileprivate consuming func compacted(rows: Int, columns: Int, stride: Int) -> [Double] {
-    guard columns != stride || rows * columns != count else { return self }
-    var result: [Double] = []
-    result.reserveCapacity(rows * columns)
-    for i in 0..<rows { result.append(contentsOf: self[i * stride..<i * stride + columns]) }
-    return result
+  /// Keeps the first `columns` numbers of each of the first `rows` rows of a matrix with `stride` numbers a row, in place.
+  fileprivate mutating func compact(rows: Int, columns: Int, stride: Int) {
+    if columns != stride {
+      withUnsafeMutableBufferPointer { buffer in
+        guard let base = buffer.baseAddress else { return }
+        // Rows only move forwards, each to where nothing is wanted any more.
+        for i in 1..<Swift.max(rows, 1) {
+          (base + i * columns).update(from: base + i * stride, count: columns)
+        }
+      }
+    }
+    removeLast(count - rows * columns)
   }
 }
 

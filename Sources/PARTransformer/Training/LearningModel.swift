@@ -37,6 +37,9 @@ protocol LearningModel: Sendable {
   /// The most rows that an image has in a pass.
   var mostRows: Int { get }
 
+  /// How many numbers of a row a pass keeps from its way forwards to its way backwards, at the least.
+  var numbersKeptPerRow: Int { get }
+
   /// The rows of an image in a pass.
   func rowCount(of image: Image) -> Int
   /// Makes a pass with room for so many images.
@@ -62,6 +65,11 @@ struct LearningPAR: LearningModel {
 
   var tokenCount: Int { sequence.tokenCount }
   var mostRows: Int { sequence.positionCount }
+  /// Of each layer: two inputs and what their norms make of them, queries, keys and values, what attention finds, and the two
+  /// halves of the hidden units.
+  var numbersKeptPerRow: Int {
+    configuration.layers * (8 * configuration.width + 2 * configuration.hiddenWidth)
+  }
   func rowCount(of image: TrainingImage) -> Int { mostRows }
 
   func pass(capacity: Int) throws(PARError) -> TrainingPass {
@@ -76,6 +84,11 @@ struct LearningAnyOrder: LearningModel {
 
   var tokenCount: Int { configuration.grid.cellCount }
   var mostRows: Int { 2 * tokenCount }
+  /// Of each layer: two inputs and what their norms make of them, queries, keys and values, what attention finds, and the hidden
+  /// units.
+  var numbersKeptPerRow: Int {
+    configuration.layers * (8 * configuration.width + configuration.hiddenWidth)
+  }
   func rowCount(of image: AnyOrderImage) -> Int { image.rowCount }
 
   func pass(capacity: Int) -> AnyOrderTrainingPass {

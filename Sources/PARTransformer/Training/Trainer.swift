@@ -1,5 +1,6 @@
 import LinearAlgebra
 import NeuralKernels
+import SystemResources
 
 /// A model that learns: parameters, their gradients and moments, and the passes that compute them.
 ///
@@ -26,11 +27,19 @@ final class Trainer<Model: LearningModel> {
     let configuration = model.configuration
     try configuration.validate()
     (self.model, self.shards, self.team) = (model, shards, team)
+    let capacity = max(1, Self.rowsPerPass / model.mostRows)
+    do throws(InsufficientMemory) {
+      let rows = Double(capacity * model.mostRows)
+      try InsufficientMemory.check(
+        4 * Double(shards) * rows * Double(model.numbersKeptPerRow),
+        for: "what \(shards) passes over \(Int(rows)) positions keep of all layers")
+    } catch {
+      throw .tooLittleMemory(error, remedy: "use a smaller grid, fewer layers or a smaller width")
+    }
     parameters = Parameters(configuration)
     optimizer = BufferedAdamW(
       parameterCount: configuration.parameterCount, beta1: 0.9, beta2: 0.95)
     gradients = (0..<shards).map { _ in Parameters(configuration) }
-    let capacity = max(1, Self.rowsPerPass / model.mostRows)
     var passes: [Model.Pass] = []
     for _ in 0..<shards { passes.append(try model.pass(capacity: capacity)) }
     self.passes = passes

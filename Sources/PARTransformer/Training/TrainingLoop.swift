@@ -34,8 +34,9 @@ final class TrainingLoop<Plan: TrainingPlan> {
     var run = run
     let configuration = model.configuration
     try configuration.validate()
-    // Weights, their gradient and AdamW's two moments.
-    try configuration.requireMemory(bytesPerParameter: 16, for: "training")
+    // Weights, AdamW's two moments, and a gradient for each shard.
+    try configuration.requireMemory(
+      bytesPerParameter: 4 * Double(3 + run.shards), for: "training")
     data = try TrainingData(
       tokens: tokens, settings: run.settings, nullClass: configuration.nullClass)
     folder = try TrainingFolder(directory)

@@ -9,7 +9,7 @@ extension TokenDataset {
   ///
   /// - Parameter r: how many channels to keep, 1 … d; with r = d the features are only rotated.
   /// - Throws: ``TokenDataError/invalidFeatureDimensions(_:wanted:available:)`` when r is not in
-  ///   1 … d.
+  ///   1 … d, and ``TokenDataError/tooLittleMemory(_:_:fittingImages:)``.
   /// - Complexity: O(m·n + K·d²) for codes, O(m·n·d²) for features.
   public func reduced(toFeatureDimensions r: Int) throws -> TokenDataset {
     let d = featureDimensions
@@ -27,6 +27,10 @@ extension TokenDataset {
       reducedTokens = .codes(
         codes, codebook: FloatMatrix(rows: codebook.rows, columns: r, elements: projected))
     case .features(let features, _):
+      // The centred features, and what becomes of them.
+      try TokenMemory.require(
+        images: imageCount, bytesPerImage: 4 * Double(grid.cellCount * (d + r)),
+        for: "principal components", source: path ?? name)
       let projection = try PrincipalProjection(
         rows: features, dimensions: d, weights: nil, keeping: r)
       reducedTokens = .features(projection.apply(to: features), dimensions: r)

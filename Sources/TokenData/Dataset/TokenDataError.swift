@@ -1,4 +1,5 @@
 import FileFormats
+import SystemResources
 import TokenGrids
 
 /// Why a token dataset could not be read, made or written.
@@ -45,6 +46,8 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
   case labelOutsideNames(String, image: Int, label: Int128, names: Int)
   /// More dimensions were asked for than the features have, or none.
   case invalidFeatureDimensions(String, wanted: Int, available: Int)
+  /// The images do not fit into memory; so many would, with something left over for what is done with them.
+  case tooLittleMemory(String, InsufficientMemory, fittingImages: Int)
 
   /// What was found, what was expected and what to do, in one sentence.
   public var description: String {
@@ -97,6 +100,8 @@ public enum TokenDataError: Error, Equatable, CustomStringConvertible {
     case .invalidFeatureDimensions(let file, let wanted, let available):
       "\(file): \(wanted) feature dimensions were asked for; "
         + "the features have \(available), so 1 to \(available) can be kept"
+    case .tooLittleMemory(let file, let lack, let fitting):
+      "\(file): \(lack)" + (fitting > 0 ? "; at most \(fitting) images fit" : "")
     }
   }
 

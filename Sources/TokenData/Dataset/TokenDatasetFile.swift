@@ -178,7 +178,8 @@ extension TokenDataset {
   ///   - limit: how many images to read, from the first on; nil, or more than there are, for all.
   ///   - centred: whether the place of the origin may be changed; see ``TokenDatasetFile``.
   ///   - channels: where the channels of features stand; see there, too.
-  /// - Throws: ``TokenDataError`` that names the file and what is wrong with it.
+  /// - Throws: ``TokenDataError`` that names the file and what is wrong with it, before anything is read where that is
+  ///   more than memory holds.
   /// - Complexity: O(m·n + K·d) for codes, O(m·n·d) for features.
   public init(
     contentsOf path: String, limit: Int? = nil, centred: Bool = false,
@@ -186,6 +187,7 @@ extension TokenDataset {
   ) throws {
     let file = try TokenDatasetFile(
       path: path, limit: limit, centred: centred, channels: channels)
+    try file.requireMemory(images: file.imageCount)
     let tokens: Tokens
     if let codebook = file.codebook {
       var codes: [UInt32] = []

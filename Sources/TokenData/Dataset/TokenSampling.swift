@@ -24,9 +24,16 @@ extension TokenDataset {
       try self.init(contentsOf: path, centred: centred, channels: channels)
       return
     }
+    try file.requireMemory(images: count)
     let sample = Self.sample(count, of: file.imageCount, seed: seed)
     var codes: [UInt32] = []
     var features: [Float] = []
+    // Grown piece by piece they would take up to twice as much.
+    if file.codebook != nil {
+      codes.reserveCapacity(count * file.grid.cellCount)
+    } else {
+      features.reserveCapacity(count * file.grid.cellCount * file.featureDimensions)
+    }
     var rest = sample[...]
     for block in file.blocks {
       let chosen = rest.prefix { $0 < block.upperBound }

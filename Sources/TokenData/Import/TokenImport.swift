@@ -33,6 +33,8 @@ public struct TokenImport: Sendable {
     public var crops = Crops.first
     /// How many photographs to draw, every set equally likely; nil for all, in order.
     public var sample: Int?
+    /// Whether photographs that are drawn come in their order in the source, not in that of the draw.
+    public var keepsOrder = false
     /// The seed of the draws.
     public var seed: UInt64 = 0
     /// Whether the place of the origin does not matter, as for entropies: features that single precision would not tell
@@ -217,7 +219,19 @@ public struct TokenImport: Sendable {
     named name: String, progress: (Progress) -> Void = { _ in },
     leftOut: (String) -> Void = { _ in }
   ) throws -> TokenDataset {
+    let layout = source.layout
+    let rows = photographCount * (options.crops == .all ? layout.crops : 1)
+    let numbers = layout.elementsPerCrop
+    try TokenMemory.require(
+      images: rows, bytesPerImage: 4 * Double(numbers),
+      for: codebook == nil ? "features" : "codes", source: source.path)
     var all = Block()
+    // Grown piece by piece they would take up to twice as much.
+    if codebook == nil {
+      all.features.reserveCapacity(rows * numbers)
+    } else {
+      all.codes.reserveCapacity(rows * numbers)
+    }
     let summary = try forEachBlock(progress: progress, leftOut: leftOut) { all.append($0) }
     let tokens: TokenDataset.Tokens =
       if let codebook {
@@ -245,8 +259,9 @@ public struct TokenImport: Sendable {
       generator.shuffle(&numbers)
     }
     let wanted = photographCount
+    if options.keepsOrder { numbers = numbers.prefix(wanted).sorted() }
     var summary = Summary(
-      grid: layout.grid, cropsPerPhotograph: layout.crops, available: numbers.count,
+      grid: layout.grid, cropsPerPhotograph: layout.crops, available: source.numbers.count,
       missing: source.missingCount, hasLabels: labels.exist, codebookSize: codebook?.rows,
       featureDimensions: codebook?.columns ?? layout.dimensions ?? 0)
     summary.otherFiles = source.otherFiles
