@@ -89,9 +89,11 @@ public struct AvailableMemory: Hashable, Sendable {
     }
 
     /// The address space that threads will take which have not begun yet: each has a stack of 8 MB and reserves 64 MB for what it
-    /// allocates, and there are some for BLAS, some for the rest, and a few that wait for signals and progress.
+    /// allocates, and there are some for BLAS, some for the rest, and a few that wait for signals and progress. While it is
+    /// reserved that is twice as much, of which an aligned half is kept; so one reservation more is counted.
     private static func addressSpaceOfThreads(begun: Double) -> Double {
-      72e6 * max(Double(2 * ProcessInfo.processInfo.activeProcessorCount + 4) - begun, 0)
+      let rest = Double(2 * ProcessInfo.processInfo.activeProcessorCount + 4) - begun
+      return 72e6 * max(rest, 0) + 128e6
     }
 
     private static func number(inFile path: String) -> Double? {
