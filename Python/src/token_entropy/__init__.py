@@ -10,6 +10,7 @@ Examples
 OrderProfile(raster: 39 steps, total increase ... nats)
 """
 
+from . import distributed
 from ._compare import OrderComparison, OrderProfile, order_compare
 from ._estimate import Estimate
 from ._maps import EntropyMap, entropy_map, entropy_maps
@@ -22,7 +23,7 @@ from ._version import VERSION as __version__
 
 __all__ = [
     "EntropyMap", "Estimate", "FeatureDistances", "FoundOrder", "Order", "OrderComparison", "OrderProfile",
-    "ProgramError", "ProgramWarning", "Samples", "Tokens", "UsageError", "__version__", "entropy_map", "entropy_maps",
-    "fid_compare", "find_program", "frechet", "llamagen", "load", "order", "order_compare", "order_search",
-    "par_sample", "par_train", "run", "version",
+    "ProgramError", "ProgramWarning", "Samples", "Tokens", "UsageError", "__version__", "distributed", "entropy_map",
+    "entropy_maps", "fid_compare", "find_program", "frechet", "llamagen", "load", "order", "order_compare",
+    "order_search", "par_sample", "par_train", "run", "version",
 ]

@@ -164,6 +164,11 @@ def order_compare(tokens: Tokens, orders: Sequence[str | Order], **options: Opti
     with workspace() as folder:
         arguments, names = order_arguments(orders, folder)
         result = run("order-compare", *arguments, *tokens.arguments(folder), *flags(options), folder=folder)
+    return comparison(result, names)
+
+
+def comparison(result: dict[str, Any], names: Sequence[str]) -> OrderComparison:
+    """The profiles in what ``order-compare --json`` prints, by the names their orders were given."""
     rows = result.pop("orders")
     n = float(np.prod(result["grid"]))
     profiles = []

@@ -79,13 +79,22 @@ def entropy_maps(
         Any option of ``entropy-map``: ``bound="wishart"``, ``units="bits"``, ``limit=2000``, ``seed=1`` …
     """
     with workspace() as folder:
-        if isinstance(references, str):
-            if references != "all":
-                raise ValueError(f"references {references!r}: expected (row, column) pairs, or 'all'")
-            which = ["--all"]
-        else:
-            which = flags({"ref": [",".join(str(int(index)) for index in one) for one in references]})
-        result = run("entropy-map", *which, *tokens.arguments(folder), *flags(options), folder=folder)
+        result = run("entropy-map", *reference_flags(references), *tokens.arguments(folder), *flags(options),
+                     folder=folder)
+    return maps_of(result)
+
+
+def reference_flags(references: Sequence[Sequence[int]] | str) -> list[str]:
+    """The reference tokens on a command line."""
+    if isinstance(references, str):
+        if references != "all":
+            raise ValueError(f"references {references!r}: expected (row, column) pairs, or 'all'")
+        return ["--all"]
+    return flags({"ref": [",".join(str(int(index)) for index in one) for one in references]})
+
+
+def maps_of(result: dict[str, Any]) -> tuple[EntropyMap, ...]:
+    """The maps in what ``entropy-map --json`` prints."""
     maps = result.pop("maps")
     return tuple(
         EntropyMap(

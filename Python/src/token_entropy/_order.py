@@ -246,6 +246,11 @@ def order_search(
         result = run(
             "order-search", "--steps", str(steps), *tokens.arguments(folder),
             *flags({"seconds": seconds, "no_curve": not curve, **options}), folder=folder)
+    return found_order(result)
+
+
+def found_order(result: dict[str, Any]) -> FoundOrder:
+    """The order in what ``order-search --json`` prints."""
     chosen = next(one for one in result["orders"] if one["role"] == "chosen")
     points = [[p["steps"], p["total_increase"], p["total_increase_standard_error"]] for p in result["curves"]]
     found = Order.from_permutation(chosen["sequence"], chosen["group_sizes"], result["grid"], chosen["name"])

@@ -91,13 +91,16 @@ class Tokens:
         count, *extents = self.codes.shape
         return f"Tokens({count} images of {'x'.join(map(str, extents))} codes, codebook {size})"
 
-    def arguments(self, folder: Path, option: str | None = "--tokens") -> list[str]:
-        """Write the arrays into a folder; return the arguments by which the program, running there, finds them."""
+    def arguments(self, folder: Path, option: str | None = "--tokens", name: str | None = None) -> list[str]:
+        """Write the arrays into a folder; return the arguments by which the program, running there, finds them.
+
+        A name is what messages call arrays, in place of ``codes`` or ``features``.
+        """
         if self.path is not None:
             text = os.fspath(self.path)
             place = text if text in EMBEDDED else os.path.abspath(text)
         else:
-            place = "codes.npy" if self.codes is not None else "features.npy"
+            place = f"{name or ('codes' if self.codes is not None else 'features')}.npy"
             np.save(folder / place, self.codes if self.codes is not None else self.features)
         result = [option, place] if option else [place]
         if isinstance(self.codebook, (str, os.PathLike)):
