@@ -85,11 +85,14 @@ class OrderComparison(Mapping[str, OrderProfile]):
     unit : str
     result : dict
         Everything else that the program says: images, bound, errors, health, provenance.
+    rows : list of dict
+        What it says of every order.
     """
 
     profiles: tuple[OrderProfile, ...]
     unit: str
     result: Mapping[str, Any]
+    rows: Sequence[Mapping[str, Any]] = ()
 
     def __getitem__(self, name: str) -> OrderProfile:
         for profile in self.profiles:
@@ -117,6 +120,10 @@ class OrderComparison(Mapping[str, OrderProfile]):
         """
         a, b = self[first], self[second]
         return Estimate(float(a.total) - float(b.total), a.difference_errors[list(self).index(second)])
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``order-compare --json`` prints; `Documentation/Formats.md` names every field."""
+        return {**self.result, "orders": list(self.rows)}
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the totals against the numbers of steps; return the axes."""
@@ -192,4 +199,4 @@ def comparison(result: dict[str, Any], names: Sequence[str]) -> OrderComparison:
             difference_errors=tuple(
                 float("nan") if error is None else error for error in row["difference_standard_errors"]),
             unit=result["units"]))
-    return OrderComparison(tuple(profiles), result["units"], result)
+    return OrderComparison(tuple(profiles), result["units"], result, rows)

@@ -102,14 +102,14 @@ class OnDask:
 
 
 def engine_of(client: Any) -> Here | OnDask:
-    """The engine of a client; of the one there is, where none is named; else this process."""
+    """The engine of a client; of the one there is, where none is named; else, and for False, this process."""
     if client is None and "distributed" in sys.modules:
         # A client can only be there where the package was imported.
         try:
             client = sys.modules["distributed"].get_client()
         except ValueError:
             pass
-    return Here() if client is None else OnDask(client)
+    return OnDask(client) if client is not None and client is not False else Here()
 
 
 class ProgressLine:

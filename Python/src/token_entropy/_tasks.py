@@ -39,12 +39,12 @@ class Part:
     content: bytes | str
 
     def path(self, folder: Path) -> str:
-        """Where the program finds it; bytes are written into the folder."""
+        """Where the program, running in the folder, finds it; bytes are written there."""
         if isinstance(self.content, str):
             return self.content
-        place = folder / f"{self.name}.h5"
-        place.write_bytes(self.content)
-        return str(place)
+        name = f"{self.name}.h5"
+        (folder / name).write_bytes(self.content)
+        return name
 
 
 @dataclass(frozen=True)
@@ -92,23 +92,29 @@ class Job:
     directory: str | None = None
     is_kept: bool = True
 
-    def place(self, key: str, folder: Path) -> Path:
-        """Where a file of this phase is made: named by all that determines it, so that none is ever out of date."""
-        return folder / f"{self.kind}.h5" if self.directory is None else Path(self.directory) / f"{self.kind}-{key}.h5"
+    def output(self, name: str, key: str) -> str:
+        """The file a phase makes; one that is kept is named by all that determines it, so that none is out of date."""
+        file = f"{self.kind}-{key}.h5" if self.keeps else f"{name}.h5"
+        return file if self.directory is None else os.path.join(self.directory, file)
 
-    def finished(self, name: str, key: str, place: Path) -> Part:
-        """A file that was made or found."""
-        return Part(name, key, place.read_bytes() if self.directory is None else str(place))
+    @property
+    def keeps(self) -> bool:
+        """Whether files are there for a later run."""
+        return self.directory is not None and self.is_kept
 
-    def has(self, place: Path) -> bool:
+    def has(self, output: str) -> bool:
         """Whether an earlier run has left this file, and left it whole."""
-        if self.directory is None or not place.exists():
+        if not self.keeps or not os.path.exists(output):
             return False
         try:
-            return bool(run("moments", "info", str(place))["kind"] == self.kind)
+            return bool(run("moments", "info", output)["kind"] == self.kind)
         except ProgramError as error:
             warnings.warn(f"{error}; it is made anew", ProgramWarning, stacklevel=2)
             return False
+
+    def finished(self, name: str, key: str, output: str, folder: Path) -> Part:
+        """The file that was made, or found."""
+        return Part(name, key, (folder / output).read_bytes() if self.directory is None else output)
 
 
 @contextmanager
@@ -191,41 +197,41 @@ def make_part(job: Job, shard: Shard, block: Any, labels: Any, codebook: Any, in
     tokens = shard.filled(block, labels, codebook)
     name = f"{job.kind}-of-{shard.name}"
     with scratch() as folder:
-        key = "" if job.directory is None else digest(
+        key = "" if not job.keeps else digest(
             _version(), job.kind, *job.flags, orders_digest(job.orders), _tokens_digest(tokens, shard.share),
             # By their bytes: the program takes no others than those that sums were made with.
             *(_path_digest(str(part.content)) for part in inputs))
-        place = job.place(key, folder)
-        if not job.has(place):
+        output = job.output(name, key)
+        if not job.has(output):
             names = {"moments": "accumulate"}
             command = ["moments", names.get(job.kind, job.kind), *order_arguments(job.orders, folder)[0], *job.flags]
             for option, part in zip(("--moments", "--residuals"), inputs):
                 command += [option, part.path(folder)]
             command += tokens.arguments(folder, name=shard.name)
             command += [] if shard.share is None else ["--images", shard.share]
-            run_text([*command, "--threads", str(job.threads), "--output", str(place)], folder=folder)
-        return job.finished(name, key, place)
+            run_text([*command, "--threads", str(job.threads), "--output", output], folder=folder)
+        return job.finished(name, key, output, folder)
 
 
 def merge_parts(job: Job, name: str, is_whole: bool, parts: Sequence[Part]) -> Part:
     """The sum of files; where it is said to be the whole, images that are missing are refused."""
     with scratch() as folder:
-        key = "" if job.directory is None else digest(_version(), str(is_whole), *sorted(part.key for part in parts))
-        place = job.place(key, folder)
-        if not job.has(place):
+        key = "" if not job.keeps else digest(_version(), str(is_whole), *sorted(part.key for part in parts))
+        output = job.output(name, key)
+        if not job.has(output):
             files = [part.path(folder) for part in parts]
-            run_text(["moments", "merge", *files, "--expect", str(len(files)), "--output", str(place),
+            run_text(["moments", "merge", *files, "--expect", str(len(files)), "--output", output,
                       *([] if is_whole else ["--partial"])], folder=folder)
-        if not job.is_kept:
+        if job.directory is not None and not job.is_kept:
             for part in parts:
                 Path(str(part.content)).unlink()
-        return job.finished(name, key, place)
+        return job.finished(name, key, output, folder)
 
 
 def part_info(part: Part) -> dict[str, Any]:
     """What ``moments info`` says of a file."""
     with scratch() as folder:
-        return run("moments", "info", part.path(folder))
+        return run("moments", "info", part.path(folder), folder=folder)
 
 
 def part_bytes(part: Part) -> bytes:
@@ -235,13 +241,20 @@ def part_bytes(part: Part) -> bytes:
 
 def finish(
     command: Sequence[str], orders: Sequence[str | Order], tokens: Tokens | None, inputs: Sequence[Part]
-) -> tuple[dict[str, Any], list[str], list[str]]:
-    """A command's result from merged sums, the names of the orders, and what the program said beside it."""
+) -> tuple[dict[str, Any] | ProgramError, list[str], list[str]]:
+    """A command's result from merged sums, the names of the orders, and what the program said beside it.
+
+    What it refuses comes back as a value: it may be what the next phase is for.
+    """
     with scratch() as folder, warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         arguments, names = order_arguments(orders, folder)
         words = [command[0], *arguments, *command[1:]]
         for option, part in zip(("--moments", "--influences"), inputs):
             words += [option, part.path(folder)]
-        result = run(*words, *([] if tokens is None else tokens.arguments(folder)), folder=folder)
+        result: dict[str, Any] | ProgramError
+        try:
+            result = run(*words, *([] if tokens is None else tokens.arguments(folder)), folder=folder)
+        except ProgramError as error:
+            result = error
     return result, names, [str(one.message) for one in said if issubclass(one.category, ProgramWarning)]

@@ -9,10 +9,12 @@ needs no Dask. Workers need this package and its program.
 
 Examples
 --------
->>> import token_entropy as te
->>> r = te.distributed.order_compare("scenes-12x12", ["raster", "distant"], shares=3, bound="wishart", progress=False)
->>> r.profiles[1]
-OrderProfile(distant: 39 steps, total increase ... nats)
+>>> import numpy as np, token_entropy as te
+>>> rng = np.random.default_rng(0)
+>>> tokens = te.Tokens(rng.integers(0, 16, (300, 3, 3)), rng.normal(size=(16, 2)))
+>>> te.distributed.order_compare(tokens, ["raster"], client=False, shares=3, bound="wishart", progress=False)
+OrderComparison of 300 images, total increase in nats:
+  raster     6 steps  ...
 """
 
 from __future__ import annotations
@@ -111,6 +113,8 @@ class _Run:
                inputs: Sequence[Any]) -> tuple[dict[str, Any], list[str]]:
         """A command's result, and the names of its orders."""
         result, names, said = self.call(finish, list(command), list(orders), tokens, list(inputs))
+        if isinstance(result, ProgramError):
+            raise result
         warn_of(said)
         return result, names
 
@@ -208,14 +212,6 @@ def moments(
     -------
     dict
         What ``moments info`` says of the file.
-
-    Examples
-    --------
-    >>> import tempfile, token_entropy as te
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     info = te.distributed.moments("scenes-12x12", folder + "/all.h5", shares=2, progress=False)
-    >>> info["images"], info["is_complete"]
-    (10000, True)
     """
     with _run(shards, client, directory, options) as run:
         if options:
@@ -251,7 +247,8 @@ def order_compare(
     orders : sequence of str or Order
         As of `token_entropy.order_compare`, without ``seeds=`` and ``schedule=optimal``.
     client : dask.distributed.Client, optional
-        Where to run. Without one the current client; where there is none, one shard after the other in this process.
+        Where to run. Without one the current client; where there is none, and for False, one shard after the other
+        in this process.
     bound : {"debiased", "wishart", "algorithm-1"}
         The last two need the first phase only.
     given : {"class"}, optional
@@ -272,13 +269,6 @@ def order_compare(
     ------
     ProgramError
         With the program's sentence, from whatever worker: a shard that is missing, or twice, or has another codebook.
-
-    Examples
-    --------
-    >>> import token_entropy as te
-    >>> r = te.distributed.order_compare("scenes-12x12", ["distant"], shares=2, progress=False)
-    >>> float(r["distant"].total) < 1
-    True
     """
     with _run(shards, client, directory, options) as run:
         tokens_per_step = options.pop("tokens_per_step", None)
@@ -339,15 +329,7 @@ def entropy_maps(
 
 
 def entropy_map(shards: Any, ref: Sequence[int], client: Any = None, **options: Any) -> EntropyMap:
-    """The map of one reference token; other arguments as of `entropy_maps`.
-
-    Examples
-    --------
-    >>> import token_entropy as te
-    >>> m = te.distributed.entropy_map("scenes-12x12", (6, 6), shares=2, progress=False)
-    >>> bool(m.information[6, 7] > m.information[0, 0])
-    True
-    """
+    """The map of one reference token; other arguments as of `entropy_maps`."""
     return entropy_maps(shards, [ref], client, **options)[0]
 
 

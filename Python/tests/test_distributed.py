@@ -1,0 +1,226 @@
+"""Shards, Dask's workers and one process say the same; what does not add up is refused by its name."""
+
+import os
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import token_entropy as te
+from conftest import FloatArray, IntArray
+
+ORDERS = ["raster", "distant"]
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """Two worker processes."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as cluster, distributed.Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def expected(tokens: te.Tokens) -> te.OrderComparison:
+    """One process that reads the images once, in mixed precision."""
+    return te.order_compare(tokens, ORDERS)
+
+
+def compare(shards: Any, client: Any = False, **options: Any) -> te.OrderComparison:
+    return te.distributed.order_compare(shards, ORDERS, client, **{"progress": False, **options})
+
+
+def assert_same(a: te.OrderComparison, b: te.OrderComparison, tolerance: float) -> None:
+    assert list(a) == list(b) and a.result["images"] == b.result["images"]
+    for one, other in zip(a.profiles, b.profiles):
+        for name in ("total", "joint_entropy", "sequential", "parallel", "increase", "step_increase",
+                     "increase_standard_error", "difference_from_first", "difference_errors"):
+            np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=0, atol=tolerance, err_msg=name)
+        assert abs(one.total.standard_error - other.total.standard_error) < tolerance
+
+
+@pytest.fixture(scope="module")
+def in_double(tokens: te.Tokens) -> te.OrderComparison:
+    """One shard in double precision."""
+    return compare(tokens)
+
+
+def test_one_after_the_other_is_as_one_process(
+    tokens: te.Tokens, expected: te.OrderComparison, in_double: te.OrderComparison
+) -> None:
+    # Single precision over short runs moves entropies by less than 10⁻⁶ nats each, and a total is a sum of 16.
+    assert_same(in_double, expected, 5e-6)
+    # Double precision but for the order of sums: totals of about 40 nats.
+    assert_same(compare(tokens, shares=4, fan_in=2), in_double, 1e-9)
+
+
+@pytest.mark.parametrize("shares", [1, 2, 7])
+def test_workers_are_as_one_process(
+    shares: int, tokens: te.Tokens, client: Any, expected: te.OrderComparison, in_double: te.OrderComparison
+) -> None:
+    found = compare(tokens, client, shares=shares, fan_in=3)
+    assert_same(found, in_double, 1e-9)
+    assert_same(found, expected, 5e-6)
+
+
+def test_a_worker_that_is_killed_changes_nothing(
+    tokens: te.Tokens, client: Any, in_double: te.OrderComparison
+) -> None:
+    pids = list(client.run(os.getpid).values())
+    told: list[tuple[str, int, int]] = []
+
+    def kill(phase: str, done: int, total: int) -> None:
+        told.append((phase, done, total))
+        # With others of the phase still to be done, and sums of the first on both workers.
+        if (phase, done) == ("residual sums", 2):
+            os.kill(pids[0], signal.SIGKILL)
+
+    found = compare(tokens, client, shares=5, fan_in=2, progress=kill)
+    assert ("residual sums", 2, 5) in told and told[-1] == ("influences", 5, 5)
+    assert pids[0] not in client.run(os.getpid).values()
+    assert_same(found, in_double, 1e-9)
+
+
+def test_blocks_of_a_dask_array_are_shards(
+    codes: IntArray, codebook: FloatArray, tokens: te.Tokens, client: Any
+) -> None:
+    lazy = pytest.importorskip("dask.array").from_array(codes, chunks=(150, 4, 2))
+    given = {"bound": "wishart", "given": "class"}
+    alone = te.order_compare(tokens, ORDERS, **given)
+    for where in (client, False):
+        assert_same(compare(lazy, where, codebook=codebook, labels=tokens.labels, **given), alone, 5e-6)
+    with pytest.raises(te.UsageError, match="codebook="):
+        compare(lazy, client)
+
+
+def test_maps_and_searches_need_the_first_phase_alone(
+    codes: IntArray, codebook: FloatArray, tokens: te.Tokens, client: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "all.h5"
+    info = te.distributed.moments(tokens, file, client, shares=3, progress=False)
+    assert info["kind"] == "moments" and info["images"] == 400 and len(info["parts"]) == 3
+    m = te.distributed.entropy_map(tokens, (1, 1), client, moments=file, progress=False)
+    alone = te.entropy_map(tokens, (1, 1), bound="wishart")
+    np.testing.assert_allclose(m.information, alone.information, rtol=0, atol=5e-6)
+    r = te.distributed.order_compare(tokens, ORDERS, client, shares=2, moments=file, progress=False)
+    assert_same(r, compare(tokens, client, shares=2), 1e-9)
+    others = te.Tokens(codes[::-1, ::-1], codebook)
+    with warnings.catch_warnings():
+        # That few images were left to choose by.
+        warnings.simplefilter("ignore", te.ProgramWarning)
+        found = te.distributed.order_search(tokens, 4, others, client, moments=file, seconds=1, progress=False)
+    assert len(found.groups) == 4 and sorted(found.permutation.tolist()) == list(range(16))
+    damaged = tmp_path / "damaged.h5"
+    damaged.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(te.ProgramError, match="truncated or damaged"):
+        te.distributed.entropy_map(tokens, (1, 1), client, moments=damaged, progress=False)
+
+
+def test_orders_of_files_and_of_memory(tokens: te.Tokens, client: Any, tmp_path: Path) -> None:
+    mine = te.Order.from_steps([[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]], (4, 4), name="mine")
+    path = str(tmp_path / "columns.json")
+    mine.save(path)
+    orders: list[str | te.Order] = ["raster", path, mine]
+    r = te.distributed.order_compare(tokens, orders, client, shares=2, tokens_per_step=2, progress=False)
+    alone = te.order_compare(tokens, orders, tokens_per_step=2)
+    assert list(r) == ["raster", path, "mine"]
+    assert_same(r, alone, 5e-6)
+    assert r[path].steps == 4 and r["raster"].steps == 9
+
+
+def test_a_folder_is_gone_on_with_and_never_out_of_date(
+    codes: IntArray, codebook: FloatArray, client: Any, tmp_path: Path
+) -> None:
+    source, folder = tmp_path / "codes.npy", tmp_path / "sums"
+    np.save(source, codes)
+    options: dict[str, Any] = {"shares": 3, "codebook": codebook, "directory": folder}
+    first = compare(source, client, **options)
+    files = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
+    # Three shards and their sum in each of three phases.
+    assert len(files) == 12 and all(name.endswith(".h5") for name in files)
+    damaged, lost = sorted(name for name in files if name.startswith("residuals"))[:2]
+    whole = (folder / damaged).read_bytes()
+    (folder / damaged).write_bytes(whole[:-200])
+    (folder / lost).unlink()
+    # In this process, which finds what the workers have left.
+    with pytest.warns(te.ProgramWarning, match=f"{damaged}: the HDF5 file is truncated or damaged.*made anew"):
+        second = compare(source, **options)
+    assert [float(p.total) for p in second.profiles] == [float(p.total) for p in first.profiles]
+    assert (folder / damaged).read_bytes() == whole
+    again = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
+    assert {name for name in files if files[name] != again[name]} == {damaged, lost} and again.keys() == files.keys()
+    # Other contents under the old name, as long as before.
+    np.save(source, codes[:, ::-1])
+    turned = compare(source, client, **options)
+    assert_same(turned, te.order_compare(te.Tokens(codes[:, ::-1], codebook), ORDERS), 5e-6)
+    assert abs(turned["raster"].total - first["raster"].total) > 1e-3
+
+
+def test_few_images_are_weighed_once_more(codes: IntArray, codebook: FloatArray, client: Any) -> None:
+    few = te.Tokens(codes[:40], codebook)
+    phases: list[str] = []
+
+    def begun(phase: str, done: int, total: int) -> None:
+        phases.extend([] if done else [phase])
+
+    found = compare(few, client, shares=2, progress=begun)
+    assert phases == ["moments", "residual sums", "influences", "influences"]
+    assert_same(found, te.order_compare(few, ORDERS), 5e-6)
+
+
+def test_what_does_not_add_up_is_refused(
+    codes: IntArray, codebook: FloatArray, tokens: te.Tokens, client: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "codes.npy"
+    np.save(path, codes)
+    half, rest = te.Tokens(codes[:200], codebook), te.Tokens(codes[200:], codebook)
+    for where in (client, False):
+        with pytest.raises(te.ProgramError, match="images 133 to 265 of .*codes.npy is missing"):
+            compare([(path, "1/3"), (path, "3/3")], where, codebook=codebook)
+        with pytest.raises(te.ProgramError, match="shard-3.npy would be counted twice"):
+            compare([half, rest, half], where)
+        with pytest.raises(te.ProgramError, match="shard-2.h5: its codebook is .* that of .*shard-1.h5"):
+            compare([half, te.Tokens(codes[200:], codebook + 1)], where)
+        with pytest.raises(te.ProgramError, match="none.h5: there is no such file"):
+            compare([tmp_path / "none.h5"], where)
+    with pytest.raises(te.ProgramError, match="images 100 to 199 of .*codes.npy would be counted twice"):
+        compare([(path, "1/2"), (path, "2/4"), (path, "2/2")], codebook=codebook)
+    with pytest.raises(te.UsageError, match="shards 1 and 2 are both .*codes.npy: images would be counted twice"):
+        compare([path, path], client, codebook=codebook)
+
+
+def test_wrong_options_are_refused_before_a_shard_is_read(tokens: te.Tokens) -> None:
+    def never(phase: str, done: int, total: int) -> None:
+        raise AssertionError(phase)
+
+    for options, words in (({"limit": 9}, "--limit needs images"), ({"foo": 1}, "Unknown option '--foo'"),
+                           ({"bound": "held-out"}, "held-out needs images"), ({"fan_in": 1}, "fan_in=1")):
+        with pytest.raises(te.UsageError, match=words):
+            compare(tokens, progress=never, **options)
+    with pytest.raises(te.UsageError, match="random:seeds=2"):
+        te.distributed.order_compare(tokens, ["random:seeds=2"], progress=never)
+    with pytest.raises(te.UsageError, match="there are no shards"):
+        compare([])
+    with pytest.raises(te.UsageError, match="shares=0"):
+        compare(tokens, shares=0)
+
+
+def test_the_client_that_there_is_is_taken(tokens: te.Tokens, client: Any) -> None:
+    from token_entropy._engine import Here, OnDask, engine_of
+
+    assert isinstance(engine_of(None), OnDask) and isinstance(engine_of(False), Here)
+    r = te.distributed.order_compare(tokens, ORDERS, bound="wishart", shares=2, progress=False)
+    assert_same(r, te.order_compare(tokens, ORDERS, bound="wishart"), 5e-6)
+
+
+def test_dask_is_needed_only_where_it_is_used() -> None:
+    code = "import sys, token_entropy; sys.exit(any(n in sys.modules for n in ('dask', 'distributed')))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

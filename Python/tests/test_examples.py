@@ -1,0 +1,112 @@
+"""The same job by make, by Slurm's job arrays and by Dask: all three as users would run them, in small."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import token_entropy as te
+from conftest import FloatArray, IntArray
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "Examples" / "distributed"
+ORDERS = ["raster", "distant:n=4"]
+SHARDS = 3
+
+#: Stands in for Slurm: runs every job of an array at once, prints a number, and fails where a job fails.
+SBATCH = """#!/usr/bin/env bash
+set -eu
+array=""
+while [[ $1 == --* ]]; do
+  case $1 in --array=*) array=$(seq ${1#--array=1-}) ;; esac
+  shift
+done
+if [ -z "$array" ]; then bash "$@" >&2; else
+  for index in $array; do SLURM_ARRAY_TASK_ID=$index SLURM_CPUS_PER_TASK=1 bash "$@" >&2; done
+fi
+echo $$
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, codes: IntArray, codebook: FloatArray) -> Path:
+    """A folder with tokens, to run a job in."""
+    np.save(tmp_path / "codes.npy", codes)
+    np.save(tmp_path / "codebook.npy", codebook)
+    return tmp_path
+
+
+def run(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    names = {"TOKENS": "codes.npy", "SOURCE": "--codebook codebook.npy", "SHARDS": str(SHARDS),
+             "ORDERS": " ".join(ORDERS), "PROGRAM": te.find_program()}
+    environment = {**os.environ, **names, **variables}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def result(folder: Path) -> Any:
+    found = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    del found["provenance"]
+    return found
+
+
+@pytest.fixture
+def expected(folder: Path) -> Any:
+    """The job by the module, in this process."""
+    found = te.distributed.order_compare(
+        folder / "codes.npy", ORDERS, client=False, shares=SHARDS, codebook=np.load(folder / "codebook.npy"),
+        progress=False).to_json()
+    del found["provenance"]
+    return found
+
+
+def test_make(folder: Path, expected: Any) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    make = ("make", "-f", str(EXAMPLES / "Makefile"))
+    done = run(folder, *make, "-j", "2")
+    assert done.returncode == 0, done.stderr
+    # Sums are merged in the same order, so that not even roundings differ.
+    assert result(folder) == expected
+    assert run(folder, *make).stdout == "", "nothing is made again"
+    # A job that was killed has left nothing; its rule is run, and those of what is made of it.
+    (folder / "sums/influences-1-2-of-3.h5").unlink()
+    (folder / "sums/influences-1.h5").unlink()
+    again = run(folder, *make)
+    assert again.stdout.count("moments influences ") == 1 and "moments residuals" not in again.stdout
+    assert result(folder) == expected
+    # Other orders need no other moments, and a pass more changes nothing where scatters are not noisy.
+    other = run(folder, *make, ORDERS="raster:n=2", PASSES="2")
+    assert other.returncode == 0 and "--precision" not in other.stdout, other.stderr
+    assert [row["name"] for row in result(folder)["orders"]] == ["raster:n=2"]
+
+
+def test_job_arrays_of_slurm(folder: Path, expected: Any) -> None:
+    sbatch = folder / "bin/sbatch"
+    sbatch.parent.mkdir()
+    sbatch.write_text(SBATCH, encoding="utf-8")
+    sbatch.chmod(0o755)
+    submit = ("bash", str(EXAMPLES / "slurm.sh"), "submit")
+    path = f"{sbatch.parent}:{os.environ['PATH']}"
+    # A shard that fails holds all others back.
+    failed = run(folder, *submit, PATH=path, SOURCE="--codebook none.npy")
+    assert failed.returncode != 0 and "none.npy" in failed.stderr and not (folder / "result.json").exists()
+    done = run(folder, *submit, PATH=path)
+    assert done.returncode == 0, done.stderr
+    assert result(folder) == expected
+    (folder / "sums/residuals-3-of-3.h5").unlink()
+    again = run(folder, *submit, PATH=path)
+    assert again.stderr.count("residuals-3-of-3.h5: residual sums of") == 1
+    assert "moments-1-of-3.h5" not in again.stderr and result(folder) == expected
+
+
+def test_dask(folder: Path, expected: Any) -> None:
+    pytest.importorskip("distributed")
+    command = (sys.executable, str(EXAMPLES / "dask_run.py"), "codes.npy", *ORDERS, "--codebook", "codebook.npy")
+    done = run(folder, *command, "--shards", str(SHARDS), PYTHONPATH=os.pathsep.join(map(os.path.abspath, filter(None, sys.path))))
+    assert done.returncode == 0, done.stderr
+    assert result(folder) == expected and "distant:n=4" in done.stdout
