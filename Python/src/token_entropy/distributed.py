@@ -354,7 +354,8 @@ def order_search(
     with _run(shards, client, directory, options) as run:
         command = ["order-search", *flags({"steps": steps, "seconds": seconds, "no_curve": not curve, **options})]
         if tokens.path is not None:
-            tokens = sources([tokens])[0].shard.filled(None, None, tokens.codebook)
+            found = sources([tokens])[0]
+            tokens = found.shard.filled(None, None, found.codebook)
         _check(command, [], [*_NO_MOMENTS, "--tokens", os.devnull])
         total = run.moments(moments, flags({"precision": precision, "no_classes": options.get("given") is None}))
         result, _ = run.finish(command, [], tokens, [total])
