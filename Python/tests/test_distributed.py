@@ -197,16 +197,19 @@ def test_what_does_not_add_up_is_refused(
         compare([path, path], client, codebook=codebook)
 
 
-def test_wrong_options_are_refused_before_a_shard_is_read(tokens: te.Tokens) -> None:
+def test_wrong_options_are_refused_before_a_shard_is_read(tokens: te.Tokens, tmp_path: Path) -> None:
     def never(phase: str, done: int, total: int) -> None:
         raise AssertionError(phase)
 
     for options, words in (({"limit": 9}, "--limit needs images"), ({"foo": 1}, "Unknown option '--foo'"),
-                           ({"bound": "held-out"}, "held-out needs images"), ({"fan_in": 1}, "fan_in=1")):
+                           ({"bound": "held-out"}, "held-out needs images"), ({"fan_in": 1}, "fan_in=1"),
+                           ({"output": "orders.npz"}, "output= names files")):
         with pytest.raises(te.UsageError, match=words):
             compare(tokens, progress=never, **options)
     with pytest.raises(te.UsageError, match="random:seeds=2"):
         te.distributed.order_compare(tokens, ["random:seeds=2"], progress=never)
+    with pytest.raises(te.UsageError, match="there is no folder .*/nowhere"):
+        te.distributed.moments(tokens, tmp_path / "nowhere/all.h5", client=False, progress=never)
     with pytest.raises(te.UsageError, match="there are no shards"):
         compare([])
     with pytest.raises(te.UsageError, match="shares=0"):

@@ -147,6 +147,10 @@ def _run(
         raise UsageError(f"fan_in={fan_in}: at least 2 files are merged at once", 64)
     progress = progress_of(options.pop("progress", True))
     found = sources(shards, **own)
+    for name in ("output", "output_dir", "atlas", "checkpoint"):
+        if options.get(name) is not None:
+            raise UsageError(f"{name}= names files, and the last step may run on another machine; what is returned has"
+                             " all numbers", 64)
     engine = engine_of(client)
     if directory is not None:
         place = os.path.abspath(directory)
@@ -216,10 +220,12 @@ def moments(
     with _run(shards, client, directory, options) as run:
         if options:
             raise TypeError(f"moments() has no option {next(iter(options))}=")
+        place = Path(output)
+        if not place.absolute().parent.is_dir():
+            raise UsageError(f"{place}: there is no folder {place.absolute().parent}", 64)
         total = run.phase("moments", flags({"precision": precision, "no_classes": not classes}), [], [])
         content = run.call(part_bytes, total)
         info: dict[str, Any] = run.call(part_info, total)
-    place = Path(output)
     # Whole or not at all, as the program writes files.
     partial = place.with_name(f".{place.name}.{os.getpid()}")
     try:
