@@ -10,9 +10,9 @@
 #     TOKENS=codes.h5 SHARDS=32 ORDERS="raster distant" ./slurm.sh submit
 #
 # queues three arrays and the merging after each, every one waiting for the one before; result.json is what
-# `order-compare --json` says. A job that failed holds back those that wait for it: `./slurm.sh submit` queues all once
-# more, and files that are there, and newer than what they are made of, are not made again. Where the last job says that
-# influences are too noisy, because images are few: PASSES=2 ./slurm.sh submit.
+# `order-compare --json` says. A job that failed takes those that wait for it out of the queue: `./slurm.sh submit`
+# queues all once more, and files that are there, and newer than what they are made of, are not made again. Where the
+# last job says that influences are too noisy, because images are few: PASSES=2 ./slurm.sh submit.
 set -euo pipefail
 
 export TOKENS=${TOKENS:-scenes-12x12}

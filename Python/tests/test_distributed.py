@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 
 import token_entropy as te
 from conftest import FloatArray, IntArray
+from token_entropy._engine import Here, OnDask, engine_of
 
 ORDERS = ["raster", "distant"]
 
@@ -216,9 +219,25 @@ def test_wrong_options_are_refused_before_a_shard_is_read(tokens: te.Tokens, tmp
         compare(tokens, shares=0)
 
 
-def test_the_client_that_there_is_is_taken(tokens: te.Tokens, client: Any) -> None:
-    from token_entropy._engine import Here, OnDask, engine_of
+def test_what_has_not_begun_is_cancelled_and_tasks_that_kill_workers_are_named(client: Any) -> None:
+    from distributed import KilledWorker
 
+    engine = OnDask(client)
+    futures = [engine.submit(time.sleep, 0.3, name="sleep") for _ in range(6)]
+    engine.cancel()
+    assert all(future.cancelled() for future in futures)
+
+    class Dead:
+        key = "moments-of-shard-3-ab"
+
+        def result(self) -> None:
+            raise KilledWorker(self.key, SimpleNamespace(address="tcp://node-7"), 3)
+
+    with pytest.raises(te.ProgramError, match="moments-of-shard-3-ab: every worker .* memory.*tcp://node-7"):
+        engine.result(Dead())
+
+
+def test_the_client_that_there_is_is_taken(tokens: te.Tokens, client: Any) -> None:
     assert isinstance(engine_of(None), OnDask) and isinstance(engine_of(False), Here)
     r = te.distributed.order_compare(tokens, ORDERS, bound="wishart", shares=2, progress=False)
     assert_same(r, te.order_compare(tokens, ORDERS, bound="wishart"), 5e-6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import uuid
 import warnings
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -35,6 +36,9 @@ class Engine(Protocol):
     def result(self, value: Any) -> Any:
         """The value itself."""
 
+    def cancel(self) -> None:
+        """Have nothing begin that has not begun yet."""
+
 
 class Here:
     """One task after the other, as they are submitted; needs no Dask."""
@@ -56,6 +60,9 @@ class Here:
     def result(self, value: Any) -> Any:
         return value
 
+    def cancel(self) -> None:
+        pass
+
 
 def _same(value: Any) -> Any:
     return value
@@ -68,10 +75,14 @@ class OnDask:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._futures: list[weakref.ref[Any]] = []
 
     def submit(self, function: Callable[..., Any], *arguments: Any, name: str, priority: int = 0) -> Any:
-        return self._client.submit(
+        future = self._client.submit(
             function, *arguments, key=f"{name}-{uuid.uuid4().hex[:12]}", pure=False, priority=priority)
+        # Not held: what no task needs any more is dropped.
+        self._futures.append(weakref.ref(future))
+        return future
 
     def constant(self, value: Any) -> Any:
         # A task, unlike data that were scattered, is repeated where the only worker that had its result has died.
@@ -99,6 +110,10 @@ class OnDask:
             raise ProgramError(
                 f"{value.key}: every worker that took this task died, most likely for want of memory: {error}"
             ) from error
+
+    def cancel(self) -> None:
+        futures = [future for future in (reference() for reference in self._futures) if future is not None]
+        self._client.cancel(futures)
 
 
 def engine_of(client: Any) -> Here | OnDask:

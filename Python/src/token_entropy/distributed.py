@@ -152,16 +152,21 @@ def _run(
             raise UsageError(f"{name}= names files, and the last step may run on another machine; what is returned has"
                              " all numbers", 64)
     engine = engine_of(client)
-    if directory is not None:
-        place = os.path.abspath(directory)
-        os.makedirs(place, exist_ok=True)
-        yield _Run(found, engine, progress, fan_in, threads, place, is_kept=True)
-    elif engine.is_immediate:
-        # What is merged is on this disk, so that only a few files of sums are there at once, and none in memory.
-        with tempfile.TemporaryDirectory(prefix="token-entropy-") as place:
-            yield _Run(found, engine, progress, fan_in, threads, place, is_kept=False)
-    else:
-        yield _Run(found, engine, progress, fan_in, threads, None, is_kept=True)
+    try:
+        if directory is not None:
+            place = os.path.abspath(directory)
+            os.makedirs(place, exist_ok=True)
+            yield _Run(found, engine, progress, fan_in, threads, place, is_kept=True)
+        elif engine.is_immediate:
+            # What is merged is on this disk: only a few files of sums are there at once, and none in memory.
+            with tempfile.TemporaryDirectory(prefix="token-entropy-") as place:
+                yield _Run(found, engine, progress, fan_in, threads, place, is_kept=False)
+        else:
+            yield _Run(found, engine, progress, fan_in, threads, None, is_kept=True)
+    except BaseException:
+        # Ctrl-C among them.
+        engine.cancel()
+        raise
 
 
 def _check(words: Sequence[str], orders: Sequence[str | Order], options: Sequence[str]) -> None:
