@@ -112,8 +112,12 @@ class OnDask:
             ) from error
 
     def cancel(self) -> None:
-        futures = [future for future in (reference() for reference in self._futures) if future is not None]
-        self._client.cancel(futures)
+        # Released and not cancelled: the scheduler drops what nobody wants, and an error that is on its way beside a
+        # cancellation makes it lose the client (distributed 2026.8).
+        for reference in self._futures:
+            future = reference()
+            if future is not None:
+                future.release()
 
 
 def engine_of(client: Any) -> Here | OnDask:

@@ -143,14 +143,10 @@ def digest(*parts: Any) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _file_digest(path: str, size: int, modified: int) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if sys.version_info >= (3, 11) else _read_digest(file)
-
-
-def _read_digest(file: Any) -> str:
     state = hashlib.sha256()
-    while data := file.read(1 << 20):
-        state.update(data)
+    with open(path, "rb") as file:
+        while data := file.read(1 << 20):
+            state.update(data)
     return state.hexdigest()
 
 
