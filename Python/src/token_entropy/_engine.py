@@ -86,7 +86,10 @@ class OnDask:
 
     def constant(self, value: Any) -> Any:
         # A task, unlike data that were scattered, is repeated where the only worker that had its result has died.
-        return self.submit(_same, value, name="constant")
+        with warnings.catch_warnings():
+            # It is sent once, on purpose.
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            return self.submit(_same, value, name="constant")
 
     def block(self, delayed: Any) -> Any:
         return self._client.compute(delayed)
