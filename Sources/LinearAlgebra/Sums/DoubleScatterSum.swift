@@ -8,8 +8,9 @@ public struct DoubleScatterSum: Sendable {
   private var columnSums: [Double]
   private var sums: Matrix
 
-  /// How many rows are converted and multiplied together.
-  static let rowsPerBlock = 512
+  /// How many rows are converted and multiplied together: many, since each time all sums are read and written, but no more than
+  /// take 128 MB.
+  private var rowsPerBlock: Int { min(2048, max(256, (16 << 20) / max(shift.count, 1))) }
 
   /// Makes an empty sum about `shift`, which has one number a column.
   public init(shift: [Double]) {
@@ -24,9 +25,9 @@ public struct DoubleScatterSum: Sendable {
   public mutating func add(
     count: Int, rows: @Sendable (Range<Int>) throws -> [Float], progress: (Int) -> Void = { _ in }
   ) throws {
-    let columns = shift.count
-    for start in stride(from: 0, to: count, by: Self.rowsPerBlock) {
-      let block = start..<min(start + Self.rowsPerBlock, count)
+    let (columns, rowsPerBlock) = (shift.count, rowsPerBlock)
+    for start in stride(from: 0, to: count, by: rowsPerBlock) {
+      let block = start..<min(start + rowsPerBlock, count)
       let centred = try centred(block, of: rows)
       columnSums.withUnsafeMutableBufferPointer { sums in
         centred.elements.withUnsafeBufferPointer { elements in
