@@ -1,5 +1,6 @@
 """Shards, Dask's workers and one process say the same; what does not add up is refused by its name."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 import token_entropy as te
 from conftest import FloatArray, IntArray
 from token_entropy._engine import Here, OnDask, engine_of
+from token_entropy._stages import Comparison, begin, do_stage, end
 
 ORDERS = ["raster", "distant"]
 
@@ -240,6 +242,117 @@ def test_what_has_not_begun_is_cancelled_and_tasks_that_kill_workers_are_named(c
 
     with pytest.raises(te.ProgramError, match="moments-of-shard-3-ab: every worker .* memory.*tcp://node-7"):
         engine.result(Dead())
+
+
+#: The smallest models there are.
+TINY: dict[str, Any] = {
+    "layers": 1, "heads": 1, "width": 8, "batch": 4, "steps": 2, "count": 24, "seeds": 1, "likelihood_images": 8,
+    "forced_images": 0, "extractor": "texture", "neighbors": 3, "no_figure": True}
+
+
+def differences(a: Any, b: Any, place: str = "") -> list[str]:
+    """Where two comparisons differ, but for how they were made."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        if a.keys() != b.keys():
+            return [f"{place}: {a.keys() ^ b.keys()}"]
+        return [one for name in a if name not in ("provenance", "seconds", "folder")
+                for one in differences(a[name], b[name], f"{place}.{name}")]
+    if isinstance(a, list) and isinstance(b, list):
+        if len(a) != len(b):
+            return [f"{place}: {len(a)} and {len(b)}"]
+        return [one for i, pair in enumerate(zip(a, b)) for one in differences(*pair, f"{place}[{i}]")]
+    if isinstance(a, float) or isinstance(b, float):
+        # BLAS adds in another order where numbers lie elsewhere in memory.
+        return [] if a == pytest.approx(b, rel=1e-6, abs=1e-6) else [f"{place}: {a} and {b}"]
+    return [] if a == b else [f"{place}: {a!r} and {b!r}"]
+
+
+@pytest.fixture(scope="module")
+def alone(tokens: te.Tokens, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A comparison by one process."""
+    return te.fid_compare(tokens, ORDERS, output_dir=tmp_path_factory.mktemp("alone"), **TINY)
+
+
+def test_a_comparison_one_stage_after_the_other_and_once_more(
+    tokens: te.Tokens, alone: dict[str, Any], tmp_path: Path
+) -> None:
+    told: list[tuple[str, int, int]] = []
+    folder = tmp_path / "comparison"
+    found = te.distributed.fid_compare(tokens, ORDERS, False, output_dir=folder, parts=2,
+                                       progress=lambda *one: told.append(one), **TINY)
+    assert differences(found, alone) == [] and found["orders"][0]["measures"]["kid_texture"]["value"] != 0
+    assert told == [("prepare", 0, 1), ("prepare", 1, 1), ("train", 0, 1), ("train", 1, 1), ("measure", 0, 2),
+                    ("measure", 1, 2), ("measure", 2, 2)]
+    kept = {file: file.stat().st_mtime_ns for file in (folder / "runs").rglob("*")}
+    assert not [name for name in os.listdir(folder) if name.startswith(".")]
+    # All is there, however it is divided.
+    again = te.distributed.fid_compare(tokens, ORDERS, False, output_dir=folder, parts=3, progress=False, **TINY)
+    assert again["orders"] == found["orders"]
+    assert {file: file.stat().st_mtime_ns for file in (folder / "runs").rglob("*")} == kept
+
+
+def test_a_stage_whose_worker_is_killed_is_done_by_another(
+    tokens: te.Tokens, client: Any, alone: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "comparison"
+    folder.mkdir()
+    pids = client.run(os.getpid)
+    killed: list[str] = []
+    told: list[tuple[str, int, int]] = []
+    # As a process that is at work on this stage, so that none ends before its worker is killed.
+    with open(folder / ".fid-compare-train-1-of-1.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        def kill(phase: str, done: int, total: int) -> None:
+            told.append((phase, done, total))
+            if (phase, done) != ("train", 0):
+                return
+            deadline = time.monotonic() + 60
+            while not killed:
+                assert time.monotonic() < deadline
+                killed.extend(worker for worker, tasks in client.processing().items()
+                              if any("train:1-of-1" in task for task in tasks))
+                time.sleep(0.05)
+            os.kill(pids[killed[0]], signal.SIGKILL)
+            # The next one waits for what the first has begun.
+            time.sleep(0.5)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+
+        found = te.distributed.fid_compare(tokens, ORDERS, client, output_dir=folder, progress=kill, **TINY)
+    assert pids[killed[0]] not in client.run(os.getpid).values()
+    # Measured in as many parts as there are workers.
+    assert ("train", 1, 1) in told and told[-1] == ("measure", 2, 2)
+    assert differences(found, alone) == []
+
+
+def test_a_comparison_that_cannot_be_is_refused_before_it_begins(
+    tokens: te.Tokens, client: Any, tmp_path: Path
+) -> None:
+    def never(phase: str, done: int, total: int) -> None:
+        raise AssertionError(phase)
+
+    folder = tmp_path / "comparison"
+    with pytest.raises(te.UsageError, match="output_dir=, a folder that all workers see"):
+        te.distributed.fid_compare(tokens, ORDERS, client, progress=never)
+    for options, words in (({"foo": 1}, "Unknown option '--foo'"), ({"threads": 1}, "Unknown option '--threads'"),
+                           ({"figure_format": "bmp"}, "bmp"), ({"count": 2}, "--count 2"),
+                           ({"parts": 0}, "--list-stages 0"), ({"stage": "prepare"}, "--stage")):
+        with pytest.raises(te.UsageError, match=words):
+            te.distributed.fid_compare(tokens, ORDERS, client, output_dir=folder, progress=never, **options)
+    assert not folder.exists()
+    for where in (client, False):
+        with pytest.raises(te.ProgramError, match="none.h5: there is no such file"):
+            te.distributed.fid_compare(te.load(tmp_path / "none.h5"), ORDERS, where, output_dir=folder,
+                                       progress=False, **TINY)
+    # As on a machine where the folder is another one.
+    comparison = Comparison.of(ORDERS, dict(TINY), str(folder), ".mark")
+    with pytest.raises(te.ProgramError, match="does not see this folder as the worker that began does"):
+        do_stage(comparison, tokens, "prepare", [])
+    begin(comparison)
+    with pytest.raises(te.ProgramError, match="--stage prepare, with the same options, comes first"):
+        do_stage(comparison, tokens, "train:1/1", [])
+    end(comparison)
+    assert not [name for name in os.listdir(folder) if name.startswith(".")]
 
 
 def test_the_client_that_there_is_is_taken(tokens: te.Tokens, client: Any) -> None:

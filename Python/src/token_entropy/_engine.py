@@ -36,6 +36,9 @@ class Engine(Protocol):
     def result(self, value: Any) -> Any:
         """The value itself."""
 
+    def slots(self) -> int:
+        """How many tasks run at a time, as far as is known now."""
+
     def cancel(self) -> None:
         """Have nothing begin that has not begun yet."""
 
@@ -59,6 +62,9 @@ class Here:
 
     def result(self, value: Any) -> Any:
         return value
+
+    def slots(self) -> int:
+        return 1
 
     def cancel(self) -> None:
         pass
@@ -114,6 +120,11 @@ class OnDask:
                 f"{value.key}: every worker that took this task died, most likely for want of memory: {error}"
             ) from error
 
+    def slots(self) -> int:
+        # Clusters that grow by demand may have no worker yet.
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
+
     def cancel(self) -> None:
         # Released and not cancelled: the scheduler drops what nobody wants, and an error that is on its way beside a
         # cancellation makes it lose the client (distributed 2026.8).
@@ -137,17 +148,21 @@ def engine_of(client: Any) -> Here | OnDask:
 class ProgressLine:
     """A line on standard error: rewritten on a terminal and in a notebook, else told once a phase."""
 
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+
     def __call__(self, phase: str, done: int, total: int) -> None:
         rewrites = sys.stderr.isatty() or "ipykernel" in sys.modules
         if rewrites or done == total:
-            print(f"\r{phase}: {done} of {total} shards" if rewrites else f"{phase}: {total} shards",
+            unit = self._unit if total != 1 else self._unit.removesuffix("s")
+            print(f"\r{phase}: {done} of {total} {unit}" if rewrites else f"{phase}: {total} {unit}",
                   end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
-def progress_of(progress: bool | Progress) -> Progress:
-    """What is told of the work, as the user asks for it."""
+def progress_of(progress: bool | Progress, unit: str = "shards") -> Progress:
+    """What is told of the work, as the user asks for it; a unit is what its tasks are called."""
     if progress is True:
-        return ProgressLine()
+        return ProgressLine(unit)
     return (lambda phase, done, total: None) if progress is False else progress
 
 

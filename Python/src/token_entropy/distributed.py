@@ -21,23 +21,26 @@ from __future__ import annotations
 
 import os
 import tempfile
+import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ._compare import OrderComparison, comparison
 from ._engine import Engine, Progress, engine_of, progress_of, warn_of
 from ._maps import EntropyMap, maps_of, reference_flags
+from ._models import _paths
 from ._order import FoundOrder, Order, found_order, order_arguments
 from ._order import order as order_on
-from ._program import ProgramError, UsageError, flags, run_text, workspace
+from ._program import Option, ProgramError, UsageError, flags, run_text, workspace
 from ._sources import Source, sources
+from ._stages import Comparison, end, run_stages
 from ._tasks import Job, Part, finish, make_part, merge_parts, part_bytes, part_info
 from ._tokens import Tokens
 
-__all__ = ["entropy_map", "entropy_maps", "moments", "order_compare", "order_search"]
+__all__ = ["entropy_map", "entropy_maps", "fid_compare", "moments", "order_compare", "order_search"]
 
 #: A file without moments, where only options are looked at.
 _NO_MOMENTS = ("--moments", os.devnull)
@@ -371,3 +374,64 @@ def order_search(
         total = run.moments(moments, flags({"precision": precision, "no_classes": options.get("given") is None}))
         result, _ = run.finish(command, [], tokens, [total])
     return found_order(result)
+
+
+def fid_compare(
+    tokens: Tokens, orders: Sequence[str | Order] = (), client: Any = None, *,
+    output_dir: str | os.PathLike[str] | None = None, parts: int | None = None, progress: bool | Progress = True,
+    **options: Option,
+) -> dict[str, Any]:
+    """Train, sample and measure models by stages that are tasks; the result is that of `token_entropy.fid_compare`.
+
+    First what real images alone tell, then a task for each model, then ``parts`` that generate and measure, and last the
+    result, which is put together on a worker. What a stage has made is in the folder: one whose worker died is done on
+    another, which goes on from there, and a comparison that was interrupted makes only what is missing.
+
+    Every stage takes as many threads as there are processors that its worker may run on, and the program has no option
+    for fewer: ``OPENBLAS_NUM_THREADS`` bounds the products of matrices and not the other loops. So there should be one
+    worker of one thread a machine; workers that share one divide its processors by what starts them, as in
+    ``taskset -c 0-3 dask worker --nthreads 1`` and as Slurm does.
+
+    Parameters
+    ----------
+    tokens : Tokens
+        Arrays are sent to the cluster; paths are as workers see them, and relative ones are of this process's folder.
+    orders : sequence of str or Order
+        As of `token_entropy.fid_compare`.
+    client : dask.distributed.Client, optional
+        Where to run. Without one the current client; where there is none, and for False, one stage after the other in
+        this process.
+    output_dir : path
+        The folder for everything that is made, which all workers must see; a worker that does not is refused. There is
+        no default. This process need not see it.
+    parts : int, optional
+        Into how many parts generating and measuring is divided; by default as many as the workers have threads now. More
+        cost little: several for each worker lose less where one dies, and let new workers help.
+    progress : bool or function
+        A line on standard error, nothing, or a function (phase, done, total); phases are prepare, train and measure.
+    **options
+        The options of ``fid-compare``: ``architecture="par"``, ``quick=True``, ``no_figure=True`` …
+
+    Raises
+    ------
+    ProgramError
+        With the program's sentence, from whatever worker. `UsageError` for wrong options, before any stage begins.
+    """
+    if output_dir is None:
+        raise UsageError("fid_compare() needs output_dir=, a folder that all workers see: stages find there what others"
+                         " have made", 64)
+    told = progress_of(progress, "stages")
+    comparison = Comparison.of(orders, _paths(options), os.fspath(output_dir), f".comparison-{uuid.uuid4().hex}")
+    engine = engine_of(client)
+    stages = comparison.stages(engine.slots() if parts is None else parts)
+    try:
+        result, said = run_stages(comparison, tokens, stages, engine, told)
+    except BaseException:
+        # Ctrl-C among them.
+        engine.cancel()
+        with suppress(OSError):
+            # Where this process does not see the folder, an empty hidden file stays.
+            end(comparison)
+        raise
+    warn_of(said)
+    return result
