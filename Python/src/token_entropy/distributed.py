@@ -2,7 +2,7 @@
 
 Sums over images add up. Every shard is read where it is, by the program; files of sums travel and are merged in
 a tree. The debiased bound reads the images three times: `Documentation/Distributed.md` says what for, what
-travels, and what each phase costs.
+travels, and what each phase costs. `fid_compare` is another matter: stages, in a folder that all workers see.
 
 Without a client, and where no client of Dask is there, shards are read one after the other in this process, which
 needs no Dask. Workers need this package and its program.
@@ -390,7 +390,7 @@ def fid_compare(
     Every stage takes as many threads as there are processors that its worker may run on, and the program has no option
     for fewer: ``OPENBLAS_NUM_THREADS`` bounds the products of matrices and not the other loops. So there should be one
     worker of one thread a machine; workers that share one divide its processors by what starts them, as in
-    ``taskset -c 0-3 dask worker --nthreads 1`` and as Slurm does.
+    ``taskset -c 0-3 dask worker --nthreads 1``.
 
     Parameters
     ----------
