@@ -188,7 +188,7 @@ def test_what_does_not_add_up_is_refused(
     np.save(path, codes)
     half, rest = te.Tokens(codes[:200], codebook), te.Tokens(codes[200:], codebook)
     for where in (client, False):
-        with pytest.raises(te.ProgramError, match="images 133 to 265 of .*codes.npy is missing"):
+        with pytest.raises(te.ProgramError, match="images 133 to 265 of .*codes.npy are missing"):
             compare([(path, "1/3"), (path, "3/3")], where, codebook=codebook)
         with pytest.raises(te.ProgramError, match="shard-3.npy would be counted twice"):
             compare([half, rest, half], where)

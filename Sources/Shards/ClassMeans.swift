@@ -110,9 +110,9 @@ struct CentredShard: TokenFeatures {
   /// By image, the place of its class.
   private let classes: [Int]
 
-  /// - Throws: ``ShardError/noClasses(_:)`` for images without labels, and for a label that is not among the means.
+  /// - Throws: ``ShardError/noLabels(_:)`` for images without labels, and for a label that is not among the means.
   init(_ images: ShardImages, _ means: ClassMeans) throws {
-    guard let labels = images.imageClasses else { throw ShardError.noClasses(images.name) }
+    guard let labels = images.imageClasses else { throw ShardError.noLabels(images.name) }
     let places = means.places
     let all = try labels.map { label in
       guard let place = places[label] else {

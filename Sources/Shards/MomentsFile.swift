@@ -105,6 +105,10 @@ extension StoredMoments {
       }
       next = end
     }
+    let photographs = try file.count("photograph_count", atLeast: 1)
+    guard photographs <= images else {
+      throw file.fail("has \(photographs) photographs of \(images) images")
+    }
     let parts = try file.parts()
     guard parts.parts.reduce(0, { $0 + $1.images.count }) == images else {
       throw file.fail("/parts has other images than the attribute image_count says")
@@ -115,23 +119,27 @@ extension StoredMoments {
         scatter: scatter, roundingScale: scale),
       classes: try Self.classes(file, numbers: numbers, images: images),
       codebookHash: try file.root.stringAttribute("codebook_hash"),
-      photographCount: try file.count("photograph_count", atLeast: 1), parts: parts)
+      photographCount: photographs, parts: parts)
   }
 
   private static func classes(
     _ file: SumsReader, numbers: Int, images: Int
   ) throws -> ClassMeans? {
     guard let group = try file.root.group("classes") else { return nil }
-    let file = SumsReader(root: group, path: file.path)
+    let file = SumsReader(root: group, path: file.path, group: "classes/")
     let labels = try file.counts("label", shape: [nil])
     let counts = try file.counts("image_count", shape: [labels.count])
     guard zip(labels, labels.dropFirst()).allSatisfy({ $0 < $1 }),
       labels.allSatisfy({ $0 < 1 << 32 }),
       counts.allSatisfy({ $0 > 0 }), counts.reduce(0, +) == images
     else { throw file.fail("/classes has labels or counts that do not fit the images") }
+    let names = try group.dataset("name") == nil ? [] : file.texts("name")
+    guard names.isEmpty || (labels.last ?? 0) < names.count else {
+      throw file.fail("/classes/name has \(names.count) names, too few for the labels")
+    }
     return ClassMeans(
       labels: labels.map { UInt32($0) }, counts: counts,
       means: try file.numbers("mean", shape: [labels.count, numbers]),
-      names: try group.dataset("name") == nil ? [] : file.texts("name"), numbers: numbers)
+      names: names, numbers: numbers)
   }
 }

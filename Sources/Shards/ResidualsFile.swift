@@ -59,7 +59,28 @@ extension StoredResiduals {
     guard let jitter = Double(try file.text("jitter")), jitter >= 0, jitter.isFinite else {
       throw file.fail("the attribute jitter is no number that is not negative")
     }
-    let hasInfluences = try file.text("phase") == "influences"
+    let (phase, given) = (try file.text("phase"), try file.text("given"))
+    guard ["residuals", "influences"].contains(phase), ["class", "none"].contains(given) else {
+      throw file.fail(
+        "its phase is \(phase) and its condition \(given), which this program does not know")
+    }
+    let hasInfluences = phase == "influences"
+    let (parts, imageCount) = (try file.parts(), try file.count("image_count", atLeast: 0))
+    let held = parts.parts.reduce(0) { $0 + $1.images.count }
+    guard imageCount == held || given == "class" && imageCount < held else {
+      throw file.fail("/parts has \(held) images and the attribute image_count \(imageCount)")
+    }
+    func runSums(_ numbers: [Double], _ name: String) throws -> [RunSums] {
+      try stride(from: 0, to: numbers.count, by: RunSums.numberCount).map {
+        let row = numbers[$0..<$0 + RunSums.numberCount]
+        let first = row.startIndex
+        // A count of images, and sums of squares.
+        guard row[first] == Double(imageCount), row[first + 3] >= 0, row[first + 4] >= 0,
+          row[first + 4] <= row[first], row[first + 5] >= 0, row[first + 7] >= 0
+        else { throw file.fail("row \($0 / RunSums.numberCount) of /\(name) is not that of sums") }
+        return RunSums(numbers: row)
+      }
+    }
     var orders: [GenerationOrder] = []
     var residuals: [[Double]] = []
     var (fallbacks, sums): ([Set<Int>], [[RunSums]]) = ([], [])
@@ -67,7 +88,7 @@ extension StoredResiduals {
       guard let group = try file.root.group("order_\(k)") else {
         throw file.fail("/order_\(k) is missing")
       }
-      let part = SumsReader(root: group, path: file.path)
+      let part = SumsReader(root: group, path: file.path, group: "order_\(k)/")
       let sequence = try part.counts("sequence", shape: [grid.cellCount])
       let sizes = try part.counts("group_sizes", shape: [nil])
       do throws(GenerationOrderError) {
@@ -85,27 +106,21 @@ extension StoredResiduals {
       }
       fallbacks.append(Set(noisy))
       sums.append(
-        try Self.runSums(
-          part.numbers("influences", shape: [nil, RunSums.numberCount])))
+        try runSums(
+          part.numbers("influences", shape: [nil, RunSums.numberCount]), "order_\(k)/influences"))
     }
     let pairCount = names.count * (names.count - 1) / 2
     self.init(
       name: file.path, momentsHash: try file.text("moments_hash"),
-      isGivenClass: try file.text("given") == "class", jitter: jitter, orders: orders,
-      parts: try file.parts(), imageCount: try file.count("image_count", atLeast: 0),
+      isGivenClass: given == "class", jitter: jitter, orders: orders,
+      parts: parts, imageCount: imageCount,
       residuals: residuals,
       influences: hasInfluences
         ? Influences(
           fallbacks: fallbacks, sums: sums,
           pairs: pairCount == 0
             ? []
-            : try Self.runSums(file.numbers("pairs", shape: [pairCount, RunSums.numberCount])))
+            : try runSums(file.numbers("pairs", shape: [pairCount, RunSums.numberCount]), "pairs"))
         : nil)
-  }
-
-  private static func runSums(_ numbers: [Double]) -> [RunSums] {
-    stride(from: 0, to: numbers.count, by: RunSums.numberCount).map {
-      RunSums(numbers: numbers[$0..<$0 + RunSums.numberCount])
-    }
   }
 }

@@ -32,6 +32,12 @@ public enum ShardError: Error, Hashable, Sendable {
   case oneImagePerClass(String, images: Int)
   /// An order that sums were not made for.
   case otherOrder(String, order: String, has: [String])
+  /// Sums that were made with another condition or jitter than is asked for.
+  case otherSettings(String, isGivenClass: Bool, jitter: Double)
+  /// Influences that are not too noisy, for which the third phase is not to be repeated.
+  case settled(String)
+  /// Images without labels, where sums are given the class.
+  case noLabels(String)
   /// Sums of the third phase were expected, or not expected.
   case otherPhase(String, found: String, expected: String)
   /// Scatters that turned out too noisy, so that the third phase is to be repeated with other weights.
@@ -59,9 +65,9 @@ extension ShardError: CustomStringConvertible {
     case .twice(let part, let file):
       "\(file): \(part) would be counted twice"
     case .incomplete(let file, let missing):
-      "\(file): \(Self.list(missing)) \(missing.count == 1 ? "is" : "are") missing; merge what is, or use --partial"
+      "\(file): \(Self.list(missing)) are missing; only `moments merge --partial` goes on without"
     case .otherImages(let file, let moments, let part, true):
-      "\(file): \(part) is missing, which \(moments) holds; make and merge its sums too"
+      "\(file): \(part) are missing, which \(moments) holds; make and merge its sums too"
     case .otherImages(let file, let moments, let part, false):
       "\(file): holds \(part), which \(moments) does not"
     case .sameImages(let file, let moments, let part):
@@ -74,7 +80,16 @@ extension ShardError: CustomStringConvertible {
     case .oneImagePerClass(let file, let images):
       "\(file): each of its \(images) images is the only one of its class, so that nothing is left within classes"
     case .otherOrder(let file, let order, let has):
-      "\(file): has no sums for \(order); it has those for \(has.joined(separator: ", "))"
+      has.contains(order)
+        ? "\(file): its sums for \(order) were made with other steps than that has now"
+        : "\(file): has no sums for \(order); it has those for \(has.joined(separator: ", "))"
+    case .otherSettings(let file, let isGivenClass, let jitter):
+      "\(file): its sums are \(isGivenClass ? "" : "not ")given the class, with jitter \(jitter); estimate from them with"
+        + " \(isGivenClass ? "--given class" : "no --given") and \(jitter > 0 ? "--jitter \(jitter)" : "no --jitter")"
+    case .settled(let file):
+      "\(file): its influences are settled, and need not be taken again; order-compare takes them as they are"
+    case .noLabels(let file):
+      "\(file): has no labels, which sums given the class need"
     case .otherPhase(let file, let found, let expected):
       "\(file): holds \(found); \(expected) expected"
     case .noisyScatters(let file, let order, let tokens):

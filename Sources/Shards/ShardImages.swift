@@ -43,14 +43,17 @@ public struct ShardImages: TokenFeatures {
     let count = source.imageCount
     var order: [Int]?
     let images: Range<Int>
+    var photographs = count
     if let groups = source.imageGroups {
+      photographs = Set(groups).count
       let chosen = Photographs(groups).part(share)
       images = chosen.places
       if chosen.images != Array(images) { order = chosen.images }
     } else {
       images = share.range(of: count)
     }
-    guard !images.isEmpty else {
+    // Where some share would be empty, all are refused alike.
+    guard share.count <= photographs, !images.isEmpty else {
       throw ShardError.emptyShare(source: name, images: count, shares: share.count)
     }
     part = ShardPart(
@@ -101,12 +104,16 @@ public struct ShardImages: TokenFeatures {
     guard let dataset = source as? TokenDataset else {
       return try source.sourceHash()?.description ?? source.place
     }
-    // An array, or a folder of them, of which the tokens are what counts.
-    let bytes =
+    // An array, or a folder of them, of which the tokens are what counts, and what classes and photographs they are of.
+    var bytes =
       switch dataset.tokens {
       case .codes(let codes, _): codes.withUnsafeBytes { Data($0) }
       case .features(let features, _): features.withUnsafeBytes { Data($0) }
       }
+    for numbers in [dataset.labels?.values, dataset.imageIDs] {
+      bytes += Data("\(numbers?.count ?? 0):".utf8)
+      numbers?.withUnsafeBytes { bytes += Data($0) }
+    }
     return ContentHash(of: bytes).description
   }
 }

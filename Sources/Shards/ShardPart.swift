@@ -25,7 +25,9 @@ extension ShardPart: CustomStringConvertible {
   public var description: String {
     images.count == sourceCount
       ? "all \(sourceCount) images of \(source)"
-      : "images \(images.lowerBound) to \(images.upperBound - 1) of \(source)"
+      : images.count == 1
+        ? "image \(images.lowerBound) of \(source)"
+        : "images \(images.lowerBound) to \(images.upperBound - 1) of \(source)"
   }
 }
 

@@ -43,19 +43,15 @@ public struct ShardedEstimation: Sendable {
   ) throws -> StoredResiduals {
     try stored.requireSame(images)
     let parts = try ShardParts([images.part], file: images.name)
-    var result = StoredResiduals(
-      name: images.name, momentsHash: hash, isGivenClass: isGivenClass, jitter: jitter,
-      orders: orders, parts: parts, imageCount: 0, residuals: [], influences: nil)
-    try result.requireSubset(of: stored)
+    try stored.requireHeld(parts, file: images.name)
     let share = try share(images)
-    result = StoredResiduals(
+    return StoredResiduals(
       name: images.name, momentsHash: hash, isGivenClass: isGivenClass, jitter: jitter,
       orders: orders, parts: parts, imageCount: share.features.imageCount,
       residuals: try orders.enumerated().map { index, order in
         defer { progress(index + 1) }
         return try share.residuals(of: factored(order, of: orders))
       }, influences: nil)
-    return result
   }
 
   /// The third phase: the influences of a share of the images.
@@ -70,6 +66,7 @@ public struct ShardedEstimation: Sendable {
     try stored.requireSame(images)
     try residuals.require(stored, hash: hash)
     let parts = try ShardParts([images.part], file: images.name)
+    try stored.requireHeld(parts, file: images.name)
     let orders = residuals.orders
     let share = try share(images)
     var fallbacks: [Set<Int>] = []
@@ -89,9 +86,7 @@ public struct ShardedEstimation: Sendable {
       progress(k + 1)
     }
     if residuals.hasInfluences, fallbacks.allSatisfy(\.isEmpty) {
-      throw ShardError.otherPhase(
-        residuals.name, found: "influences that are settled",
-        expected: "residual sums, as `moments residuals` makes them, are")
+      throw ShardError.settled(residuals.name)
     }
     var pairs: [RunSums] = []
     let starts = share.starts
@@ -128,10 +123,8 @@ public struct ShardedEstimation: Sendable {
     }
     try influences.require(stored, hash: hash)
     guard influences.isGivenClass == isGivenClass, influences.jitter == jitter else {
-      throw ShardError.different(
-        what: "condition and jitter", first: "this estimate",
-        firstValue: Self.text(isGivenClass, jitter), second: influences.name,
-        secondValue: Self.text(influences.isGivenClass, influences.jitter))
+      throw ShardError.otherSettings(
+        influences.name, isGivenClass: influences.isGivenClass, jitter: influences.jitter)
     }
     let all = influences.orders
     let places = try chosen.map {
@@ -203,6 +196,10 @@ public struct ShardedEstimation: Sendable {
         reason:
           "/order_\(k)/residuals has \(sums.residuals[k].count) numbers; \(expected) are expected")
     }
+    guard order.areSound(residuals: sums.residuals[k]) else {
+      throw .inconsistent(
+        sums.name, reason: "/order_\(k)/residuals holds sums that no images have")
+    }
     guard let influences = sums.influences else { return }
     guard influences.sums[k].count == order.influenceCount else {
       throw .inconsistent(
@@ -211,10 +208,6 @@ public struct ShardedEstimation: Sendable {
           "/order_\(k)/influences has \(influences.sums[k].count) rows; \(order.influenceCount) are expected"
       )
     }
-  }
-
-  private static func text(_ isGivenClass: Bool, _ jitter: Double) -> String {
-    (isGivenClass ? "given the class" : "not given the class") + ", jitter \(jitter)"
   }
 
   /// A share of the images as they are whitened.
@@ -254,6 +247,13 @@ public struct ShardedEstimation: Sendable {
 }
 
 extension StoredMoments {
+  /// Refuses images that the moments do not hold.
+  func requireHeld(_ others: ShardParts, file: String) throws(ShardError) {
+    if let part = others.beyond(parts).first {
+      throw .otherImages(file, than: name, part: part, isMissing: false)
+    }
+  }
+
   /// Refuses images of another grid, other channels or another codebook.
   func requireSame(_ images: ShardImages) throws(ShardError) {
     for (what, own, other) in [

@@ -87,7 +87,7 @@ public struct StoredMoments: Sendable {
     try require("number of channels", "\(featureDimensions)", "\(other.featureDimensions)")
     try require("codebook", codebookHash ?? "none", other.codebookHash ?? "none")
     try require("precision", precision.name, other.precision.name)
-    try require("kind of sums by class", classText, other.classText)
+    try require("list of classes", classText, other.classText)
     parts = try parts.merged(with: other.parts, file: other.name)
     try moments.merge(other.moments)
     if let others = other.classes { classes?.merge(others) }
@@ -95,7 +95,7 @@ public struct StoredMoments: Sendable {
   }
 
   private var classText: String {
-    guard let classes else { return "none" }
+    guard let classes else { return "none (no labels, or --no-classes)" }
     return classes.names.isEmpty ? "by number" : classes.names.joined(separator: ", ")
   }
 

@@ -119,13 +119,6 @@ public struct StoredResiduals: Sendable {
     if let part = moments.parts.beyond(parts).first {
       throw .otherImages(name, than: moments.name, part: part, isMissing: true)
     }
-    try requireSubset(of: moments)
-  }
-
-  /// Refuses sums of images that the moments do not hold.
-  func requireSubset(of moments: StoredMoments) throws(ShardError) {
-    if let part = parts.beyond(moments.parts).first {
-      throw .otherImages(name, than: moments.name, part: part, isMissing: false)
-    }
+    try moments.requireHeld(parts, file: name)
   }
 }

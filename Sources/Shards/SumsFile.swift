@@ -48,10 +48,10 @@ enum SumsFile {
   ) throws -> Result {
     try reportingDamage(to: path) {
       let root = try open(path, expected: "\(kind.name)")
-      let found = try root.stringAttribute("format") ?? "nothing"
+      let found = try root.stringAttribute("format")
       guard found == kind.rawValue else {
         throw ShardError.otherContent(
-          path, found: "the attribute format is \"\(found)\"", expected: kind.name)
+          path, found: Self.text(ofFormat: found), expected: kind.name)
       }
       let version = try root.integerAttribute("format_version")
       guard version == Self.version else {
@@ -67,13 +67,17 @@ enum SumsFile {
   static func kind(of path: String) throws -> Kind {
     try reportingDamage(to: path) {
       let expected = "moments or residual sums are"
-      let found = try open(path, expected: expected).stringAttribute("format") ?? "nothing"
-      guard let kind = Kind(rawValue: found) else {
+      let found = try open(path, expected: expected).stringAttribute("format")
+      guard let kind = found.flatMap(Kind.init) else {
         throw ShardError.otherContent(
-          path, found: "the attribute format is \"\(found)\"", expected: expected)
+          path, found: Self.text(ofFormat: found), expected: expected)
       }
       return kind
     }
+  }
+
+  private static func text(ofFormat found: String?) -> String {
+    found.map { "the attribute format is \"\($0)\"" } ?? "it has no attribute format"
   }
 
   private static func open(_ path: String, expected: String) throws -> HDF5Group {
@@ -103,19 +107,25 @@ enum SumsFile {
 struct SumsReader {
   let root: HDF5Group
   let path: String
+  /// The group's name with a slash behind it; empty for the root.
+  var group = ""
+
+  /// More images than anybody has; sums of as many do not overflow.
+  private static let most: Int64 = 1 << 40
 
   func fail(_ reason: String) -> ShardError { .inconsistent(path, reason: reason) }
 
   /// A dataset of numbers with given extents; nil for any in the first.
   func dataset(_ name: String, shape: [Int?]) throws -> HDF5Dataset {
-    guard let dataset = try root.dataset(name) else { throw fail("/\(name) is missing") }
+    guard let dataset = try root.dataset(name) else { throw fail("/\(group)\(name) is missing") }
     guard dataset.shape.count == shape.count,
       zip(dataset.shape, shape).allSatisfy({ $1 == nil || $0 == $1 }), dataset.kind.isNumber
     else {
       let wanted = shape.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
       let found = dataset.shape.map(String.init).joined(separator: ", ")
       throw fail(
-        "/\(name) has the extents (\(found)); numbers of the extents (\(wanted)) are expected")
+        "/\(group)\(name) has the extents (\(found)); numbers of the extents (\(wanted)) are expected"
+      )
     }
     return dataset
   }
@@ -125,7 +135,7 @@ struct SumsReader {
     let dataset = try dataset(name, shape: shape)
     let values = try dataset.read(rows: 0..<dataset.rowCount, as: Double.self)
     if let bad = values.firstIndex(where: { !$0.isFinite }) {
-      throw fail("number \(bad) of /\(name) is \(values[bad])")
+      throw fail("number \(bad) of /\(group)\(name) is \(values[bad])")
     }
     return values
   }
@@ -133,22 +143,25 @@ struct SumsReader {
   /// Numbers that count something.
   func counts(_ name: String, shape: [Int?]) throws -> [Int] {
     let dataset = try dataset(name, shape: shape)
-    guard dataset.kind.isInteger else { throw fail("/\(name) holds no whole numbers") }
+    guard dataset.kind.isInteger else { throw fail("/\(group)\(name) holds no whole numbers") }
     let values = try dataset.read(rows: 0..<dataset.rowCount, as: Int64.self)
-    if let bad = values.first(where: { $0 < 0 }) { throw fail("/\(name) holds \(bad)") }
+    if let bad = values.first(where: { !(0...Self.most).contains($0) }) {
+      throw fail("/\(self.group)\(name) holds \(bad)")
+    }
     return values.map(Int.init)
   }
 
   func texts(_ name: String) throws -> [String] {
     guard let dataset = try root.dataset(name), case .string = dataset.kind else {
-      throw fail("/\(name), a list of strings, is missing")
+      throw fail("/\(group)\(name), a list of strings, is missing")
     }
     return try dataset.readStrings()
   }
 
   /// A whole number that is at least so much.
   func count(_ attribute: String, atLeast least: Int) throws -> Int {
-    guard let value = try root.integerAttribute(attribute), value >= least else {
+    guard let value = try root.integerAttribute(attribute), value >= least, value <= Self.most
+    else {
       throw fail("the attribute \(attribute) is no whole number from \(least)")
     }
     return value

@@ -146,7 +146,7 @@ private func expectEqual(_ a: [String: Any], _ b: [String: Any], tolerance: Doub
     for word in words { #expect(errors.contains(word), "\(errors) has no \(word)") }
   }
   let merge = ["merge", "m-1.h5", "m-3.h5"]
-  try refused("moments", merge + ["--output", "m.h5"], ["images 86 to 172 of t.h5 is missing"])
+  try refused("moments", merge + ["--output", "m.h5"], ["images 86 to 172 of t.h5 are missing"])
   try refused("moments", merge + ["--expect", "3", "--output", "m.h5"], ["2 files"], status: 64)
   try refused(
     "moments", merge + ["m-1.h5", "--output", "m.h5"], ["m-1.h5", "counted twice"])
@@ -154,7 +154,7 @@ private func expectEqual(_ a: [String: Any], _ b: [String: Any], tolerance: Doub
   try shards.run("moments", merge + ["--partial", "--output", "p.h5"])
   try refused(
     "order-compare", ["raster", "--moments", "p.h5", "--bound", "wishart"],
-    ["p.h5", "images 86 to 172 of t.h5 is missing"])
+    ["p.h5", "images 86 to 172 of t.h5 are missing"])
   try shards.run("moments", ["merge", "p.h5", "m-2.h5", "--output", "m.h5"])
   let info = try shards.json("moments", ["info", "m.h5"])
   #expect(info["is_complete"] as? Bool == true && (info["parts"] as? [Any])?.count == 3)

@@ -113,9 +113,9 @@ private func expect(_ parts: [String], _ body: () throws -> Void) {
   expect(["t2.h5", "precision is mixed", "double"]) {
     try merging(stored(tokens(2), precision: .mixed))
   }
-  expect(["t2.h5", "sums by class is none"]) { try merging(stored(tokens(2, labels: false))) }
+  expect(["t2.h5", "list of classes is none"]) { try merging(stored(tokens(2, labels: false))) }
   try merging(stored(tokens(2)))
-  expect(["images 20 to 59 of t1.h5 is missing", "--partial"]) {
+  expect(["images 20 to 59 of t1.h5 are missing", "--partial"]) {
     try stored(tokens(1), "1/3").requireComplete()
   }
 }
@@ -127,7 +127,7 @@ private func expect(_ parts: [String], _ body: () throws -> Void) {
   let orders = [try OrderSpecification("raster").order(on: grid, tokensPerStep: 2)]
   let estimation = try ShardedEstimation(both, hash: "m")
   let ofA = try estimation.residuals(of: orders, in: ShardImages(of: a))
-  expect(["t1.h5", "all 60 images of t2.h5 is missing"]) {
+  expect(["t1.h5", "all 60 images of t2.h5 are missing"]) {
     _ = try estimation.influences(of: ofA, in: ShardImages(of: a))
   }
   expect(["t3.h5", "does not"]) {
@@ -135,6 +135,11 @@ private func expect(_ parts: [String], _ body: () throws -> Void) {
   }
   expect(["t1.h5", "codebook"]) {
     _ = try estimation.residuals(of: orders, in: ShardImages(of: tokens(1, codebook: 3)))
+  }
+  expect(["t3.h5", "does not"]) {
+    var both = ofA
+    try both.merge(estimation.residuals(of: orders, in: ShardImages(of: b)))
+    _ = try estimation.influences(of: both, in: ShardImages(of: tokens(3)))
   }
   var all = ofA
   expect(["twice"]) { try all.merge(ofA) }
@@ -145,14 +150,14 @@ private func expect(_ parts: [String], _ body: () throws -> Void) {
   }
   let influences = try estimation.influences(of: all, in: ShardImages(of: a))
   expect(["phase is influences"]) { try all.merge(influences) }
-  expect(["t2.h5 is missing"]) { _ = try estimation.profiles(influences) }
+  expect(["t2.h5 are missing"]) { _ = try estimation.profiles(influences) }
   var whole = influences
   try whole.merge(estimation.influences(of: all, in: ShardImages(of: b)))
   expect(["has no sums for halton", "raster"]) {
     _ = try estimation.profiles(
       whole, of: [OrderSpecification("halton").order(on: grid, tokensPerStep: 2)])
   }
-  expect(["jitter 0.1", "jitter 0.0"]) {
+  expect(["jitter 0.0", "no --jitter"]) {
     _ = try ShardedEstimation(both, hash: "m", jitter: 0.1).profiles(whole)
   }
   expect(["no means of classes"]) {
@@ -223,4 +228,35 @@ func filesThatAreCutShortAreRefused(_ phase: Int) throws {
   first.add(second)
   for (a, b) in zip(first.numbers, all.numbers) { #expect(abs(a - b) < 1e-10) }
   #expect(abs(first.standardError - all.standardError) < 1e-12)
+}
+
+/// Arrays carry their labels and photographs with them: what differs in these is another source.
+@Test func labelsBelongToASource() throws {
+  let (with, without) = (try tokens(labels: true), try tokens(labels: false))
+  #expect(
+    try ShardImages(of: with).part.sourceHash != ShardImages(of: without).part.sourceHash)
+}
+
+/// Files that were edited hold numbers that no images have.
+@Test(arguments: ["negative counts", "no residuals", "other images"])
+func sumsThatNoImagesHaveAreRefused(_ change: String) throws {
+  let estimation = try ShardedEstimation(stored(tokens()), hash: "m")
+  var sums = try sums(tokens(), phase: 3)
+  switch change {
+  case "negative counts":
+    let row = try #require(sums.influences?.sums[0][0].numbers)
+    sums.influences?.sums[0][0] = RunSums(numbers: ([-60] + row.dropFirst())[...])
+  case "no residuals":
+    sums.residuals[0] = Array(repeating: 0, count: sums.residuals[0].count)
+  default:
+    sums = StoredResiduals(
+      name: sums.name, momentsHash: "m", isGivenClass: false, jitter: 0, orders: sums.orders,
+      parts: sums.parts, imageCount: 3, residuals: sums.residuals, influences: sums.influences)
+  }
+  try inTemporaryFolder { folder in
+    try sums.write(to: folder + "/r.h5", createdBy: "test")
+    expect(["r.h5"]) {
+      _ = try estimation.profiles(StoredResiduals(contentsOf: folder + "/r.h5"))
+    }
+  }
 }

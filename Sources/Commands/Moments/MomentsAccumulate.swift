@@ -55,7 +55,8 @@ extension StoredMoments {
   /// What there is, in a line.
   var summary: String {
     var facts = [
-      "moments of \(imageCount.grouped) images", "\(grid) tokens", "d = \(featureDimensions)",
+      "moments of \(imageCount.grouped) image\(imageCount == 1 ? "" : "s")", "\(grid) tokens",
+      "d = \(featureDimensions)",
     ]
     if photographCount < imageCount { facts.append("\(photographCount.grouped) photographs") }
     if let classes { facts.append("\(classes.labels.count.grouped) classes") }

@@ -68,6 +68,18 @@ struct LeverageSums<Scalar: WhiteningScalar>: Sendable {
 
   /// S of the weights w = 1/(1 − h), which always is positive definite: since Σ u·uᵀ = 1, it is 1 + Σ u·uᵀ·h/(1 − h).
   func fallback(_ fit: ResidualFit) -> WeightedScatter<Scalar> {
+    guard let result = simplyWeighted(fit) else {
+      preconditionFailure("the identity and a sum of squares is positive definite")
+    }
+    return result
+  }
+
+  /// Whether these can be sums over images: read from a file they may be anything.
+  func isSound(_ fit: ResidualFit) -> Bool {
+    totalLeverage > 0 && totalExcess > 0 && simplyWeighted(fit) != nil
+  }
+
+  private func simplyWeighted(_ fit: ResidualFit) -> WeightedScatter<Scalar>? {
     var scatter = excess
     if let plain {
       for i in scatter.indices { scatter[i] += plain[i] }
@@ -75,10 +87,7 @@ struct LeverageSums<Scalar: WhiteningScalar>: Sendable {
       for c in 0..<channels { scatter[c * channels + c] += 1 }
     }
     addJitter(to: &scatter, fit)
-    guard let result = WeightedScatter<Scalar>(scatter, fit: fit, excessRatio: nil) else {
-      preconditionFailure("the identity and a sum of squares is positive definite")
-    }
-    return result
+    return WeightedScatter<Scalar>(scatter, fit: fit, excessRatio: nil)
   }
 }
 

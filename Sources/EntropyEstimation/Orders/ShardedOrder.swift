@@ -47,6 +47,11 @@ package struct ShardedOrder: Sendable {
     return factorization.steps.reduce(0) { $0 + (2 * $1.sequentialFits.count - 1) * sums }
   }
 
+  /// Whether residual sums can be those of images: read from a file they may be anything.
+  package func areSound(residuals: [Double]) -> Bool {
+    residuals.count == residualCount && Pass<Double>(factorization).areSound(residuals)
+  }
+
   /// What the images of a part contribute to the entropies.
   package struct Influences: Sendable {
     /// Sums over the images; those of parts add up one by one. By position, sequential, parallel and their difference; by
@@ -143,6 +148,16 @@ private struct Pass<Scalar: WhiteningScalar> {
         let sequential = next()
         return OrderPass<Scalar>.TokenSums(
           sequential: sequential, parallel: index > 0 ? next() : nil)
+      }
+    }
+  }
+
+  func areSound(_ residuals: [Double]) -> Bool {
+    var rest = sums(residuals)[...]
+    return factorization.steps.allSatisfy { step in
+      step.sequentialFits.allSatisfy { fit in
+        let token = rest.removeFirst()
+        return token.sequential.isSound(fit) && token.parallel?.isSound(step.parallelFit) ?? true
       }
     }
   }
