@@ -5,8 +5,9 @@
     python Scripts/comparison-tables.py --check    changes nothing, and fails where one is not what the results say
 
 A table stands between `<!-- table: KIND FILE -->` and `<!-- end of table -->`, FILE relative to the page. KIND is `orders` (every
-order with its measures), `correlations` (how measures go together over the orders), `steps` (in how many steps optimal groups
-give what the paper's order gives) or `models` (by how many errors two models differ).
+order with its measures), `main` (the same with fewer of them), `correlations` (how measures go together over the orders), `steps`
+(in how many steps optimal groups give what the paper's order gives), `models` (by how many errors two models differ) or `sets`,
+with two files (whether two datasets rank the orders alike).
 """
 
 import json
@@ -16,7 +17,7 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parent.parent / "Documentation" / "Comparison.md"
-TABLE = re.compile(r"(<!-- table: (\S+) (\S+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- table: (\S+) ([^>]+?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 MEASURES = {
     "total_increase": "increase",
@@ -38,6 +39,14 @@ SHORT = {
     "dependency_maps": "dependency",
 }
 ORDER_COLUMNS = [name for name in MEASURES if name != "forced_excess_structure"]
+MAIN_COLUMNS = [
+    "total_increase",
+    "information_lost",
+    "fd_infinity_texture",
+    "excess_fd_infinity_texture",
+    "forced_excess_texture",
+    "excess_fd_infinity_structure",
+]
 # Pairs of the table of correlations, and whether orders below the noise are left out in a second row.
 CORRELATIONS = [
     ("total_increase", "information_lost", False),
@@ -62,6 +71,8 @@ STEP_MEASURES = [
     "fd_infinity_structure",
     "dependency_maps",
 ]
+# What two datasets say of the same orders.
+SET_MEASURES = [name for name in MEASURES if name != "negative_log_likelihood"]
 # Measures with an error of samples.
 MODEL_MEASURES = [
     "information_lost",
@@ -112,12 +123,13 @@ def spearman(x: list[float], y: list[float]) -> float:
     return covariance / math.sqrt(sum((p - mean) ** 2 for p in a) * sum((q - mean) ** 2 for q in b))
 
 
-def orders_table(results: dict) -> list[str]:
+def orders_table(results: dict, columns: list[str] = ORDER_COLUMNS) -> list[str]:
     """Every order, from the smallest increase to the largest."""
-    lines = header(["order", "steps"] + [SHORT.get(name, MEASURES[name]) for name in ORDER_COLUMNS])
+    titles = [MEASURES[name] if columns is MAIN_COLUMNS else SHORT.get(name, MEASURES[name]) for name in columns]
+    lines = header(["order", "steps"] + titles)
     for order in sorted(results["orders"], key=lambda order: order["measures"]["total_increase"]["value"]):
         cells = [f"`{order['name']}`", str(order["steps"])]
-        for name in ORDER_COLUMNS:
+        for name in columns:
             found = order["measures"].get(name, {"value": None, "standard_error": None})
             if name == "negative_log_likelihood":
                 cells.append(number(found["value"], 3))
@@ -126,7 +138,7 @@ def orders_table(results: dict) -> list[str]:
         lines.append(row(cells))
     floor = results["noise_floor"]
     cells = ["*real against real*", ""]
-    for name in ORDER_COLUMNS:
+    for name in columns:
         cells.append(measure(floor[name]["value"], floor[name]["standard_error"]) if name in floor else "")
     return lines + [row(cells)]
 
@@ -227,7 +239,35 @@ def models_table(results: dict) -> list[str]:
     return lines
 
 
-KINDS = {"orders": orders_table, "correlations": correlations_table, "steps": steps_table, "models": models_table}
+def main_table(results: dict) -> list[str]:
+    return orders_table(results, MAIN_COLUMNS)
+
+
+def sets_table(first: dict, second: dict) -> list[str]:
+    """Rank correlations between what two datasets say of the same orders."""
+    lines = header(["", "orders", "Spearman"])
+    others = {order["name"]: order["measures"] for order in second["orders"]}
+    for name in SET_MEASURES:
+        pairs = []
+        for order in first["orders"]:
+            measures = [order["measures"], others.get(order["name"], {})]
+            values = [found[name]["value"] for found in measures if name in found]
+            if len(values) == 2 and None not in values:
+                pairs.append(values)
+        lines.append(
+            row([MEASURES[name], str(len(pairs)), number(spearman([a for a, _ in pairs], [b for _, b in pairs]), 3)])
+        )
+    return lines
+
+
+KINDS = {
+    "orders": orders_table,
+    "main": main_table,
+    "correlations": correlations_table,
+    "steps": steps_table,
+    "models": models_table,
+    "sets": sets_table,
+}
 
 
 def main() -> int:
@@ -236,10 +276,10 @@ def main() -> int:
     text = PAGE.read_text(encoding="utf-8")
 
     def table(match: re.Match) -> str:
-        kind, path = match[2], PAGE.parent / match[3]
+        kind, paths = match[2], [PAGE.parent / name for name in match[3].split()]
         if kind not in KINDS:
             sys.exit(f"{PAGE.name}: there is no table “{kind}”; there are {', '.join(KINDS)}")
-        lines = KINDS[kind](json.loads(path.read_text(encoding="utf-8")))
+        lines = KINDS[kind](*(json.loads(path.read_text(encoding="utf-8")) for path in paths))
         return match[1] + "\n" + "\n".join(lines) + "\n\n" + match[4]
 
     written = TABLE.sub(table, text)
