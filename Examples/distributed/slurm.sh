@@ -34,6 +34,18 @@ made() {
   for of in "$@"; do [ ! "$of" -nt "$file" ] || return 1; done
 }
 
+# remember FILE WORD …: writes what was asked for, with the sums of the files that it names (a:n=2 and a#3 are of the file
+# a), where that has changed.
+remember() {
+  local file=$1 word
+  shift
+  {
+    echo "$*"
+    for word in "$@"; do [ ! -f "${word%%[:#]*}" ] || cksum "${word%%[:#]*}"; done
+  } >"$file.new"
+  if cmp -s "$file.new" "$file"; then rm "$file.new"; else mv "$file.new" "$file"; fi
+}
+
 # parts KIND: the files of all shards, of which a list is made.
 parts() {
   local i
@@ -48,7 +60,7 @@ run() {
   local shard="--tokens $TOKENS $SOURCE --images $index/$SHARDS --threads ${SLURM_CPUS_PER_TASK:-1} --output $part"
   case $kind in
     moments)
-      made "$part" "$TOKENS" || "$PROGRAM" moments $shard --precision double
+      made "$part" "$TOKENS" "$FOLDER/source" || "$PROGRAM" moments $shard --precision double
       ;;
     residuals)
       made "$part" "$FOLDER/moments.h5" "$FOLDER/orders" ||
@@ -84,10 +96,13 @@ queue() {
   sbatch --parsable --kill-on-invalid-dep=yes ${after:+--dependency=afterok:$after} "$@"
 }
 
+# The options with spaces in them are lists of words.
+# shellcheck disable=SC2086
 submit() {
   mkdir -p "$FOLDER"
-  # Rewritten only where what was asked for has changed.
-  echo "$ORDERS $CONDITION" | cmp -s - "$FOLDER/orders" || echo "$ORDERS $CONDITION" >"$FOLDER/orders"
+  # Of the tokens the name, since their time says whether they have changed.
+  remember "$FOLDER/source" "tokens=$TOKENS" $SOURCE
+  remember "$FOLDER/orders" $ORDERS $CONDITION
   local kinds="moments residuals influences-1" last="" kind
   [ "$PASSES" = 1 ] || kinds="$kinds influences-2"
   for kind in $kinds; do

@@ -106,6 +106,12 @@ def test_blocks_of_a_dask_array_are_shards(
         compare(lazy, client)
 
 
+def test_a_dask_array_without_images_is_refused(codes: IntArray, codebook: FloatArray) -> None:
+    array = pytest.importorskip("dask.array")
+    with pytest.raises(te.UsageError, match="the Dask array has no images"):
+        compare(array.from_array(codes[:0], chunks=(100, 4, 4)), codebook=codebook)
+
+
 def test_maps_and_searches_need_the_first_phase_alone(
     codes: IntArray, codebook: FloatArray, tokens: te.Tokens, client: Any, tmp_path: Path
 ) -> None:
@@ -217,8 +223,32 @@ def test_wrong_options_are_refused_before_a_shard_is_read(tokens: te.Tokens, tmp
         te.distributed.moments(tokens, tmp_path / "nowhere/all.h5", client=False, progress=never)
     with pytest.raises(te.UsageError, match="there are no shards"):
         compare([])
-    with pytest.raises(te.UsageError, match="shares=0"):
-        compare(tokens, shares=0)
+    for shares in (0, 2.5):
+        with pytest.raises(te.UsageError, match=f"shares={shares}: a whole number from 1"):
+            compare(tokens, shares=shares)
+    with pytest.raises(te.UsageError, match="client: expected a dask.distributed.Client, or False, found 'tcp:"):
+        compare(tokens, "tcp://head:8786")
+    # Not the letters of a name.
+    with pytest.raises(te.UsageError, match=r"a list of orders is expected, as in \['raster'\]"):
+        te.distributed.order_compare(tokens, "raster", client=False, progress=never)
+    with pytest.raises(te.UsageError, match="expected te.Tokens, as te.load reads them, found str"):
+        te.distributed.order_search(tokens, 4, "others.h5", client=False, progress=never)  # type: ignore[arg-type]
+
+
+def test_moments_are_never_written_onto_a_shard(
+    codes: IntArray, codebook: FloatArray, tmp_path: Path
+) -> None:
+    shard, book = tmp_path / "codes.npy", tmp_path / "codebook.npy"
+    np.save(shard, codes)
+    np.save(book, codebook)
+    (tmp_path / "link.npy").symlink_to(shard)
+    before = shard.read_bytes(), book.read_bytes()
+    for output in (shard, book, tmp_path / "link.npy"):
+        with pytest.raises(te.UsageError, match=f"{output.name}: cannot be written: it is among the shards"):
+            te.distributed.moments(shard, output, client=False, shares=2, codebook=book, progress=False)
+    with pytest.raises(te.UsageError, match="it is a directory"):
+        te.distributed.moments(shard, tmp_path, client=False, shares=2, codebook=book, progress=False)
+    assert (shard.read_bytes(), book.read_bytes()) == before
 
 
 def test_what_has_not_begun_is_cancelled_and_tasks_that_kill_workers_are_named(client: Any) -> None:

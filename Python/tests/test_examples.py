@@ -85,6 +85,29 @@ def test_make(folder: Path, expected: Any) -> None:
     assert [row["name"] for row in result(folder)["orders"]] == ["raster:n=2"]
 
 
+@pytest.mark.parametrize("way", ["make", "slurm"])
+def test_what_is_asked_for_is_never_answered_by_what_was(way: str, folder: Path, codes: IntArray) -> None:
+    if way == "make" and shutil.which("make") is None:
+        pytest.skip("there is no make")
+    command = ("make", "-f", str(EXAMPLES / "Makefile")) if way == "make" else (
+        "bash", str(EXAMPLES / "slurm.sh"), "submit")
+    variables = {"SHARDS": "2", "ORDERS": "own.txt", "PATH": stand_in(folder)}
+    own = folder / "own.txt"
+    own.write_text("1 2 3 4\n5 5 5 5\n6 6 6 6\n7 7 7 7\n", encoding="utf-8")
+    assert run(folder, *command, **variables).returncode == 0
+    assert result(folder)["orders"][0]["steps"] == 7
+    # An order file of the same name with other steps: the moments stand.
+    own.write_text("1 2 3 4\n5 5 5 5\n6 6 6 6\n6 6 6 6\n", encoding="utf-8")
+    done = run(folder, *command, **variables)
+    assert done.returncode == 0 and "moments of" not in done.stdout + done.stderr, done.stderr
+    assert result(folder)["orders"][0]["steps"] == 6
+    # Other tokens that are older than the sums.
+    np.save(folder / "older.npy", codes[:300])
+    os.utime(folder / "older.npy", (0, 0))
+    assert run(folder, *command, **variables, TOKENS="older.npy").returncode == 0
+    assert result(folder)["images"] == 300
+
+
 def stand_in(folder: Path) -> str:
     """A search path with the stand-in for sbatch."""
     sbatch = folder / "bin/sbatch"

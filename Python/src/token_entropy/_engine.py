@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from ._program import ProgramError, ProgramWarning
+from ._program import ProgramError, ProgramWarning, UsageError
 
 #: What is told of the work: the phase, how many of its tasks are done, and how many there are.
 Progress = Callable[[str, int, int], None]
@@ -142,7 +142,11 @@ def engine_of(client: Any) -> Here | OnDask:
             client = sys.modules["distributed"].get_client()
         except ValueError:
             pass
-    return OnDask(client) if client is not None and client is not False else Here()
+    if client is None or client is False:
+        return Here()
+    if not hasattr(client, "submit"):
+        raise UsageError(f"client: expected a dask.distributed.Client, or False, found {client!r}", 64)
+    return OnDask(client)
 
 
 class ProgressLine:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._estimate import Estimate, FloatArray, IntArray, axes, show_map
-from ._program import Option, flags, run, run_text, workspace
+from ._program import Option, UsageError, flags, run, run_text, workspace
 from ._tokens import Tokens
 
 Grid = Sequence[int]
@@ -185,6 +185,10 @@ def _absolute(specification: str) -> str:
 
 def order_arguments(orders: Sequence[str | Order], folder: Path) -> tuple[list[str], list[str]]:
     """The orders for a command line, those of memory as files in a folder; and what each is called."""
+    if isinstance(orders, (str, Order)):
+        # Letters of a name are no orders.
+        name = orders if isinstance(orders, str) else orders.name
+        raise UsageError(f"orders: a list of orders is expected, as in [{name!r}]", 64)
     arguments, names = [], []
     for number, one in enumerate(orders):
         if isinstance(one, Order):

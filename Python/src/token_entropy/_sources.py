@@ -54,8 +54,8 @@ def sources(
         if not one:
             raise UsageError(
                 f"shares={shares} divides a single path; a list names its shares, as in (path, '3/32')", 64)
-        if shares < 1:
-            raise UsageError(f"shares={shares}: at least 1 is needed", 64)
+        if not isinstance(shares, (int, np.integer)) or shares < 1:
+            raise UsageError(f"shares={shares}: a whole number from 1 is needed", 64)
         listed: list[Any] = [(shards, f"{number}/{shares}") for number in range(1, shares + 1)]
     else:
         listed = [shards] if one else list(shards)
@@ -125,6 +125,8 @@ def _of_dask(
     if any(size != size for size in sizes):
         raise UsageError("the blocks of the Dask array are of unknown sizes; compute_chunk_sizes() finds them", 64)
     bounds = np.cumsum([0, *sizes])
+    if bounds[-1] == 0:
+        raise UsageError("the Dask array has no images", 64)
     if labels is not None and len(labels) != bounds[-1]:
         raise UsageError(f"{len(labels)} labels for {bounds[-1]} images", 64)
     if hasattr(labels, "to_delayed"):

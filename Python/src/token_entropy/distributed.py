@@ -66,6 +66,14 @@ class _Run:
             self._constants[id(value)] = self._engine.constant(value)
         return self._constants[id(value)]
 
+    def paths(self) -> Iterator[str | os.PathLike[str]]:
+        """The files that shards are read from."""
+        for one in self._shards:
+            tokens = one.shard.tokens
+            for path in (one.codebook, *(() if tokens is None else (tokens.path, tokens.codebook, tokens.labels))):
+                if isinstance(path, (str, os.PathLike)):
+                    yield path
+
     def phase(self, kind: str, options: Sequence[str], orders: Sequence[str | Order], inputs: Sequence[Any]) -> Any:
         """The sums of all shards, as something the engine can hand to tasks."""
         job = Job(kind, tuple(options), tuple(orders), self._threads, self._directory, self._is_kept)
@@ -231,6 +239,10 @@ def moments(
         place = Path(output)
         if not place.absolute().parent.is_dir():
             raise UsageError(f"{place}: there is no folder {place.absolute().parent}", 64)
+        if place.is_dir():
+            raise UsageError(f"{place}: cannot be written: it is a directory", 64)
+        if any(os.path.realpath(place) == os.path.realpath(path) for path in run.paths()):
+            raise UsageError(f"{place}: cannot be written: it is among the shards", 64)
         total = run.phase("moments", flags({"precision": precision, "no_classes": not classes}), [], [])
         content = run.call(part_bytes, total)
         info: dict[str, Any] = run.call(part_info, total)
@@ -367,6 +379,8 @@ def order_search(
     """
     with _run(shards, client, directory, options) as run:
         command = ["order-search", *flags({"steps": steps, "seconds": seconds, "no_curve": not curve, **options})]
+        if not isinstance(tokens, Tokens):
+            raise UsageError(f"tokens: expected te.Tokens, as te.load reads them, found {type(tokens).__name__}", 64)
         if tokens.path is not None:
             found = sources([tokens])[0]
             tokens = found.shard.filled(None, None, found.codebook)
