@@ -8,6 +8,8 @@ which all workers see, a run that was stopped goes on when called again.
 """
 import argparse
 import json
+import sys
+from pathlib import Path
 
 from dask.distributed import Client, LocalCluster
 
@@ -26,6 +28,9 @@ def main() -> None:
     parser.add_argument("--directory", help="a folder of all workers, to keep files of sums in")
     parser.add_argument("--output", default="result.json")
     arguments = parser.parse_args()
+    if not Path(arguments.output).absolute().parent.is_dir():
+        # Now, rather than after all shards.
+        parser.error(f"--output {arguments.output}: there is no such folder")
 
     # Slurm's, Kubernetes' and other clusters are started by dask-jobqueue, dask-kubernetes and so on.
     cluster = arguments.scheduler or LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
@@ -41,4 +46,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except te.ProgramError as error:
+        # One sentence, as the program says it.
+        sys.exit(f"dask_run.py: {error}")

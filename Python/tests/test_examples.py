@@ -156,3 +156,8 @@ def test_dask(folder: Path, expected: Any) -> None:
     done = run(folder, *command, "--shards", str(SHARDS), PYTHONPATH=path)
     assert done.returncode == 0, done.stderr
     assert result(folder) == expected and "distant:n=4" in done.stdout
+    # Before any shard is read, and in a sentence.
+    for wrong, words in ((("--output", "nowhere/result.json"), "nowhere/result.json: there is no such folder"),
+                         (("--shards", "0"), "dask_run.py: shares=0")):
+        refused = run(folder, *command, *wrong, PYTHONPATH=path)
+        assert refused.returncode != 0 and words in refused.stderr and "Traceback" not in refused.stderr
