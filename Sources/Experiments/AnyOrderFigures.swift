@@ -73,7 +73,7 @@ extension AnyOrderComparison {
         y: CurveFigure.Axis(y.title, scale: .automatic(beyond: 30)), caption: caption)
   }
 
-  /// A measure against the number of steps, a curve for each family of at least three orders and a point for the others.
+  /// A measure against the number of steps, a curve for each family of at least three orders with steps of their own, and points for the others.
   private func steps(
     _ result: AnyOrderReport, name: String, y: (key: String, title: String), caption: String
   ) -> CurveFigure? {
@@ -84,8 +84,10 @@ extension AnyOrderComparison {
           CurveFigure.Point(Double(order.steps), $0, error: order.error(y.key))
         }
       }
+      // Orders of one number of steps are no curve: a line through them would go up and down.
+      let isCurve = points.count >= 3 && Set(points.map(\.x)).count == points.count
       return points.isEmpty
-        ? nil : CurveFigure.Curve(family, points, style: points.count < 3 ? .points : .line)
+        ? nil : CurveFigure.Curve(family, points, style: isCurve ? .line : .points)
     }
     return curves.isEmpty
       ? nil

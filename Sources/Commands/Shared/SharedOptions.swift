@@ -55,9 +55,11 @@ struct ThreadsOption: ParsableArguments {
     }
   }
 
-  /// Lets matrix products have as many threads.
+  /// Lets matrix products, and everything else that is divided among threads, have as many.
   func apply() {
-    if let count { BLAS.threads = count }
+    guard let count else { return }
+    BLAS.threads = count
+    ParallelThreads.limit = count
   }
 }
 

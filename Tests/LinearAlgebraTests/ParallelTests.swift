@@ -1,0 +1,34 @@
+import LinearAlgebra
+import Synchronization
+import Testing
+
+// The limit belongs to the process: what other tests do meanwhile is the same on fewer threads.
+@Suite(.serialized) struct ParallelTests {
+  @Test(arguments: [nil, 1, 3] as [Int?])
+  func everyIndexIsDoneOnce(limit: Int?) {
+    let before = ParallelThreads.limit
+    ParallelThreads.limit = limit
+    defer { ParallelThreads.limit = before }
+    for iterations in [0, 1, 2, 1000] {
+      let done = Mutex([Int](repeating: 0, count: iterations))
+      parallelFor(iterations) { index in done.withLock { $0[index] += 1 } }
+      #expect(done.withLock { $0.allSatisfy { $0 == 1 } })
+    }
+  }
+
+  @Test func oneThreadIsTheCaller() {
+    let before = ParallelThreads.limit
+    ParallelThreads.limit = 1
+    defer { ParallelThreads.limit = before }
+    let order = Mutex<[Int]>([])
+    parallelFor(100) { index in order.withLock { $0.append(index) } }
+    #expect(order.withLock { $0 } == Array(0..<100))
+  }
+
+  @Test func theFirstErrorIsThrown() {
+    struct Failure: Error {}
+    #expect(throws: Failure.self) {
+      try parallelFor(100) { index in if index == 40 { throw Failure() } }
+    }
+  }
+}
