@@ -53,7 +53,7 @@ lowest = 0.0128  # values that are not above it are marked at the edge
 set key at screen X(468.2),screen Y(17.6) left top Left reverse vertical maxrows 17 samplen 2 spacing 1.2 font ",9.9"
 
 plot data index 0 using 1:($2>lowest?$2:NaN):($2-$3>lowest?$2-$3:lowest):($2+$3) with yerrorbars pointtype 0 lc rgb '#0072b2' lw 0.8 notitle, \
-  data index 0 using 1:($2>lowest?$2:NaN) with linespoints dashtype 1 lw 1.4 pointtype 7 pointsize 0.8 lc rgb '#0072b2' title 'halton', \
+  data index 0 using 1:($2>lowest?$2:NaN) with points pointtype 7 pointsize 0.8 lc rgb '#0072b2' title 'halton', \
   data index 0 using 1:($2<=lowest?lowest:NaN) with points pointtype 10 pointsize 0.9 lc rgb '#0072b2' notitle, \
   data index 1 using 1:($2>lowest?$2:NaN):($2-$3>lowest?$2-$3:lowest):($2+$3) with yerrorbars pointtype 0 lc rgb '#d55e00' lw 0.8 notitle, \
   data index 1 using 1:($2>lowest?$2:NaN) with linespoints dashtype 2 lw 1.4 pointtype 5 pointsize 0.8 lc rgb '#d55e00' title 'raster', \
