@@ -50,8 +50,10 @@ def test_an_interrupt_ends_the_program_and_leaves_nothing(tmp_path: Path) -> Non
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(sys.path)}
+    # A shell's background jobs, which tests may be among, take no notice of interrupts and leave that to their children.
     python = subprocess.Popen([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True)
+                              stderr=subprocess.PIPE, text=True,
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     assert python.stdout is not None and python.stdout.readline() == "ready\n"
     deadline = time.monotonic() + 60
     while not list(temporary.glob("token-entropy-*/codes.npy")) and time.monotonic() < deadline:
