@@ -279,7 +279,7 @@ def order_compare(
         The last two need the first phase only.
     given : {"class"}, optional
     precision : {"double", "mixed"}
-        How products are summed; mixed is twice as fast and differs by less than 10⁻⁶ nats an entropy.
+        How products are summed; mixed is faster, and moves totals by some 10⁻⁶ nats.
     moments : path, optional
         The file that `moments` wrote of the same shards, in place of the first phase.
     directory : path, optional
