@@ -42,5 +42,18 @@ public final class MappedFile: @unchecked Sendable {
     }
   }
 
+  /// Gives the memory of some bytes back; they are read from the file again when they are wanted.
+  ///
+  /// Whoever walks through a large file has otherwise all of it counted as the program's memory in the end. Of pages only
+  /// whole ones are given back.
+  public func release(_ range: Range<Int>) {
+    guard let base = bytes.baseAddress else { return }
+    let page = Int(getpagesize())
+    let first = (max(range.lowerBound, 0) + page - 1) / page * page
+    let end = min(range.upperBound, bytes.count) / page * page
+    guard first < end else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, MADV_DONTNEED)
+  }
+
   private static func lastFailure() -> String { String(cString: strerror(errno)) }
 }

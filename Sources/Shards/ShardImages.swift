@@ -1,5 +1,3 @@
-import Files
-import Foundation
 import LinearAlgebra
 import Statistics
 import Synchronization
@@ -57,7 +55,8 @@ public struct ShardImages: TokenFeatures {
       throw ShardError.emptyShare(source: name, images: count, shares: share.count)
     }
     part = ShardPart(
-      source: name, sourceHash: try Self.hash(of: source), images: images, sourceCount: count)
+      source: name, sourceHash: try source.identityHash().description, images: images,
+      sourceCount: count)
     codebookHash = source.codebook.map { TokenDataset.hash(ofCodebook: $0).description }
     classNames = source.labels?.names
     grid = source.grid
@@ -97,24 +96,6 @@ public struct ShardImages: TokenFeatures {
       first = end
     }
     return result
-  }
-
-  /// The hash of a file, or of tokens in memory.
-  private static func hash(of source: any DescribedTokens) throws -> String {
-    guard let dataset = source as? TokenDataset else {
-      return try source.sourceHash()?.description ?? source.place
-    }
-    // An array, or a folder of them, of which the tokens are what counts, and what classes and photographs they are of.
-    var bytes =
-      switch dataset.tokens {
-      case .codes(let codes, _): codes.withUnsafeBytes { Data($0) }
-      case .features(let features, _): features.withUnsafeBytes { Data($0) }
-      }
-    for numbers in [dataset.labels?.values, dataset.imageIDs] {
-      bytes += Data("\(numbers?.count ?? 0):".utf8)
-      numbers?.withUnsafeBytes { bytes += Data($0) }
-    }
-    return ContentHash(of: bytes).description
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import FileFormats
@@ -25,6 +26,22 @@ struct NpyArrayTests {
     } catch {
       return error as? NpyError
     }
+  }
+
+  @Test func whatWasGivenBackIsReadAgain() throws {
+    let folder = try TemporaryFolder()
+    let values = (0..<40_000).map { Int64($0) }
+    try NpyWriter.write(values, shape: [40_000], to: folder.file("a.npy"))
+    let array = try NpyArray(path: folder.file("a.npy"))
+    for range in [0..<40_000, 17..<30_001, 0..<0, 39_999..<40_000] {
+      #expect(try array.integers(range) == Array(values[range]))
+      array.release(range)
+      #expect(try array.integers(range) == Array(values[range]))
+    }
+    let bytes = NpyWriter.bytes(values, shape: [40_000])
+    let memory = try NpyArray(bytes: [UInt8](bytes), name: "memory")
+    memory.release(0..<40_000)
+    #expect(try memory.integers() == values)
   }
 
   @Test(

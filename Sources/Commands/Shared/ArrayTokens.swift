@@ -24,11 +24,8 @@ struct ArrayTokens: Hashable {
 
   /// Whether a path leads to arrays: by what is there, not by its name.
   static func areAt(_ path: String) -> Bool {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      return false
-    }
-    if isDirectory.boolValue { return true }
+    guard FileManager.default.fileExists(atPath: path) else { return false }
+    if isFolder(path) { return true }
     return switch FileContent(ofFileAt: path) {
     case .npy: true
     case .zip: path.lowercased().hasSuffix(".npz")
@@ -54,21 +51,14 @@ struct ArrayTokens: Hashable {
   func load(
     _ path: String, sampling limit: Int?, seed: UInt64, centred: Bool, channels: ChannelPlacement?
   ) throws -> TokenDataset {
-    for other in [codebook, labels].compactMap({ $0 }) { InputFiles.shared.insert(other) }
-    var options = TokenImport.Options()
-    options.grid = grid
-    options.channels = channels
-    options.crops = crops ?? .first
-    options.seed = seed
-    options.centred = centred
-    var isDirectory: ObjCBool = false
-    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-    // Every crop of an array is an image of its own, of which some are drawn when all are there.
-    if isDirectory.boolValue || crops != .all { options.sample = limit }
-    options.keepsOrder = !isDirectory.boolValue
-    let source = try TokenImport(
-      path: path, labels: labels, codebook: codebook.map { try CodebookFile.read($0) },
-      options: options)
+    let isFolder = Self.isFolder(path)
+    let source = try source(path, channels: channels) { options in
+      options.seed = seed
+      options.centred = centred
+      // Every crop of an array is an image of its own, of which some are drawn when all are there.
+      if isFolder || crops != .all { options.sample = limit }
+      options.keepsOrder = !isFolder
+    }
     var problems = 0
     let progress = ProgressLine("reading", total: source.photographCount, unit: "photographs")
     let dataset = try source.dataset(
@@ -82,8 +72,35 @@ struct ArrayTokens: Hashable {
       })
     progress.finish()
     if problems > Self.namedProblems { report("left out: \(problems - Self.namedProblems) more") }
-    guard let limit, !isDirectory.boolValue else { return dataset }
+    guard let limit, !isFolder else { return dataset }
     return try dataset.sampled(limit, seed: seed)
+  }
+
+  /// Opens an array, to be read where it is looked at; nil for a folder of them.
+  ///
+  /// - Throws: What is wrong with a file, in one sentence.
+  func described(_ path: String, channels: ChannelPlacement?) throws -> TokenArrayDataset? {
+    Self.isFolder(path) ? nil : try TokenArrayDataset(source(path, channels: channels) { _ in })
+  }
+
+  private func source(
+    _ path: String, channels: ChannelPlacement?, _ set: (inout TokenImport.Options) -> Void
+  ) throws -> TokenImport {
+    for other in [codebook, labels].compactMap({ $0 }) { InputFiles.shared.insert(other) }
+    var options = TokenImport.Options()
+    options.grid = grid
+    options.channels = channels
+    options.crops = crops ?? .first
+    set(&options)
+    return try TokenImport(
+      path: path, labels: labels, codebook: codebook.map { try CodebookFile.read($0) },
+      options: options)
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+      && isDirectory.boolValue
   }
 }
 

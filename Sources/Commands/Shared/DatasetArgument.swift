@@ -72,11 +72,13 @@ struct DatasetArgument: ExpressibleByArgument, Hashable {
     return try TokenDatasetFile(path: path, channels: channels)
   }
 
-  /// Opens the dataset to look at it: a file is read where it is looked at, arrays are read into memory.
+  /// Opens the dataset to look at it: a file is read where it is looked at, a folder of arrays is read into memory.
   ///
   /// - Throws: ``UnknownDataset``, or what is wrong with the file, in one sentence.
   func described(channels: ChannelPlacement? = nil) throws -> any DescribedTokens {
-    try ArrayTokens.areAt(path) ? load(channels: channels) : open(channels: channels)
+    let path = try path
+    guard ArrayTokens.areAt(path) else { return try open(channels: channels) }
+    return try arrays.described(path, channels: channels) ?? load(channels: channels)
   }
 
   /// Reads the dataset into memory.

@@ -124,6 +124,13 @@ public struct NpyArray: Sendable {
     }
   }
 
+  /// Gives back the memory that reading a range of elements has taken, where they lie together in a mapped file.
+  public func release(_ range: Range<Int>) {
+    guard case .mapped(let file) = storage, !isFortranOrder else { return }
+    let (base, width) = (header.dataOffset, type.byteCount)
+    file.release(base + range.lowerBound * width..<base + range.upperBound * width)
+  }
+
   /// Reads a range of elements whose bits are a `Bits` each.
   private func read<Bits: FixedWidthInteger & BitwiseCopyable, Value>(
     _ range: Range<Int>, as _: Bits.Type, _ value: (Bits) -> Value

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import LinearAlgebra
 
 /// Tokens with all that a file says of them: in memory, or in a file that is read block by block.
@@ -27,6 +28,22 @@ public protocol DescribedTokens: TokenFeatures {
   /// - Throws: ``TokenDataError`` when the file can no longer be read.
   /// - Complexity: reads the whole file.
   func sourceHash() throws -> ContentHash?
+
+  /// The hash of the tokens, of their classes and of which photographs they are of: equal for the same images, read again.
+  ///
+  /// - Throws: What reading a file throws.
+  /// - Complexity: reads the whole file, or all tokens.
+  func identityHash() throws -> ContentHash
+}
+
+/// The hash of several values one after the other.
+func combinedHash(_ tokens: Data, _ numbers: [[UInt32]?]) -> ContentHash {
+  var bytes = tokens
+  for numbers in numbers {
+    bytes += Data("\(numbers?.count ?? 0):".utf8)
+    numbers?.withUnsafeBytes { bytes += Data($0) }
+  }
+  return ContentHash(of: bytes)
 }
 
 extension TokenDatasetFile: DescribedTokens {
@@ -40,6 +57,9 @@ extension TokenDatasetFile: DescribedTokens {
 
   /// The hash of the file's bytes.
   public func sourceHash() throws -> ContentHash? { try contentHash() }
+
+  /// The hash of the file's bytes, which hold all of it.
+  public func identityHash() throws -> ContentHash { try contentHash() }
 }
 
 extension TokenDataset: DescribedTokens {
@@ -58,4 +78,13 @@ extension TokenDataset: DescribedTokens {
 
   /// The hash of the file that the tokens were read from.
   public func sourceHash() throws -> ContentHash? { try contentHash() }
+  /// The hash of the tokens in memory, wherever they are from.
+  public func identityHash() -> ContentHash {
+    let bytes =
+      switch tokens {
+      case .codes(let codes, _): codes.withUnsafeBytes { Data($0) }
+      case .features(let features, _): features.withUnsafeBytes { Data($0) }
+      }
+    return combinedHash(bytes, [labels?.values, imageIDs])
+  }
 }

@@ -49,6 +49,18 @@ enum ImportLabels: Sendable {
     if case .none = self { false } else { true }
   }
 
+  /// The labels of the photographs 0 to count − 1; nil where there are none at all.
+  func labels(count: Int) throws -> [UInt32]? {
+    guard case .array(let array) = self, count <= array.elementCount else {
+      return exist ? try (0..<UInt32(count)).compactMap { try label(of: $0) } : nil
+    }
+    let values = try array.integers(0..<count)
+    if let bad = values.firstIndex(where: { $0 < 0 || $0 >= UInt32.max }) {
+      throw TokenImportError.invalidLabel(file: array.name, image: bad, value: values[bad])
+    }
+    return values.map { UInt32($0) }
+  }
+
   /// The label of a photograph; nil where there are none at all.
   func label(of number: UInt32) throws -> UInt32? {
     let file: String

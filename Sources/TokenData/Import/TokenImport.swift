@@ -82,10 +82,10 @@ public struct TokenImport: Sendable {
 
   /// The folders whose files are read.
   package let inputFolders: [String]
-  private let source: any TokenImportSource
-  private let labels: ImportLabels
-  private let codebook: FloatMatrix?
-  private let options: Options
+  let source: any TokenImportSource
+  let labels: ImportLabels
+  let codebook: FloatMatrix?
+  let options: Options
   /// What is taken off the features of an image before they are rounded to single precision; nil for nothing.
   private let origin: [Double]?
 
@@ -342,55 +342,17 @@ public struct TokenImport: Sendable {
 
   private func read(_ number: UInt32) throws -> Result<Photograph, Problem> {
     let layout = source.layout
-    let n = layout.grid.cellCount
-    let crops: Range<Int>
-    switch options.crops {
-    case .all: crops = 0..<layout.crops
-    case .first: crops = 0..<1
-    case .random:
-      // Stream 0 draws the sample.
-      var generator = SeededGenerator(seed: options.seed, stream: UInt64(number) + 1)
-      let crop = generator.nextIndex(below: layout.crops)
-      crops = crop..<(crop + 1)
-    }
+    let crops = crops(of: number)
     do {
       let array = try source.array(number)
       let label = try labels.label(of: number)
-      let first = array.first + crops.lowerBound * layout.elementsPerCrop
-      let range = first..<(first + crops.count * layout.elementsPerCrop)
-      if let d = layout.dimensions {
-        let features =
-          if let origin {
-            zip(
-              layout.channels.channelsLast(
-                array.array.doubles(range), cells: n, channels: d), origin
-            ).map { Float($0 - $1) }
-          } else {
-            layout.channels.channelsLast(array.array.floats(range), cells: n, channels: d)
-          }
-        if let bad = features.firstIndex(where: { !$0.isFinite }) {
-          let token = bad / d
-          let value = layout.channels.channelsLast(
-            array.array.doubles(range), cells: n, channels: d)[bad]
-          if value.isFinite {
-            throw TokenImportError.beyondSinglePrecision(
-              file: array.array.name, image: Int(number), value: value)
-          }
-          throw TokenImportError.featureNotFinite(
-            file: array.array.name, image: Int(number), crop: crops.lowerBound + token / n,
-            cell: layout.grid.cell(at: token % n), channel: bad % d, value: features[bad])
-        }
-        return .success(Photograph(features: features, crops: crops.count, label: label))
-      }
-      let size = codebook?.rows ?? 0
-      let integers = try array.array.integers(range)
-      if let bad = integers.firstIndex(where: { $0 < 0 || $0 >= size }) {
-        throw TokenImportError.codeOutsideCodebook(
-          file: array.array.name, image: Int(number), crop: crops.lowerBound + bad / n,
-          cell: layout.grid.cell(at: bad % n), code: integers[bad], codebookSize: size)
-      }
+      let run = CropRun(
+        first: array.first, image: Int(number), crop: crops.lowerBound, count: crops.count)
       return .success(
-        Photograph(codes: integers.map { UInt32($0) }, crops: crops.count, label: label))
+        layout.dimensions == nil
+          ? Photograph(codes: try codes(run, of: array.array), crops: crops.count, label: label)
+          : Photograph(
+            features: try features(run, of: array.array), crops: crops.count, label: label))
     } catch let error as NpyError {
       return .failure(Problem(description: error.description))
     } catch let error as FileError {
@@ -398,6 +360,93 @@ public struct TokenImport: Sendable {
     } catch let error as TokenImportError where error.concernsOneFile {
       return .failure(Problem(description: error.description))
     }
+  }
+}
+
+// MARK: Numbers of arrays
+
+/// Crops that follow each other in an array.
+struct CropRun {
+  /// Where the array has the first number of the photograph.
+  let first: Int
+  /// The number of that photograph, and the first of its crops that is meant.
+  let image: Int
+  let crop: Int
+  /// How many crops, of this photograph and of those that follow.
+  let count: Int
+}
+
+extension TokenImport {
+  /// The crops of a photograph that are taken.
+  func crops(of number: UInt32) -> Range<Int> {
+    let layout = source.layout
+    switch options.crops {
+    case .all: return 0..<layout.crops
+    case .first: return 0..<1
+    case .random:
+      // Stream 0 draws the sample.
+      var generator = SeededGenerator(seed: options.seed, stream: UInt64(number) + 1)
+      let crop = generator.nextIndex(below: layout.crops)
+      return crop..<(crop + 1)
+    }
+  }
+
+  private func elements(_ run: CropRun) -> Range<Int> {
+    let size = source.layout.elementsPerCrop
+    let first = run.first + run.crop * size
+    return first..<(first + run.count * size)
+  }
+
+  /// The photograph and the crop of the token at a place in a run.
+  private func place(_ token: Int, in run: CropRun) -> (image: Int, crop: Int) {
+    let crop = run.crop + token / source.layout.grid.cellCount
+    return (run.image + crop / source.layout.crops, crop % source.layout.crops)
+  }
+
+  /// The codes of crops.
+  ///
+  /// - Throws: ``TokenImportError/codeOutsideCodebook(file:image:crop:cell:code:codebookSize:)``, or `NpyError`.
+  func codes(_ run: CropRun, of array: NpyArray) throws -> [UInt32] {
+    let grid = source.layout.grid
+    let size = codebook?.rows ?? 0
+    let integers = try array.integers(elements(run))
+    if let bad = integers.firstIndex(where: { $0 < 0 || $0 >= size }) {
+      let (image, crop) = place(bad, in: run)
+      throw TokenImportError.codeOutsideCodebook(
+        file: array.name, image: image, crop: crop, cell: grid.cell(at: bad % grid.cellCount),
+        code: integers[bad], codebookSize: size)
+    }
+    return integers.map { UInt32($0) }
+  }
+
+  /// The features of crops, with the channels last.
+  ///
+  /// - Throws: ``TokenImportError`` for what is not finite, or not in single precision.
+  func features(_ run: CropRun, of array: NpyArray) throws -> [Float] {
+    let layout = source.layout
+    let (n, d) = (layout.grid.cellCount, layout.dimensions ?? 0)
+    func doubles() -> [Double] {
+      layout.channels.channelsLast(array.doubles(elements(run)), cells: n, channels: d)
+    }
+    let features: [Float]
+    if let origin {
+      let values = doubles()
+      features = values.indices.map { Float(values[$0] - origin[$0 % origin.count]) }
+    } else {
+      features = layout.channels.channelsLast(array.floats(elements(run)), cells: n, channels: d)
+    }
+    if let bad = features.firstIndex(where: { !$0.isFinite }) {
+      let token = bad / d
+      let (image, crop) = place(token, in: run)
+      let value = doubles()[bad]
+      if value.isFinite {
+        throw TokenImportError.beyondSinglePrecision(file: array.name, image: image, value: value)
+      }
+      throw TokenImportError.featureNotFinite(
+        file: array.name, image: image, crop: crop, cell: layout.grid.cell(at: token % n),
+        channel: bad % d, value: features[bad])
+    }
+    return features
   }
 }
 
