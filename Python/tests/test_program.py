@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import token_entropy as te
+from token_entropy._program import run_text
 
 
 def test_a_missing_program_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -29,6 +30,23 @@ def test_a_missing_program_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setenv("TOKEN_ENTROPY", str(old))
     with pytest.raises(te.ProgramError, match="too old for the program"):
         te.version()
+
+
+def test_the_environment_is_that_of_the_caller_less_what_dask_sets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho ${MALLOC_TRIM_THRESHOLD_-none} ${OPENBLAS_NUM_THREADS-none} $OWN\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("TOKEN_ENTROPY", str(program))
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
+    monkeypatch.setenv("OWN", "kept")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    monkeypatch.delitem(sys.modules, "distributed", raising=False)
+    assert run_text([]).split() == ["65536", "none", "kept"]
+    monkeypatch.setitem(sys.modules, "distributed", sys)
+    assert run_text([], threads=3).split() == ["none", "3", "kept"]
+    assert os.environ["MALLOC_TRIM_THRESHOLD_"] == "65536" and "OPENBLAS_NUM_THREADS" not in os.environ
 
 
 def test_versions_agree() -> None:

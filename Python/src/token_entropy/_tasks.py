@@ -236,7 +236,7 @@ def part_bytes(part: Part) -> bytes:
 
 
 def finish(
-    command: Sequence[str], orders: Sequence[str | Order], tokens: Tokens | None, inputs: Sequence[Part]
+    command: Sequence[str], orders: Sequence[str | Order], tokens: Tokens | None, inputs: Sequence[Part], threads: int
 ) -> tuple[dict[str, Any] | ProgramError, list[str], list[str]]:
     """A command's result from merged sums, the names of the orders, and what the program said beside it.
 
@@ -250,7 +250,8 @@ def finish(
             words += [option, part.path(folder)]
         result: dict[str, Any] | ProgramError
         try:
-            result = run(*words, *([] if tokens is None else tokens.arguments(folder)), folder=folder)
+            result = run(*words, *([] if tokens is None else tokens.arguments(folder)), folder=folder,
+                         threads=threads)
         except ProgramError as error:
             result = error
     return result, names, [str(one.message) for one in said if issubclass(one.category, ProgramWarning)]

@@ -123,7 +123,8 @@ class _Run:
     def finish(self, command: Sequence[str], orders: Sequence[str | Order], tokens: Tokens | None,
                inputs: Sequence[Any]) -> tuple[dict[str, Any], list[str]]:
         """A command's result, and the names of its orders."""
-        result, names, said = self.call(finish, list(command), list(orders), tokens, list(inputs))
+        result, names, said = self.call(
+            finish, list(command), list(orders), tokens, list(inputs), self._threads)
         if isinstance(result, ProgramError):
             raise result
         warn_of(said)
