@@ -11,9 +11,13 @@ import json
 import sys
 from pathlib import Path
 
+import dask
 from dask.distributed import Client, LocalCluster
 
 import token_entropy as te
+
+# Workers only wait for programs: there is no Python to be profiled, and nothing to be looked at fifty times a second.
+QUIET = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
 
 
 def main() -> None:
@@ -33,6 +37,8 @@ def main() -> None:
         parser.error(f"--output {arguments.output}: there is no such folder")
 
     # Slurm's, Kubernetes' and other clusters are started by dask-jobqueue, dask-kubernetes and so on.
+    # They take these settings from a file, or from DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False and so on.
+    dask.config.set(QUIET)
     cluster = arguments.scheduler or LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
     with Client(cluster) as client:
         result = te.distributed.order_compare(
