@@ -1,5 +1,7 @@
 #include "residual_sums.h"
 
+#include <string.h>
+
 // Channels up to this many may have a kernel of their own.
 #define TE_FIXED_LIMIT 16
 

@@ -4,31 +4,40 @@
 #define TE_JOIN(a, b) TE_JOIN2(a, b)
 #define TE_NAME(name) TE_JOIN(name, TE_SUFFIX)
 
-// With `channels` known to the compiler the sums of one row stay in registers.
-static inline __attribute__((always_inline)) void TE_NAME(fixed_products)(
-    size_t images, const TE_SCALAR *u, size_t stride, size_t channels, const TE_SCALAR *a,
-    double *sums) {
-  TE_SCALAR total[TE_FIXED_LIMIT * TE_FIXED_LIMIT];
-  for (size_t t = 0; t < channels * channels; t++) total[t] = 0;
-  for (size_t i = 0; i < images; i++) {
-    const TE_SCALAR *x = u + i * stride;
-    for (size_t r = 0; r < channels; r++) {
-      TE_SCALAR scaled = a[i] * x[r];
-      for (size_t c = 0; c < channels; c++) total[r * channels + c] += scaled * x[c];
-    }
+// With the channels known, rows of both sums stay in registers: four rows of each at a time. Written as vectors, because
+// compilers left alone gather and scatter the sums by columns, ten times as slow.
+#define TE_FIXED_PRODUCTS(CHANNELS)                                                               \
+  static inline __attribute__((always_inline)) void TE_NAME(fixed_products_##CHANNELS)(           \
+      size_t images, const TE_SCALAR *u, size_t stride, const TE_SCALAR *a, const TE_SCALAR *b,   \
+      double *first, double *second) {                                                            \
+    typedef TE_SCALAR vector __attribute__((vector_size(CHANNELS * sizeof(TE_SCALAR))));          \
+    for (size_t start = 0; start < CHANNELS; start += 4) {                                        \
+      vector one[4] = {{0}, {0}, {0}, {0}}, two[4] = {{0}, {0}, {0}, {0}};                        \
+      for (size_t i = 0; i < images; i++) {                                                       \
+        const TE_SCALAR *row = u + i * stride;                                                    \
+        vector x;                                                                                 \
+        memcpy(&x, row, sizeof x);                                                                \
+        vector ax = a[i] * x, bx = b[i] * x;                                                      \
+        for (size_t r = 0; r < 4; r++) {                                                          \
+          one[r] += row[start + r] * ax;                                                          \
+          two[r] += row[start + r] * bx;                                                          \
+        }                                                                                         \
+      }                                                                                           \
+      for (size_t r = 0; r < 4; r++)                                                              \
+        for (size_t c = 0; c < CHANNELS; c++) {                                                   \
+          first[(start + r) * CHANNELS + c] += (double)one[r][c];                                 \
+          second[(start + r) * CHANNELS + c] += (double)two[r][c];                                \
+        }                                                                                         \
+    }                                                                                             \
   }
-  for (size_t t = 0; t < channels * channels; t++) sums[t] += (double)total[t];
-}
+TE_FIXED_PRODUCTS(4)
+TE_FIXED_PRODUCTS(8)
+TE_FIXED_PRODUCTS(16)
+#undef TE_FIXED_PRODUCTS
 
 static inline __attribute__((always_inline)) void TE_NAME(products)(
     size_t images, const TE_SCALAR *u, size_t stride, size_t channels, const TE_SCALAR *a,
     double *sums) {
-  switch (channels) {
-    case 4: TE_NAME(fixed_products)(images, u, stride, 4, a, sums); return;
-    case 8: TE_NAME(fixed_products)(images, u, stride, 8, a, sums); return;
-    case 16: TE_NAME(fixed_products)(images, u, stride, 16, a, sums); return;
-    default: break;
-  }
   for (size_t i = 0; i < images; i++) {
     const TE_SCALAR *x = u + i * stride;
     for (size_t r = 0; r < channels; r++) {
@@ -42,6 +51,12 @@ static inline __attribute__((always_inline)) void TE_NAME(products)(
 TE_CLONES void TE_NAME(te_residual_products)(
     size_t images, const TE_SCALAR *u, size_t stride, size_t channels, const TE_SCALAR *a,
     const TE_SCALAR *b, double *first, double *second) {
+  switch (channels) {
+    case 4: TE_NAME(fixed_products_4)(images, u, stride, a, b, first, second); return;
+    case 8: TE_NAME(fixed_products_8)(images, u, stride, a, b, first, second); return;
+    case 16: TE_NAME(fixed_products_16)(images, u, stride, a, b, first, second); return;
+    default: break;
+  }
   TE_NAME(products)(images, u, stride, channels, a, first);
   TE_NAME(products)(images, u, stride, channels, b, second);
 }

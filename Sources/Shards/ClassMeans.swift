@@ -28,6 +28,7 @@ public struct ClassMeans: Sendable {
   init(of images: some TokenFeatures, labels: [UInt32], names: [String]) throws {
     let columns = images.grid.cellCount * images.featureDimensions
     let known = Set(labels).sorted()
+    try MomentsMemory.requireMeans(ofClasses: known.count, numbers: columns)
     let places = Dictionary(uniqueKeysWithValues: known.enumerated().map { ($1, $0) })
     var counts = [Int](repeating: 0, count: known.count)
     let classes = labels.map { places[$0] ?? 0 }

@@ -44,6 +44,7 @@ public struct ShardedEstimation: Sendable {
     try stored.requireSame(images)
     let parts = try ShardParts([images.part], file: images.name)
     try stored.requireHeld(parts, file: images.name)
+    try requirePass()
     let share = try share(images)
     return StoredResiduals(
       name: images.name, momentsHash: hash, isGivenClass: isGivenClass, jitter: jitter,
@@ -68,6 +69,7 @@ public struct ShardedEstimation: Sendable {
     let parts = try ShardParts([images.part], file: images.name)
     try stored.requireHeld(parts, file: images.name)
     let orders = residuals.orders
+    try requirePass()
     let share = try share(images)
     var fallbacks: [Set<Int>] = []
     var sums: [[RunSums]] = []
@@ -135,6 +137,7 @@ public struct ShardedEstimation: Sendable {
         return place
       }
     }
+    try MomentsMemory.requireFactor(beside: moments)
     let selected = places ?? Array(all.indices)
     return try selected.enumerated().map { index, k in
       let factored = try factored(all[k], of: selected.map { all[$0] })
@@ -181,6 +184,12 @@ public struct ShardedEstimation: Sendable {
   }
 
   // MARK: Parts
+
+  /// Refuses a pass over images where memory does not suffice.
+  private func requirePass() throws(EstimationError) {
+    try MomentsMemory.requireFactor(
+      copies: stored.precision == .mixed ? 1.5 : 2, beside: moments)
+  }
 
   private func factored(
     _ order: GenerationOrder, of orders: [GenerationOrder]

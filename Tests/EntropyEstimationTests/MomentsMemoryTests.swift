@@ -1,3 +1,4 @@
+import LinearAlgebra
 import SystemResources
 import TestSupport
 import Testing
@@ -39,7 +40,7 @@ struct MomentsMemoryTests {
     let raster = try GenerationOrder.raster(on: tokens.grid, tokensPerStep: 4)
     let closed = EstimationSettings(bound: .wishart, errors: .gaussian)
     func memory(_ orders: [GenerationOrder], _ settings: EstimationSettings) -> MomentsMemory {
-      MomentsMemory(factoring: orders, of: tokens, channels: 12, settings)
+      MomentsMemory(factoring: orders, of: tokens, settings, available: nil)
     }
     #expect(memory([raster], closed).copies == 2)
     #expect(memory([raster], EstimationSettings()).copies == 2.5)
@@ -48,10 +49,64 @@ struct MomentsMemoryTests {
     // Whitened images are stored up to a limit only, so that many images take no more than some.
     let some = memory([raster], EstimationSettings()).bytes(tokens: 1024, coordinates: 12)
     let many = MomentsMemory(
-      factoring: [raster], of: UnreadTokens(imageCount: 12_800_000), channels: 12,
-      EstimationSettings()
+      factoring: [raster], of: UnreadTokens(imageCount: 12_800_000), EstimationSettings()
     ).bytes(tokens: 1024, coordinates: 12)
     #expect(many == some)
+  }
+
+  @Test("Where memory is short, fewer orders are factored at the same time")
+  func fewerTogether() throws {
+    let tokens = UnreadTokens()
+    let orders = try [1, 2, 4, 8].map {
+      try GenerationOrder.raster(on: tokens.grid, tokensPerStep: $0)
+    }
+    let most = OrderEstimator.lanes(for: orders)
+    let copy = 8.0 * 12_288 * 12_288
+    let closed = EstimationSettings(bound: .wishart, errors: .gaussian)
+    for lanes in 1...most {
+      let memory = MomentsMemory(
+        factoring: orders, of: tokens, closed, available: free((1.9 + Double(lanes)) * copy))
+      #expect(memory.ordersTogether == lanes && memory.copies == Double(1 + lanes))
+      try memory.require(for: tokens, available: free((1.9 + Double(lanes)) * copy))
+    }
+    // Not even one fits: the refusal is of what one takes.
+    let lack = free(1.5 * copy)
+    let memory = MomentsMemory(factoring: orders, of: tokens, closed, available: lack)
+    #expect(memory.ordersTogether == 1)
+    #expect(throws: EstimationError.self) { try memory.require(for: tokens, available: lack) }
+    let unlimited = MomentsMemory(factoring: orders, of: tokens, closed, available: nil)
+    #expect(unlimited.ordersTogether == most)
+  }
+
+  @Test("Beside moments that are there an order takes a copy, and a pass what it whitens with")
+  func besideMoments() throws {
+    let grid = TokenGrid(rows: 16, columns: 16)
+    let moments = TokenMoments(
+      name: "moments.h5", grid: grid, featureDimensions: 12, imageCount: 4000,
+      mean: Array(repeating: 0, count: 3072), scatter: Matrix(rows: 3072, columns: 3072),
+      roundingScale: nil)
+    let orders = try [1, 2, 4, 8].map {
+      try GenerationOrder.raster(on: grid, tokensPerStep: $0)
+    }
+    let copy = 8.0 * 3072 * 3072
+    let most = OrderEstimator.lanes(for: orders)
+    for lanes in 1...most {
+      #expect(
+        try MomentsMemory.ordersTogether(
+          orders, beside: moments, available: free((0.5 + Double(lanes)) * copy)) == lanes)
+    }
+    let error = #expect(throws: EstimationError.self) {
+      try MomentsMemory.ordersTogether(orders, beside: moments, available: free(0.9 * copy))
+    }
+    #expect("\(try #require(error))".contains("an order of 3072 numbers, beside the moments, take"))
+    try MomentsMemory.requireFactor(copies: 2, beside: moments, available: free(2.1 * copy))
+    #expect(throws: EstimationError.self) {
+      try MomentsMemory.requireFactor(copies: 2, beside: moments, available: free(1.9 * copy))
+    }
+    #expect(throws: InsufficientMemory.self) {
+      try MomentsMemory.requireMeans(ofClasses: 1000, numbers: 20_000, available: free(1e8))
+    }
+    try MomentsMemory.requireMeans(ofClasses: 1000, numbers: 20_000, available: free(2e8))
   }
 
   @Test("The channels that a refusal names fit, and one more do not", arguments: [1e9, 3e9, 20e9])
@@ -59,8 +114,7 @@ struct MomentsMemoryTests {
     let wide = UnreadTokens(imageCount: 900_000, featureDimensions: 64)
     let raster = try GenerationOrder.raster(on: wide.grid, tokensPerStep: 4)
     func memory(_ tokens: UnreadTokens) -> MomentsMemory {
-      MomentsMemory(
-        factoring: [raster], of: tokens, channels: tokens.featureDimensions, EstimationSettings())
+      MomentsMemory(factoring: [raster], of: tokens, EstimationSettings())
     }
     let error = #expect(throws: EstimationError.self) {
       try memory(wide).require(for: wide, available: free(bytes))

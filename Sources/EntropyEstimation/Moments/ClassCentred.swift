@@ -14,8 +14,8 @@ package struct ClassCentred<Base: TokenFeatures>: TokenFeatures {
 
   /// Takes the means of all classes.
   ///
-  /// - Throws: ``EstimationError`` for data without labels and for classes of one image only, and what reading the features
-  ///   throws.
+  /// - Throws: ``EstimationError`` for data without labels and for classes of one image only, `InsufficientMemory`, and what
+  ///   reading the features throws.
   /// - Complexity: O(m·n·d), and C·n·d numbers of memory.
   package init(_ features: Base) throws {
     guard let labels = features.imageClasses else {
@@ -34,6 +34,7 @@ package struct ClassCentred<Base: TokenFeatures>: TokenFeatures {
     let subset = ImageSubset(of: features, images: images)
     let classes = images.compactMap { numbers[labels[$0]] }
     let columns = features.grid.cellCount * features.featureDimensions
+    try MomentsMemory.requireMeans(ofClasses: numbers.count, numbers: columns)
     var means = [Double](repeating: 0, count: numbers.count * columns)
     for start in stride(from: 0, to: images.count, by: 256) {
       let block = start..<min(start + 256, images.count)

@@ -34,11 +34,24 @@ package struct MomentsMemory: Sendable {
   /// What ``OrderEstimator`` takes for least squares: the sums, an arrangement of them that becomes an order's factor for each
   /// order that is factored at the same time, and a factor in the precision of the pass over the images, with images that
   /// it has whitened.
+  ///
+  /// Where memory does not suffice for as many orders at a time as there could be, there are fewer.
   init(
-    factoring orders: [GenerationOrder], of features: some TokenFeatures, channels: Int,
-    _ settings: EstimationSettings
+    factoring orders: [GenerationOrder], of features: some TokenFeatures,
+    _ settings: EstimationSettings, available: AvailableMemory? = .now
   ) {
-    ordersTogether = OrderEstimator.lanes(for: orders)
+    let (n, width) = (features.grid.cellCount, features.featureDimensions)
+    let possible = (1...OrderEstimator.lanes(for: orders)).map {
+      MomentsMemory(factoring: $0, of: features, settings)
+    }
+    let free = available?.bytes ?? .infinity
+    self = possible.last { $0.bytes(tokens: n, coordinates: width) <= free } ?? possible[0]
+  }
+
+  private init(
+    factoring ordersTogether: Int, of features: some TokenFeatures, _ settings: EstimationSettings
+  ) {
+    self.ordersTogether = ordersTogether
     let lanes = Double(ordersTogether)
     copies = 1 + lanes
     // The rows of the inverse factor.
@@ -67,6 +80,52 @@ package struct MomentsMemory: Sendable {
     copies += 0.5
     bytesPerNumber = Double(features.imageCount) * 4
     // Leverages and weights, 8 bytes for each token of an image, are few beside that.
+  }
+
+  /// How many orders are factored at the same time beside moments that are there, each of which takes a copy of them.
+  ///
+  /// - Throws: ``EstimationError/tooLittleMemory(source:_:largestFeatureDimensions:channels:)`` where one does not fit.
+  static func ordersTogether(
+    _ orders: [GenerationOrder], beside moments: TokenMoments, available: AvailableMemory? = .now
+  ) throws(EstimationError) -> Int {
+    try requireFactor(beside: moments, available: available)
+    let numbers = Double(moments.scatter.rows)
+    let fitting = (available?.bytes ?? .infinity) / max(8 * numbers * numbers, 1)
+    let most = OrderEstimator.lanes(for: orders)
+    return fitting < Double(most) ? max(Int(fitting), 1) : most
+  }
+
+  /// Refuses to factor an order where memory does not suffice for it beside moments that are there.
+  ///
+  /// - Parameter copies: What is taken besides the moments; 1 for the factor alone, and half of one, or one in double precision,
+  ///   for the factor that a pass over images whitens with.
+  /// - Throws: ``EstimationError/tooLittleMemory(source:_:largestFeatureDimensions:channels:)``.
+  package static func requireFactor(
+    copies: Double = 1, beside moments: TokenMoments, available: AvailableMemory? = .now
+  ) throws(EstimationError) {
+    let numbers = Double(moments.scatter.rows)
+    do throws(InsufficientMemory) {
+      try InsufficientMemory.check(
+        8 * copies * numbers * numbers,
+        for: "the factors of an order of \(moments.scatter.rows) numbers, beside the moments,",
+        available: available)
+    } catch {
+      // Moments that are there are of so many channels.
+      throw .tooLittleMemory(
+        source: moments.name, error, largestFeatureDimensions: 0,
+        channels: moments.featureDimensions)
+    }
+  }
+
+  /// Refuses means of more classes than memory holds.
+  ///
+  /// - Throws: `InsufficientMemory`.
+  package static func requireMeans(
+    ofClasses count: Int, numbers: Int, available: AvailableMemory? = .now
+  ) throws(InsufficientMemory) {
+    try InsufficientMemory.check(
+      8 * Double(count) * Double(numbers),
+      for: "the means of \(count) classes, of \(numbers) numbers each,", available: available)
   }
 
   /// The bytes for n tokens of d coordinates.

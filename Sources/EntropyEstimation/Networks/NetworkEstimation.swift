@@ -75,12 +75,12 @@ extension OrderEstimator {
         losses = try concurrently(orders) { try trained($0, nil) }
         continue
       }
-      try MomentsMemory(factoring: orders, of: part.fitted, channels: d, settings)
-        .require(for: part.fitted)
+      let memory = MomentsMemory(factoring: orders, of: part.fitted, settings)
+      try memory.require(for: part.fitted)
       losses = try withMoments(
         of: part.fitted, channels: features.featureDimensions, settings, progress
       ) { moments in
-        try concurrently(orders) {
+        try concurrently(orders, lanes: memory.ordersTogether) {
           let factorization = try OrderFactorization(of: $0, moments: moments, bound: .heldOut)
           var losses = try trained($0, HeldOutLaw(factorization, fittedTo: part.fitted))
           losses.note(factorization, of: orders, moments)

@@ -20,7 +20,9 @@ extension OrderEstimator {
   ///
   /// - Parameter progress: Told how many orders are done; called from several threads.
   /// - Throws: As ``OrderProfile/init(of:moments:bound:)``; the first order's error.
-  /// - Complexity: (n·d)³/3 multiplications and additions an order, at most four times (n·d)² numbers of memory.
+  ///   ``EstimationError/tooLittleMemory(source:_:largestFeatureDimensions:channels:)`` where the factor of one order does not fit.
+  /// - Complexity: (n·d)³/3 multiplications and additions an order, at most four times (n·d)² numbers of memory, and less
+  ///   where that does not fit.
   public static func profiles(
     of orders: [GenerationOrder], moments: TokenMoments, bound: EntropyBound = .wishart,
     progress: @Sendable (Int) -> Void = { _ in }
@@ -29,15 +31,16 @@ extension OrderEstimator {
       throw EstimationError.boundNeedsImages(bound)
     }
     return try profiles(
-      of: orders, moments: moments, bound: bound, channels: nil, progress: progress)
+      of: orders, moments: moments, bound: bound, channels: nil,
+      lanes: MomentsMemory.ordersTogether(orders, beside: moments), progress: progress)
   }
 
   /// The same where a token may have more coordinates than `channels`.
   static func profiles(
     of orders: [GenerationOrder], moments: TokenMoments, bound: EntropyBound, channels: Int?,
-    progress: @Sendable (Int) -> Void
+    lanes: Int, progress: @Sendable (Int) -> Void
   ) throws -> [OrderProfile] {
-    try concurrently(orders, progress: progress) { order in
+    try concurrently(orders, lanes: lanes, progress: progress) { order in
       let factorization = try OrderFactorization(
         of: order, moments: moments, bound: bound, channels: channels)
       var profile = OrderProfile(factorization, bound: bound, pass: nil)
@@ -47,13 +50,16 @@ extension OrderEstimator {
   }
 
   /// Applies `body` to several orders side by side, each with its share of the cores; results in the order of `orders`.
+  ///
+  /// - Parameter lanes: How many at most at the same time; nil for as many as there can be.
   static func concurrently<Value: Sendable>(
-    _ orders: some Collection<GenerationOrder>, progress: @Sendable (Int) -> Void = { _ in },
+    _ orders: some Collection<GenerationOrder>, lanes most: Int? = nil,
+    progress: @Sendable (Int) -> Void = { _ in },
     _ body: @Sendable (GenerationOrder) throws -> Value
   ) throws -> [Value] {
     let orders = Array(orders)
     let threads = BLAS.threads
-    let lanes = lanes(for: orders)
+    let lanes = min(lanes(for: orders), most ?? .max)
     BLAS.threads = max(threads / lanes, 1)
     defer { BLAS.threads = threads }
     let results = Mutex<[Int: Result<Value, any Error>]>([:])

@@ -73,8 +73,8 @@ extension OrderEstimator {
     of orders: [GenerationOrder], features: some TokenFeatures, channels: Int,
     _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [OrderProfile] {
-    try MomentsMemory(factoring: orders, of: features, channels: channels, settings)
-      .require(for: features, channels: channels)
+    let memory = MomentsMemory(factoring: orders, of: features, settings)
+    try memory.require(for: features, channels: channels)
     switch settings.bound {
     case .algorithm1, .wishart, .debiased:
       if settings.shrinkage == .none {
@@ -88,7 +88,7 @@ extension OrderEstimator {
         var profiles: [OrderProfile] = []
         if settings.bound == .debiased || settings.errorKind == .robust {
           // A few orders are factored side by side and then pass over the images one by one, each on all cores.
-          for batch in orders.batches(of: lanes(for: orders)) {
+          for batch in orders.batches(of: memory.ordersTogether) {
             for factorization in try concurrently(batch, factored) {
               let pass = try factorization.pass(over: features, bound: settings.bound)
               var profile = OrderProfile(factorization, bound: settings.bound, pass: pass)
@@ -99,14 +99,16 @@ extension OrderEstimator {
           }
         } else {
           profiles = try Self.profiles(
-            of: orders, moments: moments, bound: settings.bound, channels: channels
+            of: orders, moments: moments, bound: settings.bound, channels: channels,
+            lanes: memory.ordersTogether
           ) { progress(.factoring($0, of: orders.count)) }
         }
         return profiles
       }
     case .heldOut:
       return try heldOutLosses(
-        of: orders, features: features, channels: channels, settings, progress
+        of: orders, features: features, channels: channels, settings,
+        lanes: memory.ordersTogether, progress
       ).map {
         OrderProfile(
           losses: $0, bound: .heldOut, imageCount: features.imageCount, featureDimensions: channels)
@@ -117,7 +119,7 @@ extension OrderEstimator {
   /// The losses of held-out images, part by part.
   private static func heldOutLosses(
     of orders: [GenerationOrder], features: some TokenFeatures, channels: Int,
-    _ settings: EstimationSettings, _ progress: @Sendable (EstimationStage) -> Void
+    _ settings: EstimationSettings, lanes: Int, _ progress: @Sendable (EstimationStage) -> Void
   ) throws -> [ImageContributions] {
     let split = try settings.split(of: features)
     var losses = orders.map(ImageContributions.init)
@@ -134,7 +136,9 @@ extension OrderEstimator {
       }
       let before = Dictionary(zip(orders, losses), uniquingKeysWith: { first, _ in first })
       losses = try withMoments(of: fitted, channels: channels, settings, progress) { moments in
-        try concurrently(orders, progress: { progress(.factoring($0, of: orders.count)) }) {
+        try concurrently(
+          orders, lanes: lanes, progress: { progress(.factoring($0, of: orders.count)) }
+        ) {
           var losses = before[$0] ?? ImageContributions(order: $0)
           let factorization = try OrderFactorization(
             of: $0, moments: moments, bound: .heldOut, channels: channels)
