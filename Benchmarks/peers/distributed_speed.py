@@ -7,7 +7,7 @@ apart, at the same time and without waiting for each other, by two processes tha
 the first two are compared. The time of the cluster's start is not counted.
 
     TOKEN_ENTROPY=.build/release/token-entropy PYTHONPATH=Python/src \\
-      python3 Benchmarks/peers/distributed_speed.py --runs 5
+      python3 Benchmarks/peers/distributed_speed.py
 """
 import argparse
 import json
@@ -61,11 +61,11 @@ def halves_apart(folder, precision):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=int, default=40000)
+    parser.add_argument("--images", type=int, default=100000)
     parser.add_argument("--side", type=int, default=16, help="of the grid")
     parser.add_argument("--channels", type=int, default=8)
     parser.add_argument("--shards", type=int, default=2, help="of the two workers")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--precision", default="double", choices=["double", "mixed"])
     parser.add_argument("--standard-settings", action="store_true", help="Dask's own, by which workers profile themselves")
     parser.add_argument("--json", action="store_true")
