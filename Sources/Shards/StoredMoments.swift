@@ -112,7 +112,9 @@ public struct StoredMoments: Sendable {
   /// - Throws: ``ShardError``.
   public func requireOthers(than source: any DescribedTokens) throws {
     let images = try ShardImages(of: source)
-    if let part = parts.parts.first(where: { $0.sourceHash == images.part.sourceHash }) {
+    // An array with labels is another source than the array alone, but no other images.
+    let own = [images.part.sourceHash, try source.sourceHash()?.description]
+    if let part = parts.parts.first(where: { own.contains($0.sourceHash) }) {
       throw ShardError.sameImages(source.place, moments: name, part: part)
     }
     if codebookHash != images.codebookHash {

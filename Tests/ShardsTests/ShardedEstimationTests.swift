@@ -1,3 +1,4 @@
+import FileFormats
 import LinearAlgebra
 import Statistics
 import TestSupport
@@ -265,4 +266,35 @@ func shardsGiveWhatOneProcessGivesGivenTheClass(_ count: Int) throws {
     #expect(
       abs(found.moments.scatter[i, i] / 0x1p100 / expected.moments.scatter[i, i] - 1) < 1e-6)
   }
+}
+
+/// Labels make another source of an array, for sums by class; what is chosen by must still be other images.
+@Test func theSameArrayIsNotOtherImagesForItsLabels() throws {
+  let folder = try TemporaryFolder()
+  let codes = (0..<Int64(200)).map { $0 * $0 * 7919 % 13 }
+  try NpyWriter.write(codes, shape: [50, 2, 2], to: folder.file("codes.npy"))
+  try NpyWriter.write((0..<50).map { Int64($0 % 3) }, shape: [50], to: folder.file("labels.npy"))
+  try NpyWriter.write(codes.reversed(), shape: [50, 2, 2], to: folder.file("others.npy"))
+  let codebook = FloatMatrix(rows: 13, columns: 1, elements: (0..<13).map { Float($0 * $0 % 7) })
+  func array(_ name: String, labels: String? = nil) throws -> TokenArrayDataset {
+    try #require(
+      try TokenArrayDataset(
+        TokenImport(
+          path: folder.file(name), labels: labels.map { folder.file($0) }, codebook: codebook,
+          options: .init())))
+  }
+  let stored = try StoredMoments(of: ShardImages(of: array("codes.npy")))
+  for labels in [nil, "labels.npy"] {
+    let error = #expect(throws: ShardError.self) {
+      try stored.requireOthers(than: array("codes.npy", labels: labels))
+    }
+    guard case .sameImages = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+  try stored.requireOthers(than: array("others.npy", labels: "labels.npy"))
+  // Other labels, other sums: in later phases they would be of another mean.
+  let labelled = try ShardImages(of: array("codes.npy", labels: "labels.npy"))
+  #expect(labelled.part.sourceHash != stored.parts.parts[0].sourceHash)
 }
