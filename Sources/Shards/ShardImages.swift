@@ -55,7 +55,7 @@ public struct ShardImages: TokenFeatures {
       throw ShardError.emptyShare(source: name, images: count, shares: share.count)
     }
     part = ShardPart(
-      source: name, sourceHash: try source.identityHash().description, images: images,
+      source: name, sourceHash: try source.identity(), images: images,
       sourceCount: count)
     codebookHash = source.codebook.map { TokenDataset.hash(ofCodebook: $0).description }
     classNames = source.labels?.names

@@ -6,7 +6,7 @@ import Files
 public struct ShardPart: Hashable, Sendable {
   /// The source as the user named it.
   public let source: String
-  /// The hash of the source's contents.
+  /// The hash of the source's contents; after a plus sign that of what was said beside it, such as labels of an array.
   public let sourceHash: String
   /// The images.
   public let images: Range<Int>
@@ -17,6 +17,11 @@ public struct ShardPart: Hashable, Sendable {
   public init(source: String, sourceHash: String, images: Range<Int>, sourceCount: Int) {
     (self.source, self.sourceHash) = (source, sourceHash)
     (self.images, self.sourceCount) = (images, sourceCount)
+  }
+
+  /// Whether both were read from one file, whatever was said beside it.
+  func isOfTheFile(of other: ShardPart) -> Bool {
+    sourceHash.prefix { $0 != "+" } == other.sourceHash.prefix { $0 != "+" }
   }
 }
 

@@ -112,9 +112,7 @@ public struct StoredMoments: Sendable {
   /// - Throws: ``ShardError``.
   public func requireOthers(than source: any DescribedTokens) throws {
     let images = try ShardImages(of: source)
-    // An array with labels is another source than the array alone, but no other images.
-    let own = [images.part.sourceHash, try source.sourceHash()?.description]
-    if let part = parts.parts.first(where: { own.contains($0.sourceHash) }) {
+    if let part = parts.parts.first(where: { $0.isOfTheFile(of: images.part) }) {
       throw ShardError.sameImages(source.place, moments: name, part: part)
     }
     if codebookHash != images.codebookHash {

@@ -1,4 +1,5 @@
 import FileFormats
+import Files
 import Foundation
 import LinearAlgebra
 import TestSupport
@@ -146,7 +147,7 @@ struct TokenArrayDatasetTests {
           source(name, labels: labels) {
             ($0.grid, $0.crops, $0.seed) = (TokenGrid(rows: 2, columns: 3), crops, seed)
           }))
-      return try array.identityHash().description
+      return try array.identity()
     }
     let all = [
       try identity("a.npy", .all), try identity("a.npy", .first),
@@ -154,6 +155,18 @@ struct TokenArrayDatasetTests {
       try identity("a.npy", .random, seed: 2),
     ]
     #expect(Set(all).count == 5)
+    // What was said beside a file comes after its hash.
+    let file = try ContentHash(ofFileAt: folder.file("a.npy")).description
+    #expect(all.allSatisfy { $0.hasPrefix(file + "+") })
+    let cube = (0..<64).map { Float($0 * $0 % 31) }
+    try NpyWriter.write(cube, shape: [8, 2, 2, 2], to: folder.file("cube.npy"))
+    let placed = try [nil, ChannelPlacement.last, .first].map { placement in
+      try #require(
+        try TokenArrayDataset(
+          source("cube.npy", hasCodes: false) { $0.channels = placement })
+      ).identity()
+    }
+    #expect(placed[0] == placed[1] && placed[0] != placed[2])
     #expect(try identity("b.npy", .all) == all[0] && identity("b.npy", .first, seed: 9) == all[1])
   }
 }

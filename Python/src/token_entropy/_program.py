@@ -119,7 +119,8 @@ def _environment(threads: int | None) -> dict[str, str]:
     ends after a command, would ask for that of every block of images anew: a sixth of a pass's time.
     """
     result = dict(os.environ)
-    if "distributed" in sys.modules:
+    # A process that has made a cluster hands it on to those it starts, which know nothing of Dask but its number.
+    if "distributed" in sys.modules or result.get("MALLOC_TRIM_THRESHOLD_") == "65536":
         result.pop("MALLOC_TRIM_THRESHOLD_", None)
     if threads is not None:
         result["OPENBLAS_NUM_THREADS"] = str(threads)

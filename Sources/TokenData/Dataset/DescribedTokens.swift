@@ -29,21 +29,24 @@ public protocol DescribedTokens: TokenFeatures {
   /// - Complexity: reads the whole file.
   func sourceHash() throws -> ContentHash?
 
-  /// The hash of the tokens, of their classes and of which photographs they are of: equal for the same images, read again.
+  /// What tells these images from others, classes and channels included: equal for the same images, read again.
+  ///
+  /// Begins with the hash of what they were read from; after a plus sign follows that of what was said beside it.
   ///
   /// - Throws: What reading a file throws.
   /// - Complexity: reads the whole file, or all tokens.
-  func identityHash() throws -> ContentHash
+  func identity() throws -> String
 }
 
-/// The hash of several values one after the other.
-func combinedHash(_ tokens: Data, _ numbers: [[UInt32]?]) -> ContentHash {
-  var bytes = tokens
-  for numbers in numbers {
-    bytes += Data("\(numbers?.count ?? 0):".utf8)
+extension ContentHash {
+  /// The hash of tokens with that of what was said beside them, such as labels in a file of their own; nothing follows where
+  /// nothing was said.
+  func identity(with words: [String], _ numbers: [UInt32]?) -> String {
+    guard !words.isEmpty || numbers != nil else { return description }
+    var bytes = Data("\(words) \(numbers?.count ?? 0):".utf8)
     numbers?.withUnsafeBytes { bytes += Data($0) }
+    return "\(self)+\(ContentHash(of: bytes))"
   }
-  return ContentHash(of: bytes)
 }
 
 extension TokenDatasetFile: DescribedTokens {
@@ -58,8 +61,10 @@ extension TokenDatasetFile: DescribedTokens {
   /// The hash of the file's bytes.
   public func sourceHash() throws -> ContentHash? { try contentHash() }
 
-  /// The hash of the file's bytes, which hold all of it.
-  public func identityHash() throws -> ContentHash { try contentHash() }
+  /// The hash of the file's bytes, which hold all but the place of the channels.
+  public func identity() throws -> String {
+    try contentHash().identity(with: channels == .first ? ["channels first"] : [], nil)
+  }
 }
 
 extension TokenDataset: DescribedTokens {
@@ -78,13 +83,15 @@ extension TokenDataset: DescribedTokens {
 
   /// The hash of the file that the tokens were read from.
   public func sourceHash() throws -> ContentHash? { try contentHash() }
-  /// The hash of the tokens in memory, wherever they are from.
-  public func identityHash() -> ContentHash {
-    let bytes =
+  /// The hash of the tokens in memory, wherever they are from, with their classes and photographs.
+  public func identity() -> String {
+    var bytes =
       switch tokens {
       case .codes(let codes, _): codes.withUnsafeBytes { Data($0) }
       case .features(let features, _): features.withUnsafeBytes { Data($0) }
       }
-    return combinedHash(bytes, [labels?.values, imageIDs])
+    bytes += Data("\(imageIDs?.count ?? 0):".utf8)
+    imageIDs?.withUnsafeBytes { bytes += Data($0) }
+    return ContentHash(of: bytes).identity(with: [], labels?.values)
   }
 }

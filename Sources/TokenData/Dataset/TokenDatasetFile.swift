@@ -37,7 +37,7 @@ public final class TokenDatasetFile: TokenFeatures {
   /// What is taken off the features of an image, n·d numbers, before they are rounded to single precision; nil for nothing.
   private let origin: [Double]?
   /// Where the channels of continuous tokens stand in the file.
-  private let channels: ChannelPlacement
+  let channels: ChannelPlacement
   private let tokens: HDF5Dataset
   private let check: TokenCheck
 

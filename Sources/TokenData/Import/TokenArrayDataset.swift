@@ -6,7 +6,8 @@ import TokenGrids
 
 /// Tokens in one array of numpy, left in its file and read block by block: what ``TokenDatasetFile`` is for HDF5.
 ///
-/// Memory does not grow with the images, but of an `.npz` archive, whose array is unpacked into memory as it is stored.
+/// Memory does not grow with the images, but of an `.npz` archive, whose array is unpacked into memory as it is stored. (Pages of
+/// an array in Fortran's order stay mapped, until the system wants them back.)
 public struct TokenArrayDataset: DescribedTokens {
   /// The file's name without its folders.
   public let name: String
@@ -99,6 +100,9 @@ public struct TokenArrayDataset: DescribedTokens {
       return try body(
         CropRun(first: first, image: photograph, crop: crop, count: images.count), array)
     }
+    let (whole, start) = try source.source.array(UInt32(images.lowerBound))
+    let size = layout.crops * layout.elementsPerCrop
+    defer { whole.release(start..<start + images.count * size) }
     return try images.flatMap { photograph in
       let (array, first) = try source.source.array(UInt32(photograph))
       let crop = source.crops(of: UInt32(photograph)).lowerBound
@@ -109,12 +113,15 @@ public struct TokenArrayDataset: DescribedTokens {
   /// The hash of the file.
   public func sourceHash() throws -> ContentHash? { try ContentHash(ofFileAt: place) }
 
-  /// The hash of the file; of all there is, where labels and a choice of crops came from elsewhere.
-  public func identityHash() throws -> ContentHash {
-    let file = try ContentHash(ofFileAt: place)
-    guard labels != nil || layout.crops > 1 else { return file }
+  /// The hash of the file, with that of labels, of the choice of crops and of the place of the channels.
+  public func identity() throws -> String {
     let options = source.options
-    let choice = "\(file) \(options.crops.rawValue) \(options.crops == .random ? options.seed : 0)"
-    return combinedHash(Data(choice.utf8), [labels?.values])
+    var words: [String] = []
+    if layout.crops > 1 {
+      words.append(options.crops.rawValue)
+      if options.crops == .random { words.append("\(options.seed)") }
+    }
+    if layout.channels == .first { words.append("channels first") }
+    return try ContentHash(ofFileAt: place).identity(with: words, labels?.values)
   }
 }
