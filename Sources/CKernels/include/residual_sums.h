@@ -6,8 +6,9 @@
 // Sums over images of the residuals of one token. A residual u is a run of `channels` numbers; those of successive
 // images stand `stride` numbers apart. Each function exists for float and for double.
 
-// Adds Σ a·u·uᵀ to `first` and Σ b·u·uᵀ to `second`, channels × channels each, over at most a few hundred images, which
-// are summed in the precision of the residuals.
+// Adds Σ a·u·uᵀ to `first` and Σ b·u·uᵀ to `second`, channels × channels each, of which only the lower triangles count, over
+// at most a few hundred images. They are summed in the precision of the residuals where there are 4, 8 or 16 channels, else
+// in double precision.
 void te_residual_products_f32(
     size_t images, const float *u, size_t stride, size_t channels, const float *a, const float *b,
     double *first, double *second);
