@@ -294,7 +294,10 @@ private func tokens(
     try NpyWriter.write(maps, shape: [800, 4, 4], to: path)
     let found = try compare(["halton", "--step-maps", "maps.npy"], in: folder)
     let steps = try #require(found.step_maps?.first)
-    #expect(steps.own_loss == steps.fixed_loss && steps.difference == 0 && steps.fixed_steps == 4)
+    // One image alone and all together are products of other shapes, which a BLAS may add up in another order: of the
+    // sums of a hundred terms some 10⁻¹⁵ remain.
+    #expect(abs(steps.own_loss - steps.fixed_loss) < 1e-12 * abs(steps.fixed_loss))
+    #expect(abs(steps.difference) < 1e-12 * abs(steps.fixed_loss) && steps.fixed_steps == 4)
     let total = try #require(found.orders.last).total_increase
     // The model is averaged over translations, which these tokens at the edges are not like.
     #expect(abs(steps.own_loss - total) < 5 * steps.own_loss_standard_error + 0.2 * total)

@@ -23,6 +23,8 @@ extension EstimationOptions {
       return try MapEstimator(settings(tokens)).maps(
         references: references, in: dataset, progress: progress.update)
     }
+    try MapEstimator.requireMemory(
+      references: references.count, on: dataset.grid, name: dataset.name)
     func maps(of features: some TokenFeatures) throws -> [ConditionalEntropyMap] {
       try tokens.withMoments(of: features, jitter: jitter) {
         try MapEstimator.maps(references: references, moments: $0, bound: bound)

@@ -192,8 +192,10 @@ extension MapEstimator {
 
   /// Refuses more maps than memory holds.
   ///
+  /// Whoever sums moments for them first asks before, since the sums may take a minute.
+  ///
   /// - Throws: ``EstimationError/tooManyReferences(source:_:)``.
-  static func requireMemory(
+  package static func requireMemory(
     references: Int, on grid: TokenGrid, name: String, available: AvailableMemory? = .now
   ) throws(EstimationError) {
     do throws(InsufficientMemory) {
