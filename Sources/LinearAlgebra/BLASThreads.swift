@@ -1,4 +1,5 @@
 import COpenBLAS
+import Synchronization
 
 /// The BLAS library that was loaded: its kernels and its threads.
 public enum BLAS {
@@ -19,11 +20,25 @@ public enum BLAS {
 
   /// Runs `body` while BLAS keeps to the thread that calls it, as inside a parallel loop.
   ///
-  /// The setting belongs to the whole process; another thread's BLAS calls keep to one thread too.
+  /// The setting belongs to the whole process; another thread's BLAS calls keep to one thread too, until the last of
+  /// those that asked for it is done.
   public static func onCallingThread<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let before = threads
-    threads = 1
-    defer { threads = before }
+    callers.withLock { callers in
+      if callers.count == 0 {
+        callers.threads = threads
+        threads = 1
+      }
+      callers.count += 1
+    }
+    defer {
+      callers.withLock { callers in
+        callers.count -= 1
+        if callers.count == 0 { threads = callers.threads }
+      }
+    }
     return try body()
   }
+
+  /// How many callers of `onCallingThread` are at work, and how many threads there were before the first.
+  private static let callers = Mutex((count: 0, threads: 1))
 }

@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import Synchronization
 import Testing
@@ -29,6 +30,27 @@ import Testing
     struct Failure: Error {}
     #expect(throws: Failure.self) {
       try parallelFor(100) { index in if index == 40 { throw Failure() } }
+    }
+  }
+
+  /// Callers at the same time hold BLAS to one thread until the last is done, whoever came first.
+  @Test func theFirstCallerToLeaveEndsNothing() {
+    let (isIn, isOut, mayLeave) = (
+      DispatchSemaphore(value: 0), DispatchSemaphore(value: 0), DispatchSemaphore(value: 0)
+    )
+    let first = Thread {
+      BLAS.onCallingThread {
+        isIn.signal()
+        mayLeave.wait()
+      }
+      isOut.signal()
+    }
+    first.start()
+    isIn.wait()
+    BLAS.onCallingThread {
+      mayLeave.signal()
+      isOut.wait()
+      #expect(BLAS.threads == 1)
     }
   }
 }

@@ -35,7 +35,7 @@ private func obviousScatter(_ rows: [Float], columns: Int) -> (mean: [Double], s
 
 /// Single-precision sums of 64 products of numbers below 1 are off by less than 64²·6e-8/2 = 1e-4 at the very worst; over
 /// hundreds of rows the errors average to below 1e-6 of the number of rows.
-@Test(arguments: [(1, 1), (7, 5), (33, 16), (300, 37), (513, 50), (40, 130)])
+@Test(arguments: [(1, 1), (7, 5), (33, 16), (300, 37), (513, 50), (40, 130), (2100, 3)])
 func scatterAgreesWithTheObviousOne(count: Int, columns: Int) throws {
   let rows = testRows(count, columns: columns)
   let expected = obviousScatter(rows, columns: columns)

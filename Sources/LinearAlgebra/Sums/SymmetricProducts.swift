@@ -5,13 +5,18 @@ extension Matrix {
   ///
   /// - Parameters:
   ///   - rows: X, row-major, with as many columns as this matrix.
+  ///   - count: How many rows of X are taken, from the first; all by default.
   ///   - factor: What the products are multiplied by; −1 takes them off.
   /// - Complexity: rows · columns²/2 (`dsyrk`).
-  public mutating func addScatter(ofRows rows: Matrix, times factor: Double = 1) {
+  public mutating func addScatter(
+    ofRows rows: Matrix, first count: Int? = nil, times factor: Double = 1
+  ) {
+    let count = count ?? rows.rows
     precondition(
       rows.columns == columns && self.rows == columns, "the scatter is columns × columns")
-    guard rows.rows > 0, columns > 0 else { return }
-    let (k, n) = (Int32(rows.rows), Int32(columns))
+    precondition(count >= 0 && count <= rows.rows, "the rows exist")
+    guard count > 0, columns > 0 else { return }
+    let (k, n) = (Int32(count), Int32(columns))
     elements.withUnsafeMutableBufferPointer { buffer in
       cblas_dsyrk(
         CblasRowMajor, CblasLower, CblasTrans, n, k, factor, rows.elements, n, 1,
