@@ -18,6 +18,8 @@ public enum ShardError: Error, Hashable, Sendable {
     what: String, first: String, firstValue: String, second: String, secondValue: String)
   /// A run of images would be counted twice.
   case twice(part: ShardPart, file: String)
+  /// Two runs are of one file that was read in two ways.
+  case otherReading(part: ShardPart, of: ShardPart, file: String)
   /// Runs of images are missing of sources of which others are there.
   case incomplete(String, missing: [ShardPart])
   /// Sums were made of images that are not among those of the moments, or the other way.
@@ -64,6 +66,9 @@ extension ShardError: CustomStringConvertible {
       "\(second): its \(what) is \(b), and that of \(first) is \(a); only sums of one kind add up"
     case .twice(let part, let file):
       "\(file): \(part) would be counted twice"
+    case .otherReading(let part, let other, let file):
+      "\(file): \(part) and \(other) are of the same array, read with other labels, crops or channels; every shard of an array"
+        + " is read in one way"
     case .incomplete(let file, let missing):
       "\(file): \(Self.list(missing)) are missing; only `moments merge --partial` goes on without"
     case .otherImages(let file, let moments, let part, true):

@@ -43,14 +43,16 @@ public struct ShardParts: Hashable, Sendable {
 
   /// Sorts parts.
   ///
-  /// - Throws: ``ShardError/twice(part:file:)`` where two share images.
+  /// - Throws: ``ShardError/twice(part:file:)`` where two share images; ``ShardError/otherReading(part:of:file:)`` where two
+  ///   are of one file with something else said beside it: the photographs are then the same, whatever was read of them.
   init(_ parts: [ShardPart], file: String) throws(ShardError) {
     self.parts = parts.sorted {
       ($0.sourceHash, $0.images.lowerBound) < ($1.sourceHash, $1.images.lowerBound)
     }
-    for (a, b) in zip(self.parts, self.parts.dropFirst())
-    where a.sourceHash == b.sourceHash && a.images.overlaps(b.images) {
-      throw .twice(part: b, file: file)
+    // What is of one file stands together, since the hash of the file comes first.
+    for (a, b) in zip(self.parts, self.parts.dropFirst()) where a.isOfTheFile(of: b) {
+      guard a.sourceHash == b.sourceHash else { throw .otherReading(part: b, of: a, file: file) }
+      guard !a.images.overlaps(b.images) else { throw .twice(part: b, file: file) }
     }
   }
 

@@ -18,3 +18,23 @@ import Testing
   #expect(whole.beyond(other).isEmpty && other.beyond(whole).isEmpty)
   #expect(whole.beyond(some).map(\.images) == [2..<4, 6..<10])
 }
+
+/// The photographs are the same whatever was said of them, so that their sums never add up.
+@Test func oneFileIsReadInOneWay() throws {
+  func part(_ said: String, _ images: Range<Int>) throws -> ShardParts {
+    try ShardParts(
+      [ShardPart(source: "a.npy", sourceHash: "f\(said)", images: images, sourceCount: 10)],
+      file: "f\(said)")
+  }
+  for (a, b) in [("", "+x"), ("+x", ""), ("+x", "+y")] {
+    for images in [0..<10, 5..<10] {
+      #expect {
+        try part(a, 0..<5).merged(with: part(b, images), file: "other.h5")
+      } throws: { error in
+        let text = "\(error)"
+        return text.contains("other.h5: ") && text.contains("in one way")
+      }
+    }
+  }
+  #expect(try part("+x", 0..<5).merged(with: part("+x", 5..<10), file: "g").missing.isEmpty)
+}
