@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import token_entropy as te
-from token_entropy._program import run_text
+from token_entropy._program import flags, run_text
 
 
 def test_a_missing_program_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -51,6 +53,35 @@ def test_the_environment_is_that_of_the_caller_less_what_dask_sets(
     monkeypatch.delitem(sys.modules, "distributed")
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
     assert run_text([]).split() == ["none", "none", "kept"]
+
+
+def test_files_are_named_from_the_current_folder(
+    tokens: te.Tokens, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    r = te.order_compare(tokens, ["raster", "halton"], atlas="orders.html", output="orders.npz", output_dir="figures",
+                         figure_format=["svg"])
+    assert len(r) == 2
+    assert "<html" in (tmp_path / "orders.html").read_text()
+    with np.load(tmp_path / "orders.npz") as arrays:
+        assert any(arrays[name].shape[-2:] == (4, 4) for name in arrays)
+    assert (tmp_path / "figures" / "order-compare.svg").exists()
+    te.entropy_maps(tokens, atlas=Path("maps.html"), output=Path("maps.h5"))
+    te.order_search(tokens, steps=4, seconds=0.5, output="order.json", checkpoint="search.h5")
+    assert {"maps.html", "maps.h5", "order.json"} <= set(os.listdir())
+    # What is there is found: an order by its path, the step maps of images.
+    found = te.order_compare(tokens, ["order.json"])
+    assert next(iter(found.values())).steps == 4
+    np.save("steps.npy", np.tile(np.arange(16).reshape(4, 4), (r.result["images"], 1, 1)))
+    assert te.order_compare(tokens, ["raster"], step_maps=["steps.npy"]).profiles[-1].steps == 16
+
+
+def test_options_of_one_value_take_no_list() -> None:
+    given: dict[str, Any] = {"classes": np.array([3, 5]), "seed": np.int64(7), "spatial": np.bool_(True),
+                             "given": np.bool_(False)}
+    assert flags(given) == ["--classes", "3,5", "--seed", "7", "--spatial"]
+    with pytest.raises(te.UsageError, match="units=.'bits', 'nats'.: one value is expected"):
+        flags({"units": ["bits", "nats"]})
 
 
 def test_versions_agree() -> None:

@@ -66,6 +66,12 @@ def test_a_model_is_trained_sampled_and_measured(tokens: te.Tokens, codebook: Fl
     assert np.isfinite(run["history"][-1]["loss"])
     s = te.par_sample(model=str(tmp_path / "run/model.safetensors"), count=6)
     assert s.codes.shape == (6, 4, 4) and s.codes.max() < 32
+    # An order in memory, which this model was not trained with.
+    order = te.order("halton", on=(4, 4))
+    with pytest.raises(te.ProgramError, match="was trained with the order raster"):
+        te.par_sample(model=str(tmp_path / "run/model.safetensors"), order=order)
+    s = te.par_sample(model=str(tmp_path / "run/model.safetensors"), count=2, order=order, allow_mismatch=True)
+    assert s.result["steps"] == len(order.steps) and s.codes.shape == (2, 4, 4)
     r = te.fid_compare(tokens, ["raster"], seeds=1, count=24, steps=2, no_figure=True, extractor="texture",
                        output_dir=str(tmp_path / "comparison"), **{k: v for k, v in small.items() if k != "batch"})
     assert [order["name"] for order in r["orders"]] == ["raster"]

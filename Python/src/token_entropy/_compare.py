@@ -157,7 +157,8 @@ def order_compare(tokens: Tokens, orders: Sequence[str | Order], **options: Opti
     orders : sequence of str or Order
         Names as on the command line (``"distant:n=16"``), paths of order files, or orders in memory.
     **options
-        Any option of ``order-compare``: ``bound="wishart"``, ``errors="robust"``, ``units="bits"``, ``limit=2000`` …
+        Any option of ``order-compare``: ``bound="wishart"``, ``errors="robust"``, ``units="bits"``, ``limit=2000`` …;
+        ``atlas="orders.html"`` also writes a page on which to play the orders.
 
     Examples
     --------

@@ -76,7 +76,8 @@ def entropy_maps(
     tokens : Tokens
     references : sequence of (row, column), or "all"
     **options
-        Any option of ``entropy-map``: ``bound="wishart"``, ``units="bits"``, ``limit=2000``, ``seed=1`` …
+        Any option of ``entropy-map``: ``bound="wishart"``, ``units="bits"``, ``limit=2000``, ``seed=1`` …;
+        ``atlas="maps.html"`` also writes a page with all maps under the pointer.
     """
     with workspace() as folder:
         result = run("entropy-map", *reference_flags(references), *tokens.arguments(folder), *flags(options),

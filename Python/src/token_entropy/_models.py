@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ._estimate import IntArray
 from ._order import Order, order_arguments
 from ._program import Option, flags, run, workspace
-from ._tokens import Tokens
+from ._tokens import EMBEDDED, Tokens
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,43 +41,51 @@ class Samples:
         return Tokens(self.codes, codebook, labels=self.classes)
 
 
-def _paths(options: Mapping[str, Option]) -> dict[str, Option]:
-    """Options with the paths among them as they are from any folder."""
-    return {name: os.path.abspath(value) if isinstance(value, os.PathLike)
-            or isinstance(value, str) and (os.path.exists(value) or name in ("output", "output_dir", "images"))
-            else value for name, value in options.items()}
+def _with_orders(options: Mapping[str, Option | Order], folder: Path) -> dict[str, Option]:
+    """Options with the orders among them as the program, running in a folder, finds them."""
+    given: dict[str, Any] = dict(options)
+    for name in ("order", "orders"):
+        value = given.get(name)
+        if isinstance(value, (str, Order)):
+            given[name] = order_arguments([value], folder)[0][0]
+        elif value is not None:
+            given[name] = order_arguments(value, folder)[0]
+    return given
 
 
-def par_sample(**options: Option) -> Samples:
+def par_sample(**options: Option | Order) -> Samples:
     """Draw images from a model.
 
     Parameters
     ----------
     **options
         The options of ``par-sample``: ``model="run/model.safetensors"``, ``classes="207,360"``, ``count=8``,
-        ``guidance=1.6``, ``output="samples.h5"`` …
+        ``guidance=1.6``, ``output="samples.h5"`` …; ``order`` may be an `Order`, such as `order_search` finds for an
+        any-order model.
     """
-    result = run("par-sample", *flags(_paths(options)))
+    with workspace() as folder:
+        given = _with_orders(options, folder)
+        if isinstance(given.get("tokens"), str) and given["tokens"] not in EMBEDDED:
+            given["tokens"] = os.path.abspath(str(given["tokens"]))
+        result = run("par-sample", *flags(given), folder=folder)
     drawn = result.pop("samples")
     return Samples(np.asarray([one["codes"] for one in drawn], np.int64),
                    np.asarray([one["class"] for one in drawn], np.int64), result)
 
 
-def par_train(tokens: Tokens, **options: Option) -> dict[str, Any]:
+def par_train(tokens: Tokens, **options: Option | Order) -> dict[str, Any]:
     """Train a model on tokens; return what the program says, among it ``model``, its path.
 
     Parameters
     ----------
     tokens : Tokens
     **options
-        The options of ``par-train``: ``order="distant"``, ``steps=2000``, ``output_dir="run"`` …
+        The options of ``par-train``: ``order="distant"``, which may be an `Order`, ``steps=2000``, ``output_dir="run"`` …
     """
     with workspace() as folder:
-        given = dict(options)
-        if isinstance(given.get("order"), Order):
-            given["order"] = str(folder / order_arguments([given["order"]], folder)[0][0])  # type: ignore[list-item]
+        given = _with_orders(options, folder)
         given.setdefault("output_dir", os.getcwd())
-        return run("par-train", *tokens.arguments(folder), *flags(_paths(given)), folder=folder)
+        return run("par-train", *tokens.arguments(folder), *flags(given), folder=folder)
 
 
 def fid_compare(tokens: Tokens, orders: Sequence[str | Order] = (), **options: Option) -> dict[str, Any]:
@@ -94,4 +103,4 @@ def fid_compare(tokens: Tokens, orders: Sequence[str | Order] = (), **options: O
         arguments, _ = order_arguments(orders, folder)
         given = dict(options)
         given.setdefault("output_dir", os.path.join(os.getcwd(), "fid-compare"))
-        return run("fid-compare", *arguments, *tokens.arguments(folder), *flags(_paths(given)), folder=folder)
+        return run("fid-compare", *arguments, *tokens.arguments(folder), *flags(given), folder=folder)

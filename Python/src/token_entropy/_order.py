@@ -247,6 +247,9 @@ def order_search(
         Any option of ``order-search``: ``keep_initial=4``, ``max_group=16``, ``seed=1`` …
     """
     with workspace() as folder:
+        starts = options.get("from_")
+        if starts is not None:
+            options["from_"] = order_arguments([starts] if isinstance(starts, (str, Order)) else starts, folder)[0]  # type: ignore[arg-type]
         result = run(
             "order-search", "--steps", str(steps), *tokens.arguments(folder),
             *flags({"seconds": seconds, "no_curve": not curve, **options}), folder=folder)

@@ -18,6 +18,18 @@ from typing import Any, Union
 Option = Union[None, bool, int, float, str, "os.PathLike[str]", Sequence[Union[str, int, float]]]
 
 
+#: Options that name files and folders. The program runs in a folder that is gone afterwards, and must not look for them, or
+#: write them, there.
+_PLACES = frozenset({"atlas", "checkpoint", "codebook", "images", "influences", "labels", "likelihood", "model", "moments",
+                     "npz", "output", "output_dir", "step_maps"})
+
+
+#: Options that may be there several times, and those whose one value is a list of its own.
+_REPEATED = frozenset({"extractor", "figure_format", "from", "ref", "step_maps", "steps"})
+_JOINED = {"classes": ",", "grid": "x", "guidance_interval": ":", "neighbors": ",", "order_steps": ":", "orders": ",",
+           "parts": ","}
+
+
 class ProgramError(RuntimeError):
     """The program could not do what it was asked; the message is the program's own sentence.
 
@@ -81,21 +93,43 @@ def workspace() -> Iterator[Path]:
 def flags(options: Mapping[str, Option]) -> list[str]:
     """The command line of options given as keywords: ``feature_dimensions=4`` is ``--feature-dimensions 4``.
 
+    Files and folders are named from the current folder, wherever the program runs. Of an option that takes one value a
+    list is refused.
+
     >>> flags({"limit": 100, "all": True, "given": None, "from_": ["greedy", "halton"]})
     ['--limit', '100', '--all', '--from', 'greedy', '--from', 'halton']
+    >>> flags({"classes": range(3), "grid": (12, 12)})
+    ['--classes', '0,1,2', '--grid', '12x12']
+    >>> flags({"atlas": "a.html"}) == ["--atlas", os.path.abspath("a.html")]
+    True
     """
+    def text(name: str, value: Any) -> str:
+        if isinstance(value, os.PathLike) or name in _PLACES and isinstance(value, str):
+            return os.path.abspath(value)
+        return str(value)
+
     result: list[str] = []
-    for name, value in options.items():
-        flag = "--" + name.rstrip("_").replace("_", "-")
+    value: Any
+    for keyword, value in options.items():
+        name = keyword.rstrip("_")
+        flag = "--" + name.replace("_", "-")
+        if hasattr(value, "item") and not getattr(value, "shape", ()):
+            # Of numpy.
+            value = value.item()
         if value is None or value is False:
             continue
         if value is True:
             result.append(flag)
         elif isinstance(value, (str, int, float, os.PathLike)):
-            result += [flag, os.fspath(value) if isinstance(value, os.PathLike) else str(value)]
-        else:
+            result += [flag, text(name, value)]
+        elif name in _JOINED:
+            result += [flag, _JOINED[name].join(text(name, one) for one in value)]
+        elif name in _REPEATED:
             for one in value:
-                result += [flag, str(one)]
+                result += [flag, text(name, one)]
+        else:
+            # The program would take the last.
+            raise UsageError(f"{keyword}={value!r}: one value is expected", 64)
     return result
 
 

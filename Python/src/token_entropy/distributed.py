@@ -31,7 +31,6 @@ from typing import Any
 from ._compare import OrderComparison, comparison
 from ._engine import Engine, Progress, engine_of, progress_of, warn_of
 from ._maps import EntropyMap, maps_of, reference_flags
-from ._models import _paths
 from ._order import FoundOrder, Order, found_order, order_arguments
 from ._order import order as order_on
 from ._program import Option, ProgramError, UsageError, flags, run_text, workspace
@@ -436,7 +435,7 @@ def fid_compare(
         raise UsageError("fid_compare() needs output_dir=, a folder that all workers see: stages find there what others"
                          " have made", 64)
     told = progress_of(progress, "stages")
-    comparison = Comparison.of(orders, _paths(options), os.fspath(output_dir), f".comparison-{uuid.uuid4().hex}")
+    comparison = Comparison.of(orders, options, os.fspath(output_dir), f".comparison-{uuid.uuid4().hex}")
     engine = engine_of(client)
     stages = comparison.stages(engine.slots() if parts is None else parts)
     try:
