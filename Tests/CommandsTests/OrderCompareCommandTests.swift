@@ -76,7 +76,9 @@ func jsonHoldsTheProfilesOfTheLibrary(bound: EntropyBound) throws {
   let output = try decode(result)
   #expect(output.orders.map(\.name) == orders.dropLast() + ["diagonals.txt"])
   #expect(output.orders[5].step == output.orders[6].step)
-  #expect(output.orders[5].total_increase == output.orders[6].total_increase)
+  // Where a BLAS rounds by how memory is aligned, the last digits differ.
+  let (named, read) = (output.orders[5].total_increase, output.orders[6].total_increase)
+  #expect(abs(named - read) < 1e-10 * abs(named))
 }
 
 @Test func theTableIsAligned() throws {
