@@ -57,7 +57,7 @@ public struct StoredMoments: Sendable {
     }
     if let rescaled = try RescaledFeatures(images) {
       moments = try summed(rescaled)
-      moments.multiply(byUnit: rescaled.unit)
+      moments.multiply(byUnits: rescaled.units)
     } else {
       moments = try summed(images)
     }

@@ -56,4 +56,74 @@ import TokenGrids
     let untouched = try RescaledFeatures(one)
     #expect(untouched == nil)
   }
+
+  /// Scales are nothing that increases depend on, however far those of channels are apart.
+  @Test(arguments: [-120, -80, -40, 80, 120]) func channelsHaveScalesOfTheirOwn(exponent: Int)
+    throws
+  {
+    let factor = Float(sign: .plus, exponent: exponent, significand: 1)
+    let one = try features(times: 1)
+    let values = try one.features(ofImages: 0..<200)
+    let scaled = try TokenDataset(
+      name: "field", grid: grid,
+      tokens: .features(
+        values.enumerated().map { $0 % 2 == 1 ? $1 * factor : $1 }, dimensions: 2))
+    let order = try GenerationOrder.raster(on: grid)
+    for bound in [EntropyBound.debiased, .wishart, .heldOut] {
+      let estimator = OrderEstimator(EstimationSettings(bound: bound))
+      let a = try estimator.profiles(of: [order], in: one)[0]
+      let b = try estimator.profiles(of: [order], in: scaled)[0]
+      // Scales move what is rounded in single precision, which log-determinants of 12 numbers show by some 10⁻⁸.
+      #expect(abs(b.totalIncrease.value - a.totalIncrease.value) < 1e-6)
+      let shift = 6 * Double(exponent) * log(2)
+      #expect(abs(b.jointEntropy.value - a.jointEntropy.value - shift) < 1e-6)
+    }
+    let rescaled = try #require(try RescaledFeatures(scaled))
+    #expect(rescaled.units[0] == 1 && abs(log2(rescaled.units[1]) - Double(exponent)) <= 2)
+    var moments = try TokenMoments(of: rescaled, precision: .double)
+    moments.multiply(byUnits: rescaled.units)
+    let exact = try TokenMoments(of: one, precision: .double)
+    for i in 0..<12 {
+      let unit = i % 2 == 1 ? Double(factor) : 1
+      #expect(abs(moments.mean[i] / unit - exact.mean[i]) < 1e-12)
+      for j in 0...i {
+        let units = unit * (j % 2 == 1 ? Double(factor) : 1)
+        #expect(abs(moments.scatter[i, j] / units - exact.scatter[i, j]) < 1e-9)
+      }
+    }
+  }
+
+  /// One number of any size leaves all others what they are: the totals are those of a smaller one that decides its
+  /// regression just as much.
+  @Test(arguments: [3, 150]) func oneNumberIsNoScale(image: Int) throws {
+    let values = try features(times: 1).features(ofImages: 0..<200)
+    func total(_ outlier: Float, _ bound: EntropyBound) throws -> Double {
+      var changed = values
+      changed[image * 12 + 4] = outlier
+      let dataset = try TokenDataset(
+        name: "field", grid: grid, tokens: .features(changed, dimensions: 2))
+      return try OrderEstimator(EstimationSettings(bound: bound)).profiles(
+        of: [GenerationOrder.raster(on: grid)], in: dataset)[0].totalIncrease.value
+    }
+    for bound in [EntropyBound.debiased, .wishart] {
+      let expected = try total(1e12, bound)
+      for outlier in [Float(1e25), 1e37] {
+        // What 10¹² and what 10³⁷ leave of its channel differ by 10⁻¹² of it.
+        #expect(abs(try total(outlier, bound) - expected) < 1e-6, "\(outlier), \(bound)")
+      }
+    }
+  }
+
+  @Test func whatIsBeyondSinglePrecisionIsNamed() throws {
+    var values = try features(times: 1e-36).features(ofImages: 0..<200)
+    values[100 * 12 + 3] = 1e20
+    let dataset = try TokenDataset(
+      name: "field", grid: grid, tokens: .features(values, dimensions: 2))
+    #expect {
+      try OrderEstimator(EstimationSettings()).profiles(
+        of: [GenerationOrder.raster(on: grid)], in: dataset)
+    } throws: { error in
+      "\(error)".contains("field: channel 1 of token (0, 1) of image 100")
+    }
+  }
 }

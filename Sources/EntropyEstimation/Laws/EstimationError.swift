@@ -59,6 +59,8 @@ public enum EstimationError: Error, Equatable {
   case tooManyReferences(source: String, InsufficientMemory)
   /// More parts were asked for than there are images.
   case tooManyFolds(source: String, folds: Int, images: Int)
+  /// A number is so far above what is usual in its channel that single precision cannot hold both.
+  case outOfRange(source: String, image: Int, cell: GridCell, channel: Int, usual: Double)
   /// Moments of different grids, channels or contents cannot be merged.
   case incompatibleMoments(first: String, second: String)
 }
@@ -201,6 +203,11 @@ extension EstimationError: CustomStringConvertible {
       """
       reference \(cell) is outside the \(grid) grid of \(source): rows are 0 to \(grid.rows - 1), columns 0 to \
       \(grid.columns - 1)\(grid.isVideo ? ", frames 0 to \(grid.frames - 1)" : "")
+      """
+    case .outOfRange(let source, let image, let cell, let channel, let usual):
+      """
+      \(source): channel \(channel) of token \(cell) of image \(image) is more than 2^127 times as large as is usual in that \
+      channel, about \(usual), which is more than single precision holds; remove the image or the channel
       """
     case .incompatibleMoments(let first, let second):
       "the moments of \(first) and of \(second) cannot be merged: their grids or feature dimensions differ"

@@ -3,30 +3,69 @@ import Statistics
 import TokenData
 import TokenGrids
 
-/// Features divided by a power of two, where their own magnitude is such that squares would leave the range of single precision.
+/// Features whose channels were divided by powers of two, where their magnitudes are such that squares would leave the range
+/// of single precision.
 ///
-/// Entropies of d channels are those of the features themselves less d·log(unit); increases and informations are the same.
+/// Entropies of d channels are those of the features themselves less Σ log(unit); increases and informations are the same.
 /// Division by a power of two rounds nothing.
 public struct RescaledFeatures: TokenFeatures {
   private let base: any TokenFeatures
-  /// What the features were divided by.
-  public let unit: Double
-  private let factor: Float
+  /// What each channel was divided by.
+  public let units: [Double]
+  private let factors: [Float]
 
   /// What to add to the entropy of one token.
-  public var entropyShift: Double { Double(featureDimensions) * log(unit) }
+  public var entropyShift: Double { units.reduce(0) { $0 + log($1) } }
 
-  /// Scales features whose largest magnitude among the first images is above 2³⁰ or below 2⁻³⁰; nil for all others.
+  /// How far from 1, as an exponent of two, magnitudes stay as they are.
+  private static let reach = 30
+
+  /// Scales features whose usual magnitude among the first images is above 2³⁰ or below 2⁻³⁰, or so far above or below in
+  /// single channels; nil for all others.
   ///
+  /// Channels keep their proportions where these are not as extreme as that: a jitter is a share of all channels' variance.
+  /// What is usual is a median, since a single number may be anything: by the largest all others would vanish.
   /// - Throws: What reading the features throws.
   /// - Complexity: O(n·d): 64 images are read.
   public init?(_ features: some TokenFeatures) throws {
+    let channels = features.featureDimensions
     let sample = try features.features(ofImages: 0..<min(features.imageCount, 64))
-    let largest = sample.reduce(Float(0)) { max($0, abs($1)) }
-    guard largest > 0, largest.isFinite, abs(largest.exponent) > 30 else { return nil }
+    let usual = Self.usualExponents(of: sample, channels: channels)
+    let common = usual.compactMap { $0 }.sorted()
+    guard let middle = common.isEmpty ? nil : common[common.count / 2] else { return nil }
+    func isFar(_ exponent: Int) -> Bool { abs(exponent) > Self.reach }
+    let shared = isFar(middle) ? middle : 0
+    let exponents = usual.map { exponent in
+      guard let exponent, isFar(exponent - shared) else { return shared }
+      return isFar(exponent) ? exponent : 0
+    }
+    // What is so small that its reciprocal is no Float is raised as far as one goes.
+    .map { max($0, -126) }
+    guard exponents.contains(where: { $0 != 0 }) else { return nil }
     base = features
-    unit = pow(2, Double(largest.exponent))
-    factor = Float(sign: .plus, exponent: -largest.exponent, significand: 1)
+    units = exponents.map { pow(2, Double($0)) }
+    factors = exponents.map { Float(sign: .plus, exponent: -$0, significand: 1) }
+  }
+
+  /// The median exponent of each channel's numbers but zeros; nil for a channel of zeros.
+  private static func usualExponents(of sample: [Float], channels: Int) -> [Int?] {
+    // Exponents of Float, from −149 to 127, are few enough to be counted.
+    let (lowest, count) = (-149, 277)
+    var counts = Array(repeating: 0, count: channels * count)
+    for (index, value) in sample.enumerated() where value != 0 && value.isFinite {
+      counts[index % channels * count + Int(value.exponent) - lowest] += 1
+    }
+    return (0..<channels).map { channel in
+      let ofChannel = counts[channel * count..<(channel + 1) * count]
+      let total = ofChannel.reduce(0, +)
+      guard total > 0 else { return nil }
+      var below = 0
+      let place = ofChannel.firstIndex { number in
+        below += number
+        return 2 * below > total
+      }
+      return place.map { $0 - ofChannel.startIndex + lowest }
+    }
   }
 
   /// The name of the features themselves.
@@ -46,9 +85,20 @@ public struct RescaledFeatures: TokenFeatures {
 
   /// The scaled features of a run of images, row-major `images × n × d`.
   ///
-  /// - Throws: What reading the features throws.
+  /// - Throws: What reading the features throws; ``EstimationError/outOfRange(source:image:cell:channel:usual:)`` where
+  ///   a number is so much larger than what is usual in its channel that single precision cannot hold both.
   public func features(ofImages images: Range<Int>) throws -> [Float] {
-    try base.features(ofImages: images).map { $0 * factor }
+    var values = try base.features(ofImages: images)
+    let channels = featureDimensions
+    for index in values.indices { values[index] *= factors[index % channels] }
+    if let bad = values.firstIndex(where: { !$0.isFinite }) {
+      let (image, number) = bad.quotientAndRemainder(dividingBy: grid.cellCount * channels)
+      let (token, channel) = number.quotientAndRemainder(dividingBy: channels)
+      throw EstimationError.outOfRange(
+        source: name, image: images.lowerBound + image, cell: grid.cell(at: token),
+        channel: channel, usual: units[channel])
+    }
+    return values
   }
 }
 

@@ -60,11 +60,17 @@ public struct TokenMoments: Sendable {
     (self.mean, self.scatter, self.roundingScale) = (mean, scatter, roundingScale)
   }
 
-  /// The moments of features that were divided by a unit, a power of two, as those of the features themselves.
-  package mutating func multiply(byUnit unit: Double) {
-    for i in mean.indices { mean[i] *= unit }
-    for i in scatter.elements.indices { scatter.elements[i] *= unit * unit }
-    roundingScale = roundingScale.map { $0.map { $0 * unit * unit } }
+  /// The moments of features whose channels were divided by powers of two, as those of the features themselves.
+  ///
+  /// - Parameter units: One for each channel.
+  package mutating func multiply(byUnits units: [Double]) {
+    precondition(units.count == featureDimensions, "a unit for each channel")
+    for i in mean.indices {
+      let unit = units[i % featureDimensions]
+      mean[i] *= unit
+      roundingScale?[i] *= unit * unit
+      for j in 0...i { scatter[i, j] *= unit * units[j % featureDimensions] }
+    }
   }
 
   /// Accumulates the moments of a run of images, all of them by default.
