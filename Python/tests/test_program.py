@@ -70,7 +70,8 @@ def test_files_are_named_from_the_current_folder(
     te.order_search(tokens, steps=4, seconds=0.5, output="order.json", checkpoint="search.h5")
     assert {"maps.html", "maps.h5", "order.json"} <= set(os.listdir())
     # What is there is found: an order by its path, the step maps of images.
-    found = te.order_compare(tokens, ["order.json"])
+    assert te.order_search(tokens, steps=4, seconds=0.5, from_="halton,order.json").differences
+    found = te.order_compare(tokens, [Path("order.json")])
     assert next(iter(found.values())).steps == 4
     np.save("steps.npy", np.tile(np.arange(16).reshape(4, 4), (r.result["images"], 1, 1)))
     assert te.order_compare(tokens, ["raster"], step_maps=["steps.npy"]).profiles[-1].steps == 16
@@ -82,6 +83,12 @@ def test_options_of_one_value_take_no_list() -> None:
     assert flags(given) == ["--classes", "3,5", "--seed", "7", "--spatial"]
     with pytest.raises(te.UsageError, match="units=.'bits', 'nats'.: one value is expected"):
         flags({"units": ["bits", "nats"]})
+    with pytest.raises(te.UsageError, match="one value is expected"):
+        te.frechet(np.eye(9), np.eye(9), extractor=["pixels", "texture"])
+    with pytest.raises(te.UsageError, match="orders: a list of orders is expected"):
+        te.order_compare(te.load("scenes-12x12"), Path("order.json"))  # type: ignore[arg-type]
+    # Embedded ones are no files.
+    assert flags({"codebook": "learned", "tokens": "scenes"}) == ["--codebook", "learned", "--tokens", "scenes"]
 
 
 def test_versions_agree() -> None:

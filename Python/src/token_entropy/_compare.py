@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -148,13 +149,13 @@ class OrderComparison(Mapping[str, OrderProfile]):
         })
 
 
-def order_compare(tokens: Tokens, orders: Sequence[str | Order], **options: Option) -> OrderComparison:
+def order_compare(tokens: Tokens, orders: Sequence[str | os.PathLike[str] | Order], **options: Option) -> OrderComparison:
     """Estimate what orders lose on a set of tokens.
 
     Parameters
     ----------
     tokens : Tokens
-    orders : sequence of str or Order
+    orders : sequence of str, path or Order
         Names as on the command line (``"distant:n=16"``), paths of order files, or orders in memory.
     **options
         Any option of ``order-compare``: ``bound="wishart"``, ``errors="robust"``, ``units="bits"``, ``limit=2000`` …;

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ._estimate import Estimate, axes, frame
-from ._program import Option, flags, run, workspace
+from ._program import Option, UsageError, flags, run, workspace
 from ._tokens import _as_array
 
 
@@ -107,6 +107,8 @@ def frechet(x: Any, y: Any, neighbors: Sequence[int] | None = None, **options: O
     >>> bool(abs(q.fd_infinity - 4) < 1)
     True
     """
+    if not isinstance(options.get("extractor"), (str, type(None))):
+        raise UsageError(f"extractor={options['extractor']!r}: one value is expected", 64)
     with workspace() as folder:
         files = [_file(x, "x", folder), _file(y, "y", folder)]
         counts = None if neighbors is None else ",".join(map(str, neighbors))

@@ -13,7 +13,7 @@ import numpy as np
 from ._estimate import IntArray
 from ._order import Order, order_arguments
 from ._program import Option, flags, run, workspace
-from ._tokens import EMBEDDED, Tokens
+from ._tokens import Tokens
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +46,7 @@ def _with_orders(options: Mapping[str, Option | Order], folder: Path) -> dict[st
     given: dict[str, Any] = dict(options)
     for name in ("order", "orders"):
         value = given.get(name)
-        if isinstance(value, (str, Order)):
+        if isinstance(value, (str, os.PathLike, Order)):
             given[name] = order_arguments([value], folder)[0][0]
         elif value is not None:
             given[name] = order_arguments(value, folder)[0]
@@ -64,10 +64,7 @@ def par_sample(**options: Option | Order) -> Samples:
         any-order model.
     """
     with workspace() as folder:
-        given = _with_orders(options, folder)
-        if isinstance(given.get("tokens"), str) and given["tokens"] not in EMBEDDED:
-            given["tokens"] = os.path.abspath(str(given["tokens"]))
-        result = run("par-sample", *flags(given), folder=folder)
+        result = run("par-sample", *flags(_with_orders(options, folder)), folder=folder)
     drawn = result.pop("samples")
     return Samples(np.asarray([one["codes"] for one in drawn], np.int64),
                    np.asarray([one["class"] for one in drawn], np.int64), result)
@@ -88,7 +85,7 @@ def par_train(tokens: Tokens, **options: Option | Order) -> dict[str, Any]:
         return run("par-train", *tokens.arguments(folder), *flags(given), folder=folder)
 
 
-def fid_compare(tokens: Tokens, orders: Sequence[str | Order] = (), **options: Option) -> dict[str, Any]:
+def fid_compare(tokens: Tokens, orders: Sequence[str | os.PathLike[str] | Order] = (), **options: Option) -> dict[str, Any]:
     """Train one model, sample it in each order and measure the images; return what the program says.
 
     Parameters

@@ -176,18 +176,24 @@ def _grid(tokens: Tokens) -> tuple[int, ...]:
 
 
 def _absolute(specification: str) -> str:
-    """A path as it is from any folder; a name stays."""
-    path, separator, rest = specification.partition(".json")
-    if separator and os.path.exists(path + separator):
-        return os.path.abspath(path + separator) + rest
-    return os.path.abspath(specification) if os.path.isfile(specification) else specification
+    """An order, or several with commas between, with the files among them as they are from any folder; names stay."""
+    def placed(one: str) -> str:
+        for end in [len(one), *(place for place, letter in enumerate(one) if letter in ":#")]:
+            # A family with options is no file of its name.
+            if os.path.isfile(one[:end]) and (end == len(one) or "." in one[:end]):
+                return os.path.abspath(one[:end]) + one[end:]
+        return one
+    whole = placed(specification)
+    return whole if whole != specification else ",".join(map(placed, specification.split(",")))
 
 
-def order_arguments(orders: Sequence[str | Order], folder: Path) -> tuple[list[str], list[str]]:
+def order_arguments(
+    orders: Sequence[str | os.PathLike[str] | Order], folder: Path
+) -> tuple[list[str], list[str]]:
     """The orders for a command line, those of memory as files in a folder; and what each is called."""
-    if isinstance(orders, (str, Order)):
+    if isinstance(orders, (str, os.PathLike, Order)):
         # Letters of a name are no orders.
-        name = orders if isinstance(orders, str) else orders.name
+        name = orders.name if isinstance(orders, Order) else os.fspath(orders)
         raise UsageError(f"orders: a list of orders is expected, as in [{name!r}]", 64)
     arguments, names = [], []
     for number, one in enumerate(orders):
@@ -196,8 +202,8 @@ def order_arguments(orders: Sequence[str | Order], folder: Path) -> tuple[list[s
             arguments.append(f"order-{number}.json")
             names.append(one.name)
         else:
-            arguments.append(_absolute(one))
-            names.append(one)
+            arguments.append(_absolute(os.fspath(one)))
+            names.append(os.fspath(one))
     return arguments, names
 
 
@@ -247,9 +253,10 @@ def order_search(
         Any option of ``order-search``: ``keep_initial=4``, ``max_group=16``, ``seed=1`` …
     """
     with workspace() as folder:
-        starts = options.get("from_")
+        starts: Any = options.get("from_")
         if starts is not None:
-            options["from_"] = order_arguments([starts] if isinstance(starts, (str, Order)) else starts, folder)[0]  # type: ignore[arg-type]
+            one = isinstance(starts, (str, os.PathLike, Order))
+            options["from_"] = order_arguments([starts] if one else starts, folder)[0]
         result = run(
             "order-search", "--steps", str(steps), *tokens.arguments(folder),
             *flags({"seconds": seconds, "no_curve": not curve, **options}), folder=folder)

@@ -14,18 +14,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Union
 
-#: What an option of a command may be: ``None`` and ``False`` leave it out, ``True`` is a flag, a sequence repeats it.
+#: What an option of a command may be: ``None`` and ``False`` leave it out, ``True`` is a flag, a sequence has its values
+#: where the command takes several.
 Option = Union[None, bool, int, float, str, "os.PathLike[str]", Sequence[Union[str, int, float]]]
 
 
 #: Options that name files and folders. The program runs in a folder that is gone afterwards, and must not look for them, or
 #: write them, there.
 _PLACES = frozenset({"atlas", "checkpoint", "codebook", "images", "influences", "labels", "likelihood", "model", "moments",
-                     "npz", "output", "output_dir", "step_maps"})
+                     "npz", "output", "output_dir", "step_maps", "tokens"})
+#: Those of them that may be an embedded dataset by its name.
+_NAMES = frozenset({"codebook", "tokens"})
+#: Datasets that are part of the program.
+EMBEDDED = ("scenes", "learned", "scenes-24x24", "learned-24x24", "scenes-12x12", "learned-12x12")
 
 
 #: Options that may be there several times, and those whose one value is a list of its own.
-_REPEATED = frozenset({"extractor", "figure_format", "from", "ref", "step_maps", "steps"})
+_REPEATED = frozenset({"extractor", "figure_format", "from", "ref", "step_maps"})
 _JOINED = {"classes": ",", "grid": "x", "guidance_interval": ":", "neighbors": ",", "order_steps": ":", "orders": ",",
            "parts": ","}
 
@@ -104,8 +109,9 @@ def flags(options: Mapping[str, Option]) -> list[str]:
     True
     """
     def text(name: str, value: Any) -> str:
-        if isinstance(value, os.PathLike) or name in _PLACES and isinstance(value, str):
-            return os.path.abspath(value)
+        is_place = name in _PLACES and isinstance(value, str) and not (name in _NAMES and value in EMBEDDED)
+        if isinstance(value, os.PathLike) or is_place:
+            return str(os.path.abspath(value))
         return str(value)
 
     result: list[str] = []

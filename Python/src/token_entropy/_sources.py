@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ._program import UsageError
+from ._program import EMBEDDED, UsageError
 from ._tasks import Shard
-from ._tokens import EMBEDDED, Tokens
+from ._tokens import Tokens
 
 
 @dataclass

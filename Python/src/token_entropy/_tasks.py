@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ._order import Order, order_arguments
-from ._program import ProgramError, ProgramWarning, run, run_text, version
-from ._tokens import EMBEDDED, Tokens
+from ._program import EMBEDDED, ProgramError, ProgramWarning, run, run_text, version
+from ._tokens import Tokens
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._program import flags
-
-EMBEDDED = ("scenes", "learned", "scenes-24x24", "learned-24x24", "scenes-12x12", "learned-12x12")
+from ._program import EMBEDDED, flags
 
 
 def _as_array(values: Any, name: str) -> npt.NDArray[Any]:

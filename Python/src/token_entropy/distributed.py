@@ -180,7 +180,9 @@ def _run(
         raise
 
 
-def _check(words: Sequence[str], orders: Sequence[str | Order], options: Sequence[str]) -> None:
+def _check(
+    words: Sequence[str], orders: Sequence[str | os.PathLike[str] | Order], options: Sequence[str]
+) -> None:
     """Have the program refuse wrong options before any shard is read: it looks at them before it opens a file."""
     with workspace() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -192,10 +194,14 @@ def _check(words: Sequence[str], orders: Sequence[str | Order], options: Sequenc
             pass
 
 
-def _resolved(orders: Sequence[str | Order], grid: Sequence[int], tokens_per_step: int | None) -> list[str | Order]:
+def _resolved(
+    orders: Sequence[str | os.PathLike[str] | Order], grid: Sequence[int], tokens_per_step: int | None
+) -> list[str | Order]:
     """Orders as any machine understands them: those of files by their steps."""
     result: list[str | Order] = []
     for one in orders:
+        if isinstance(one, os.PathLike):
+            one = os.fspath(one)
         if isinstance(one, str) and any(os.path.isfile(one[:end]) for end in _ends(one)):
             try:
                 result.append(order_on(one, tuple(grid), tokens_per_step))
@@ -257,7 +263,7 @@ def moments(
 
 
 def order_compare(
-    shards: Any, orders: Sequence[str | Order], client: Any = None, *, bound: str = "debiased",
+    shards: Any, orders: Sequence[str | os.PathLike[str] | Order], client: Any = None, *, bound: str = "debiased",
     given: str | None = None, precision: str = "double", moments: str | os.PathLike[str] | None = None,
     directory: str | os.PathLike[str] | None = None, **options: Any,
 ) -> OrderComparison:
@@ -377,6 +383,11 @@ def order_search(
     seconds, curve
         As of `token_entropy.order_search`.
     """
+    starts = options.get("from_") or []
+    for one in [starts] if isinstance(starts, (str, os.PathLike, Order)) else starts:
+        if not isinstance(one, str) or os.path.isfile(one):
+            raise UsageError(f"from_={starts!r}: names of sequences are expected; the search runs where no file of this"
+                             " machine needs to be", 64)
     with _run(shards, client, directory, options) as run:
         command = ["order-search", *flags({"steps": steps, "seconds": seconds, "no_curve": not curve, **options})]
         if not isinstance(tokens, Tokens):
