@@ -19,26 +19,31 @@ public enum BLAS {
   }
 
   /// Runs `body` while BLAS keeps to the thread that calls it, as inside a parallel loop.
-  ///
-  /// The setting belongs to the whole process; another thread's BLAS calls keep to one thread too, until the last of
-  /// those that asked for it is done.
   public static func onCallingThread<Result>(_ body: () throws -> Result) rethrows -> Result {
-    callers.withLock { callers in
-      if callers.count == 0 {
-        callers.threads = threads
-        threads = 1
-      }
-      callers.count += 1
+    try withThreads(1, body)
+  }
+
+  /// Runs `body` while BLAS has so many threads at the most.
+  ///
+  /// The setting belongs to the whole process: of those who ask at the same time, who asks for the fewest is heeded, and
+  /// when the last is done all is as it was before the first.
+  public static func withThreads<Result>(
+    _ count: Int, _ body: () throws -> Result
+  ) rethrows -> Result {
+    requests.withLock { requests in
+      if requests.counts.isEmpty { requests.before = threads }
+      requests.counts.append(count)
+      threads = min(requests.before, requests.counts.min() ?? count)
     }
     defer {
-      callers.withLock { callers in
-        callers.count -= 1
-        if callers.count == 0 { threads = callers.threads }
+      requests.withLock { requests in
+        if let index = requests.counts.firstIndex(of: count) { requests.counts.remove(at: index) }
+        threads = min(requests.before, requests.counts.min() ?? requests.before)
       }
     }
     return try body()
   }
 
-  /// How many callers of `onCallingThread` are at work, and how many threads there were before the first.
-  private static let callers = Mutex((count: 0, threads: 1))
+  /// How many threads callers at work have asked for, and how many there were before the first.
+  private static let requests = Mutex((counts: [Int](), before: 1))
 }

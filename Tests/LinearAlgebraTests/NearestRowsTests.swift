@@ -48,10 +48,4 @@ import Testing
     let search = NearestRows(random(3, 2, seed: 4))
     #expect(search.nearest(to: FloatMatrix(rows: 0, columns: 2)).isEmpty)
   }
-
-  @Test func theNumberOfBLASThreadsIsRestored() {
-    let before = BLAS.threads
-    _ = NearestRows(random(3, 2, seed: 4)).nearest(to: random(5, 2, seed: 5))
-    #expect(BLAS.threads == before)
-  }
 }

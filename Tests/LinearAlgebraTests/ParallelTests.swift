@@ -50,6 +50,7 @@ import Testing
     BLAS.onCallingThread {
       mayLeave.signal()
       isOut.wait()
+      BLAS.withThreads(2) { #expect(BLAS.threads == 1) }
       #expect(BLAS.threads == 1)
     }
   }

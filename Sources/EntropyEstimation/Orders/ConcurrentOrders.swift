@@ -60,22 +60,22 @@ extension OrderEstimator {
     let orders = Array(orders)
     let threads = BLAS.threads
     let lanes = min(lanes(for: orders), most ?? .max)
-    BLAS.threads = max(threads / lanes, 1)
-    defer { BLAS.threads = threads }
     let results = Mutex<[Int: Result<Value, any Error>]>([:])
     let next = Mutex(0)
-    parallelFor(lanes) { _ in
-      while let index = next.withLock({ next -> Int? in
-        guard next < orders.count else { return nil }
-        defer { next += 1 }
-        return next
-      }) {
-        let result = Result { try body(orders[index]) }
-        progress(
-          results.withLock {
-            $0[index] = result
-            return $0.count
-          })
+    BLAS.withThreads(max(threads / lanes, 1)) {
+      parallelFor(lanes) { _ in
+        while let index = next.withLock({ next -> Int? in
+          guard next < orders.count else { return nil }
+          defer { next += 1 }
+          return next
+        }) {
+          let result = Result { try body(orders[index]) }
+          progress(
+            results.withLock {
+              $0[index] = result
+              return $0.count
+            })
+        }
       }
     }
     let values = results.withLock(\.self)
