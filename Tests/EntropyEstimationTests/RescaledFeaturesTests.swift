@@ -126,4 +126,70 @@ import TokenGrids
       "\(error)".contains("field: channel 1 of token (0, 1) of image 100")
     }
   }
+
+  /// Features with channels times powers of two.
+  private func features(timesPowers exponents: [Int]) throws -> TokenDataset {
+    let channels = exponents.count
+    var rng = SeededGenerator(seed: 3)
+    let factors = exponents.map { Float(sign: .plus, exponent: $0, significand: 1) }
+    var values: [Float] = []
+    for _ in 0..<200 {
+      let common = Float.random(in: -1...1, using: &rng)
+      for index in 0..<(grid.cellCount * channels) {
+        values.append(
+          (common + Float.random(in: -1...1, using: &rng)) * factors[index % channels])
+      }
+    }
+    return try TokenDataset(
+      name: "field", grid: grid, tokens: .features(values, dimensions: channels))
+  }
+
+  /// Channels that are less than 2³⁰ apart have one unit, and those farther from most their own.
+  @Test func channelsThatAreNearHaveOneUnit() throws {
+    func exponents(_ powers: [Int], keepsProportions: Bool = false) throws -> [Double]? {
+      try RescaledFeatures(
+        features(timesPowers: powers), keepsProportions: keepsProportions)?.units.map { log2($0) }
+    }
+    // The largest of six sums of two numbers below 1 is mostly above ½ and below 2: an exponent of −1 or 0.
+    func isNear(_ found: [Double]?, _ expected: [Double]) -> Bool {
+      guard let found, found.count == expected.count else { return false }
+      return zip(found, expected).allSatisfy { abs($0 - $1) <= 1 }
+    }
+    #expect(try exponents([0, 20, -20]) == nil)
+    let three = try exponents([35, 20, 20])
+    #expect(isNear(three, [20, 20, 20]) && Set(three ?? []).count == 1)
+    #expect(isNear(try exponents([80, 0, 0]), [80, 0, 0]))
+    #expect(isNear(try exponents([80, 79, 0]), [79, 79, 0]))
+    #expect(isNear(try exponents([-80, -60, 70]), [-60, -60, 70]))
+    let kept = try exponents([80, 0, 0], keepsProportions: true)
+    #expect(kept == nil || Set(kept ?? []).count == 1)
+    #expect(isNear(try exponents([80, 79, 0], keepsProportions: true), [79, 79, 79]))
+  }
+
+  /// Most of a channel's numbers may be next to nothing, as probabilities are, with its tokens still of usual size.
+  @Test func smallNumbersBesideUsualOnesAreNoScale() throws {
+    var values = try features(times: 1).features(ofImages: 0..<200)
+    for index in values.indices where index % 12 < 9 && index % 2 == 1 { values[index] *= 1e-12 }
+    let dataset = try TokenDataset(
+      name: "field", grid: grid, tokens: .features(values, dimensions: 2))
+    let rescaled = try RescaledFeatures(dataset)
+    #expect(rescaled == nil)
+  }
+
+  /// A jitter is a share of what all channels vary together: those that are far smaller have nothing to say any more.
+  @Test func aJitterIsOfAllChannels() throws {
+    let order = try GenerationOrder.raster(on: grid)
+    let settings = EstimationSettings(bound: .wishart, jitter: 1e-6)
+    let one = try features(timesPowers: [0])
+    func total(_ dataset: TokenDataset) throws -> Double {
+      try OrderEstimator(settings).profiles(of: [order], in: dataset)[0].totalIncrease.value
+    }
+    let both = try total(features(timesPowers: [90, 0]))
+    let moments = try TokenMoments(of: features(timesPowers: [90, 0]), precision: .double)
+    var jittered = moments
+    jittered.addJitter(1e-6)
+    let exact = try OrderEstimator.profiles(of: [order], moments: jittered, bound: .wishart)[0]
+    #expect(abs(both - exact.totalIncrease.value) < 1e-6)
+    #expect(try total(one) > 0)
+  }
 }

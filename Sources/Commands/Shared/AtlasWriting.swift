@@ -30,7 +30,9 @@ extension EstimationOptions {
         try MapEstimator.maps(references: references, moments: $0, bound: bound)
       }
     }
-    guard let rescaled = try RescaledFeatures(dataset) else { return try maps(of: dataset) }
+    guard let rescaled = try RescaledFeatures(dataset, keepsProportions: jitter > 0) else {
+      return try maps(of: dataset)
+    }
     return try maps(of: rescaled).map { $0.shifted(by: rescaled.entropyShift) }
   }
 }

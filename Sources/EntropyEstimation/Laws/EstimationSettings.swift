@@ -94,6 +94,10 @@ public struct EstimationSettings: Hashable, Sendable {
     self.seed = seed
   }
 
+  /// Whether results depend on how large channels are beside each other: what is added to variances, or penalised, is a share
+  /// of the variance of all.
+  var keepsProportions: Bool { jitter > 0 || shrinkage != .none }
+
   /// Refuses what excludes each other.
   ///
   /// - Throws: ``EstimationError``, in one sentence.

@@ -35,7 +35,9 @@ extension MapEstimator {
   ) throws -> [ConditionalEntropyMap] {
     try check(references, on: features.grid, name: features.name)
     try requireMemory(references: references.count, on: features.grid, name: features.name)
-    if let rescaled = try RescaledFeatures(features) {
+    if let rescaled = try RescaledFeatures(
+      features, keepsProportions: settings.keepsProportions)
+    {
       return try maps(
         references: references, of: rescaled, settings: settings, progress: progress
       ).map { $0.shifted(by: rescaled.entropyShift) }

@@ -23,20 +23,24 @@ public struct RescaledFeatures: TokenFeatures {
   /// Scales features whose usual magnitude among the first images is above 2³⁰ or below 2⁻³⁰, or so far above or below in
   /// single channels; nil for all others.
   ///
-  /// Channels keep their proportions where these are not as extreme as that: a jitter is a share of all channels' variance.
-  /// What is usual is a median, since a single number may be anything: by the largest all others would vanish.
+  /// Channels that are not as far apart as that have one unit, and keep their proportions. What is usual is a median over
+  /// images, since a single number may be anything: by the largest of all the others would vanish.
+  /// - Parameter keepsProportions: Whether all channels have one unit, however far they are apart: for a jitter or a ridge,
+  ///   which is a share of all channels' variance.
   /// - Throws: What reading the features throws.
   /// - Complexity: O(n·d): 64 images are read.
-  public init?(_ features: some TokenFeatures) throws {
+  public init?(_ features: some TokenFeatures, keepsProportions: Bool = false) throws {
     let channels = features.featureDimensions
     let sample = try features.features(ofImages: 0..<min(features.imageCount, 64))
-    let usual = Self.usualExponents(of: sample, channels: channels)
-    let common = usual.compactMap { $0 }.sorted()
-    guard let middle = common.isEmpty ? nil : common[common.count / 2] else { return nil }
+    let usual = Self.usualExponents(
+      of: sample, numbersPerImage: features.grid.cellCount * channels, channels: channels)
+    let known = usual.compactMap { $0 }.sorted()
+    guard let middle = known.isEmpty ? nil : known[known.count / 2] else { return nil }
     func isFar(_ exponent: Int) -> Bool { abs(exponent) > Self.reach }
-    let shared = isFar(middle) ? middle : 0
+    let together = known.filter { keepsProportions || !isFar($0 - middle) }
+    let shared = together.contains(where: isFar) ? middle : 0
     let exponents = usual.map { exponent in
-      guard let exponent, isFar(exponent - shared) else { return shared }
+      guard let exponent, !keepsProportions, isFar(exponent - middle) else { return shared }
       return isFar(exponent) ? exponent : 0
     }
     // What is so small that its reciprocal is no Float is raised as far as one goes.
@@ -47,25 +51,22 @@ public struct RescaledFeatures: TokenFeatures {
     factors = exponents.map { Float(sign: .plus, exponent: -$0, significand: 1) }
   }
 
-  /// The median exponent of each channel's numbers but zeros; nil for a channel of zeros.
-  private static func usualExponents(of sample: [Float], channels: Int) -> [Int?] {
-    // Exponents of Float, from −149 to 127, are few enough to be counted.
-    let (lowest, count) = (-149, 277)
-    var counts = Array(repeating: 0, count: channels * count)
-    for (index, value) in sample.enumerated() where value != 0 && value.isFinite {
-      counts[index % channels * count + Int(value.exponent) - lowest] += 1
-    }
-    return (0..<channels).map { channel in
-      let ofChannel = counts[channel * count..<(channel + 1) * count]
-      let total = ofChannel.reduce(0, +)
-      guard total > 0 else { return nil }
-      var below = 0
-      let place = ofChannel.firstIndex { number in
-        below += number
-        return 2 * below > total
+  /// The exponent of each channel's largest number in an image, as the median over those in which it is not all zeros; nil
+  /// for a channel of zeros.
+  private static func usualExponents(
+    of sample: [Float], numbersPerImage: Int, channels: Int
+  ) -> [Int?] {
+    var exponents = Array(repeating: [Int](), count: channels)
+    for start in stride(from: 0, to: sample.count, by: numbersPerImage) {
+      var largest = Array(repeating: Float(0), count: channels)
+      for index in 0..<numbersPerImage {
+        largest[index % channels] = max(largest[index % channels], abs(sample[start + index]))
       }
-      return place.map { $0 - ofChannel.startIndex + lowest }
+      for (channel, value) in largest.enumerated() where value > 0 && value.isFinite {
+        exponents[channel].append(Int(value.exponent))
+      }
     }
+    return exponents.map { $0.isEmpty ? nil : $0.sorted()[$0.count / 2] }
   }
 
   /// The name of the features themselves.

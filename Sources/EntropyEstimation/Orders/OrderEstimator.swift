@@ -34,7 +34,9 @@ extension OrderEstimator {
     of orders: [GenerationOrder], features: some TokenFeatures, settings: EstimationSettings,
     progress: @Sendable (EstimationStage) -> Void = { _ in }
   ) throws -> [OrderProfile] {
-    if let rescaled = try RescaledFeatures(features) {
+    if let rescaled = try RescaledFeatures(
+      features, keepsProportions: settings.keepsProportions)
+    {
       return try profiles(of: orders, features: rescaled, settings: settings, progress: progress)
         .map { $0.shifted(by: rescaled.entropyShift) }
     }

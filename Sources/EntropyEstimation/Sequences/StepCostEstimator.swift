@@ -41,7 +41,9 @@ public struct StepCostEstimator: Sendable {
     progress: @Sendable (EstimationStage) -> Void = { _ in }
   ) throws -> [StepCosts] {
     // A scale common to a channel's tokens comes to all entropies of a token alike.
-    if let rescaled = try RescaledFeatures(features) {
+    if let rescaled = try RescaledFeatures(
+      features, keepsProportions: settings.keepsProportions)
+    {
       return try costs(of: sequences, in: rescaled, progress: progress)
     }
     if let arranged = features.arrangedByGroup {
