@@ -180,3 +180,33 @@ func badOrderFilesAreNamed(name: String, contents: String, expected: String) thr
     }
   }
 }
+
+/// A slip in one number of continuous tokens moves totals and nothing else shows it.
+@Test func numbersThatDecideTheirChannelsAreNamed() throws {
+  let small = try smallDataset()
+  var values = try small.features(ofImages: 0..<small.imageCount)
+  func result(_ program: String, _ arguments: [String]) throws -> Program.Result {
+    try withFile(
+      TokenDataset(name: "f", grid: small.grid, tokens: .features(values, dimensions: 2)),
+      named: "f.h5"
+    ) {
+      try Program(name: program).run(arguments + ["--tokens", $0, "--no-figure"])
+    }
+  }
+  #expect(try result("order-compare", ["halton"]).errors.isEmpty)
+  // Image 7, token (1, 2), channel 1.
+  values[(7 * 36 + 8) * 2 + 1] = 1e6
+  let found = try result("order-compare", ["halton"])
+  #expect(found.status == 0)
+  let warning = "warning: f.h5: image 7 has 99.7 % of the variance of channel 1 of token (1, 2)"
+  #expect(found.errors.contains(warning), "\(found.errors)")
+  #expect(try result("entropy-map", ["--ref", "1,1"]).errors.contains(warning))
+  values[(9 * 36 + 9) * 2] = -1e4
+  #expect(try result("order-compare", ["halton"]).errors.contains("1 more channel of tokens"))
+  // Of a sample images have other numbers, and half of these are all that one draw takes or leaves.
+  let drawn = try (0..<6).map {
+    try result("order-compare", ["halton", "--limit", "250", "--seed", "\($0)"])
+  }
+  #expect(drawn.contains { $0.errors.contains("one image has 99.6 % of") })
+  #expect(!drawn.contains { $0.errors.contains("image 7") })
+}
