@@ -77,10 +77,43 @@ def test_files_are_named_from_the_current_folder(
     assert te.order_compare(tokens, ["raster"], step_maps=["steps.npy"]).profiles[-1].steps == 16
 
 
+def test_orders_in_files_are_found_from_any_folder(
+    tokens: te.Tokens, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "with, comma and space"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    te.order("raster", on=(4, 4)).save("o.json")
+    for start in ("o.json", ["o.json", "greedy"], Path("o.json"), "halton,o.json"):
+        assert te.order_search(tokens, 4, seconds=0.2, from_=start).total.standard_error > 0
+    assert [p.name for p in te.order_compare(tokens, ["o.json", Path("o.json")]).profiles] == ["o.json", "o.json"]
+    assert sorted(os.listdir()) == ["o.json"]
+
+
+def test_no_output_dir_is_the_usual_one(tokens: te.Tokens, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    te.par_train(tokens, steps=1, layers=1, heads=1, width=8, batch=4, validation_images=8, no_figure=True,
+                 output_dir=None)
+    assert (tmp_path / "model.safetensors").exists()
+
+
+def test_moments_stand_in_for_tokens(tokens: te.Tokens, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    te.distributed.moments([tokens], output="m.h5", client=False, progress=False)
+    sums = te.order_compare(None, ["raster"], moments="m.h5", bound="wishart")
+    whole = te.order_compare(tokens, ["raster"], bound="wishart", errors="gaussian")
+    assert sums["raster"].total == pytest.approx(float(whole["raster"].total), rel=1e-5)
+    assert te.entropy_map(None, (1, 1), moments=Path("m.h5"), bound="wishart").information.shape == (4, 4)
+    for wrong in (None, "codes.npy"):
+        with pytest.raises(te.UsageError, match="tokens: expected te.Tokens"):
+            te.order_compare(wrong, ["raster"])  # type: ignore[arg-type]
+
+
 def test_options_of_one_value_take_no_list() -> None:
     given: dict[str, Any] = {"classes": np.array([3, 5]), "seed": np.int64(7), "spatial": np.bool_(True),
                              "given": np.bool_(False)}
     assert flags(given) == ["--classes", "3,5", "--seed", "7", "--spatial"]
+    assert flags({"grid": "4x4", "neighbors": 3}) == ["--grid", "4x4", "--neighbors", "3"]
     with pytest.raises(te.UsageError, match="units=.'bits', 'nats'.: one value is expected"):
         flags({"units": ["bits", "nats"]})
     with pytest.raises(te.UsageError, match="one value is expected"):

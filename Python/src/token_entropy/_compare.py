@@ -12,7 +12,7 @@ import numpy as np
 from ._estimate import Estimate, FloatArray, IntArray, array, axes, cells, frame, show_map
 from ._order import Order, order_arguments
 from ._program import Option, flags, run, workspace
-from ._tokens import Tokens
+from ._tokens import Tokens, token_arguments
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,12 +149,13 @@ class OrderComparison(Mapping[str, OrderProfile]):
         })
 
 
-def order_compare(tokens: Tokens, orders: Sequence[str | os.PathLike[str] | Order], **options: Option) -> OrderComparison:
+def order_compare(tokens: Tokens | None, orders: Sequence[str | os.PathLike[str] | Order], **options: Option) -> OrderComparison:
     """Estimate what orders lose on a set of tokens.
 
     Parameters
     ----------
     tokens : Tokens
+        None with ``moments=``, sums over shards that `token_entropy.distributed.moments` wrote.
     orders : sequence of str, path or Order
         Names as on the command line (``"distant:n=16"``), paths of order files, or orders in memory.
     **options
@@ -172,7 +173,7 @@ def order_compare(tokens: Tokens, orders: Sequence[str | os.PathLike[str] | Orde
     """
     with workspace() as folder:
         arguments, names = order_arguments(orders, folder)
-        result = run("order-compare", *arguments, *tokens.arguments(folder), *flags(options), folder=folder)
+        result = run("order-compare", *arguments, *token_arguments(tokens, folder, options), *flags(options), folder=folder)
     return comparison(result, names)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ._estimate import FloatArray, array, cells, frame, show_map
 from ._program import Option, flags, run, workspace
-from ._tokens import Tokens
+from ._tokens import Tokens, token_arguments
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,20 +67,21 @@ class EntropyMap:
 
 
 def entropy_maps(
-    tokens: Tokens, references: Sequence[Sequence[int]] | str = "all", **options: Option
+    tokens: Tokens | None, references: Sequence[Sequence[int]] | str = "all", **options: Option
 ) -> tuple[EntropyMap, ...]:
     """The maps of several reference tokens, or of all.
 
     Parameters
     ----------
     tokens : Tokens
+        None with ``moments=``, sums over shards that `token_entropy.distributed.moments` wrote.
     references : sequence of (row, column), or "all"
     **options
         Any option of ``entropy-map``: ``bound="wishart"``, ``units="bits"``, ``limit=2000``, ``seed=1`` …;
         ``atlas="maps.html"`` also writes a page with all maps under the pointer.
     """
     with workspace() as folder:
-        result = run("entropy-map", *reference_flags(references), *tokens.arguments(folder), *flags(options),
+        result = run("entropy-map", *reference_flags(references), *token_arguments(tokens, folder, options), *flags(options),
                      folder=folder)
     return maps_of(result)
 
@@ -104,7 +105,7 @@ def maps_of(result: dict[str, Any]) -> tuple[EntropyMap, ...]:
             array(result["marginal_standard_error"]), result["units"], result) for one in maps)
 
 
-def entropy_map(tokens: Tokens, ref: Sequence[int], **options: Option) -> EntropyMap:
+def entropy_map(tokens: Tokens | None, ref: Sequence[int], **options: Option) -> EntropyMap:
     """The map of one reference token.
 
     Parameters

@@ -111,8 +111,7 @@ def frechet(x: Any, y: Any, neighbors: Sequence[int] | None = None, **options: O
         raise UsageError(f"extractor={options['extractor']!r}: one value is expected", 64)
     with workspace() as folder:
         files = [_file(x, "x", folder), _file(y, "y", folder)]
-        counts = None if neighbors is None else ",".join(map(str, neighbors))
-        result = run("fid-compare", "frechet", *files, *flags({"neighbors": counts, **options}), folder=folder)
+        result = run("fid-compare", "frechet", *files, *flags({"neighbors": neighbors, **options}), folder=folder)
 
     def near(name: str) -> dict[int, Estimate]:
         return {one["k"]: Estimate(one[name], one[f"{name}_standard_error"]) for one in result["neighbors"]}

@@ -13,7 +13,7 @@ import numpy as np
 from ._estimate import IntArray
 from ._order import Order, order_arguments
 from ._program import Option, flags, run, workspace
-from ._tokens import Tokens
+from ._tokens import Tokens, token_arguments
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,9 +47,9 @@ def _with_orders(options: Mapping[str, Option | Order], folder: Path) -> dict[st
     for name in ("order", "orders"):
         value = given.get(name)
         if isinstance(value, (str, os.PathLike, Order)):
-            given[name] = order_arguments([value], folder)[0][0]
+            given[name] = order_arguments([value], folder, are_listed=name == "orders")[0][0]
         elif value is not None:
-            given[name] = order_arguments(value, folder)[0]
+            given[name] = order_arguments(value, folder, are_listed=True)[0]
     return given
 
 
@@ -81,8 +81,8 @@ def par_train(tokens: Tokens, **options: Option | Order) -> dict[str, Any]:
     """
     with workspace() as folder:
         given = _with_orders(options, folder)
-        given.setdefault("output_dir", os.getcwd())
-        return run("par-train", *tokens.arguments(folder), *flags(given), folder=folder)
+        given["output_dir"] = given.get("output_dir") or os.getcwd()
+        return run("par-train", *token_arguments(tokens, folder), *flags(given), folder=folder)
 
 
 def fid_compare(tokens: Tokens, orders: Sequence[str | os.PathLike[str] | Order] = (), **options: Option) -> dict[str, Any]:
@@ -98,6 +98,5 @@ def fid_compare(tokens: Tokens, orders: Sequence[str | os.PathLike[str] | Order]
     """
     with workspace() as folder:
         arguments, _ = order_arguments(orders, folder)
-        given = dict(options)
-        given.setdefault("output_dir", os.path.join(os.getcwd(), "fid-compare"))
-        return run("fid-compare", *arguments, *tokens.arguments(folder), *flags(given), folder=folder)
+        given = {**options, "output_dir": options.get("output_dir") or os.path.join(os.getcwd(), "fid-compare")}
+        return run("fid-compare", *arguments, *token_arguments(tokens, folder), *flags(given), folder=folder)

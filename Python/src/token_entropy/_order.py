@@ -13,7 +13,7 @@ import numpy as np
 
 from ._estimate import Estimate, FloatArray, IntArray, axes, show_map
 from ._program import Option, UsageError, flags, run, run_text, workspace
-from ._tokens import Tokens
+from ._tokens import Tokens, token_arguments
 
 Grid = Sequence[int]
 
@@ -175,22 +175,33 @@ def _grid(tokens: Tokens) -> tuple[int, ...]:
     return (side, side)
 
 
-def _absolute(specification: str) -> str:
-    """An order, or several with commas between, with the files among them as they are from any folder; names stay."""
+def _absolute(specification: str, links: Path | None = None) -> str:
+    """An order, or several with commas between, with the files among them as they are from any folder; names stay.
+
+    Where commas are between orders, a path with one in it gets a link without, in a folder that the program runs in.
+    """
     def placed(one: str) -> str:
-        for end in [len(one), *(place for place, letter in enumerate(one) if letter in ":#")]:
+        for end in [len(one), *(place for place, letter in enumerate(one) if letter in ":#+")]:
             # A family with options is no file of its name.
             if os.path.isfile(one[:end]) and (end == len(one) or "." in one[:end]):
-                return os.path.abspath(one[:end]) + one[end:]
+                path = os.path.abspath(one[:end])
+                if links is not None and "," in path:
+                    link = links / f"{len(list(links.iterdir()))}-{os.path.basename(path).replace(',', '-')}"
+                    link.symlink_to(path)
+                    path = link.name
+                return path + one[end:]
         return one
     whole = placed(specification)
     return whole if whole != specification else ",".join(map(placed, specification.split(",")))
 
 
 def order_arguments(
-    orders: Sequence[str | os.PathLike[str] | Order], folder: Path
+    orders: Sequence[str | os.PathLike[str] | Order], folder: Path, are_listed: bool = False
 ) -> tuple[list[str], list[str]]:
-    """The orders for a command line, those of memory as files in a folder; and what each is called."""
+    """The orders for a command line, those of memory as files in a folder; and what each is called.
+
+    Listed ones stand in one argument, with commas between.
+    """
     if isinstance(orders, (str, os.PathLike, Order)):
         # Letters of a name are no orders.
         name = orders.name if isinstance(orders, Order) else os.fspath(orders)
@@ -202,7 +213,7 @@ def order_arguments(
             arguments.append(f"order-{number}.json")
             names.append(one.name)
         else:
-            arguments.append(_absolute(os.fspath(one)))
+            arguments.append(_absolute(os.fspath(one), folder if are_listed else None))
             names.append(os.fspath(one))
     return arguments, names
 
@@ -256,9 +267,9 @@ def order_search(
         starts: Any = options.get("from_")
         if starts is not None:
             one = isinstance(starts, (str, os.PathLike, Order))
-            options["from_"] = order_arguments([starts] if one else starts, folder)[0]
+            options["from_"] = order_arguments([starts] if one else starts, folder, are_listed=True)[0]
         result = run(
-            "order-search", "--steps", str(steps), *tokens.arguments(folder),
+            "order-search", "--steps", str(steps), *token_arguments(tokens, folder),
             *flags({"seconds": seconds, "no_curve": not curve, **options}), folder=folder)
     return found_order(result)
 

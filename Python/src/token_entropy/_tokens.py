@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._program import EMBEDDED, flags
+from ._program import EMBEDDED, UsageError, flags
 
 
 def _as_array(values: Any, name: str) -> npt.NDArray[Any]:
@@ -109,8 +110,16 @@ class Tokens:
         if self.labels is not None:
             np.save(folder / "labels.npy", self.labels)
             result += ["--labels", "labels.npy"]
-        grid = None if self.grid is None else "x".join(map(str, self.grid))
-        return result + flags({"grid": grid, "channels": self.channels, "crops": self.crops})
+        return result + flags({"grid": self.grid, "channels": self.channels, "crops": self.crops})
+
+
+def token_arguments(tokens: Any, folder: Path, options: Mapping[str, Any] | None = None) -> list[str]:
+    """What names tokens on a command line; nothing for None where options have moments in their place."""
+    if isinstance(tokens, Tokens):
+        return tokens.arguments(folder)
+    if tokens is None and options is not None and options.get("moments") is not None:
+        return []
+    raise UsageError(f"tokens: expected te.Tokens, as te.load reads them, found {type(tokens).__name__}", 64)
 
 
 def load(path: str | os.PathLike[str], codebook: Any = None, **options: Any) -> Tokens:
