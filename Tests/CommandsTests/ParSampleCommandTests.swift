@@ -262,6 +262,13 @@ private func withModel<Result>(
   (["--model", "m", "--images", "o"], "--images needs --codebook"),
   (["--model", "m", "--npz", "o.npz"], "--npz needs --codebook"),
   (["--model", "m", "--codebook", "c.h5"], "--codebook is for --output, --images and --npz"),
+  (
+    [
+      "--model", "m", "--codebook", "c.h5", "--tokens", "t.h5", "--order",
+      "raster:schedule=optimal,steps=4",
+    ],
+    "and for arrays of --tokens"
+  ),
   (["--model", "m", "--attention", "sideways"], "attention"),
   (["--model", "m", "--preset", "XS"], "preset"),
   (["--model", "m", "--precision", "f64"], "precision"),

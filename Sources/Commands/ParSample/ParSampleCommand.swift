@@ -93,6 +93,19 @@ public struct ParSampleCommand: ParsableCommand {
   /// Refuses options that exclude each other or are out of range.
   public func validate() throws {
     _ = try parsedGrid()
+    if output == nil, imageFolder == nil, npz == nil, results.codebook != nil,
+      fittedTokens == tokens
+    {
+      throw ValidationError(
+        "--codebook is for --output, --images and --npz, and for arrays of --tokens")
+    }
+  }
+
+  /// The tokens that group sizes are fitted to; codes in an array are those of the codebook that the model's are.
+  private var fittedTokens: DatasetArgument? {
+    guard var tokens, ArrayTokens.areAt(tokens.text) else { return tokens }
+    tokens.arrays.codebook = results.codebook
+    return tokens
   }
 
   /// Generates the images and prints or writes them.
@@ -256,7 +269,7 @@ public struct ParSampleCommand: ParsableCommand {
     }
     return [
       try OrderFitting.order(
-        of: specification, on: grid, tokensPerStep: tokensPerStep, tokens: tokens, seed: seed)
+        of: specification, on: grid, tokensPerStep: tokensPerStep, tokens: fittedTokens, seed: seed)
     ]
   }
 
@@ -313,7 +326,7 @@ struct ParSampleOutput: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      What the codes mean, for --output, --images and --npz: a token dataset (a file, or an embedded one \
+      What the codes mean, for --output, --images and --npz, and for codes in an array of --tokens: a token dataset (a file, or an embedded one \
       by its name: \(EmbeddedData.names.joined(separator: ", "))), a VQ-16 tokenizer (.safetensors \
       or .pt), or, without images, a codebook (.npy).
       """,
@@ -326,9 +339,6 @@ struct ParSampleOutput: ParsableArguments {
     for (name, place) in [("--output", output), ("--images", images), ("--npz", npz)]
     where place != nil && codebook == nil {
       throw ValidationError("\(name) needs --codebook: what the model's codes mean")
-    }
-    if output == nil, images == nil, npz == nil, codebook != nil {
-      throw ValidationError("--codebook is for --output, --images and --npz")
     }
   }
 }
