@@ -259,6 +259,11 @@ extension StoredMoments {
   /// Refuses images that the moments do not hold.
   func requireHeld(_ others: ShardParts, file: String) throws(ShardError) {
     if let part = others.beyond(parts).first {
+      if let own = parts.parts.first(where: {
+        $0.isOfTheFile(of: part) && $0.sourceHash != part.sourceHash
+      }) {
+        throw .otherReading(part: part, of: own, file: file)
+      }
       throw .otherImages(file, than: name, part: part, isMissing: false)
     }
   }
