@@ -71,6 +71,11 @@ public struct ShardImages: TokenFeatures {
     blocks = BlockCache(source)
   }
 
+  /// The place of an image in the source.
+  public func placeInSource(of image: Int) -> Int {
+    places?[image] ?? part.images.lowerBound + image
+  }
+
   /// The name of the source.
   public var name: String { part.source }
   /// How many images there are.

@@ -201,6 +201,25 @@ func badOrderFilesAreNamed(name: String, contents: String, expected: String) thr
   let warning = "warning: f.h5: image 7 has 99.7 % of the variance of channel 1 of token (1, 2)"
   #expect(found.errors.contains(warning), "\(found.errors)")
   #expect(try result("entropy-map", ["--ref", "1,1"]).errors.contains(warning))
+  // Sums are made once: that is where it can still be seen, also by the share that has it.
+  func accumulated(_ share: String) throws -> String {
+    try withFile(
+      TokenDataset(name: "f", grid: small.grid, tokens: .features(values, dimensions: 2)),
+      named: "f.h5"
+    ) {
+      let output = URL(fileURLWithPath: $0).deletingLastPathComponent().path + "/sums.h5"
+      let result = try Program(name: "moments").run([
+        "--tokens", $0, "--images", share, "--output", output,
+      ])
+      #expect(result.status == 0, "\(result.errors)")
+      return result.errors
+    }
+  }
+  #expect(try accumulated("1/1").contains("image 7 has 99.7 % of the variance of channel 1"))
+  values.swapAt((7 * 36 + 8) * 2 + 1, (170 * 36 + 8) * 2 + 1)
+  #expect(try accumulated("1/2").isEmpty)
+  #expect(try accumulated("2/2").contains("image 170 has 99.3 % of the variance of channel 1"))
+  values.swapAt((7 * 36 + 8) * 2 + 1, (170 * 36 + 8) * 2 + 1)
   values[(9 * 36 + 9) * 2] = -1e4
   #expect(try result("order-compare", ["halton"]).errors.contains("1 more channel of tokens"))
   // Of a sample images have other numbers, and half of these are all that one draw takes or leaves.

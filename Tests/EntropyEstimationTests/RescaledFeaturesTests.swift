@@ -192,4 +192,33 @@ import TokenGrids
     #expect(abs(both - exact.totalIncrease.value) < 1e-6)
     #expect(try total(one) > 0)
   }
+
+  /// Of a channel that is zero but in one image nothing is left to weigh, and where it is next to nothing there either, not even
+  /// a rounded number: a sentence, or numbers that are some.
+  @Test(arguments: [1e-42, 1e-39, 1e-30, 1, 1e30, 2e38] as [Float]) func oneImageMayBeAllOfAChannel(
+    value: Float
+  ) throws {
+    var values = try features(times: 1).features(ofImages: 0..<200)
+    for image in 0..<200 { values[image * 12 + 6] = image == 17 ? value : 0 }
+    let dataset = try TokenDataset(
+      name: "field", grid: grid, tokens: .features(values, dimensions: 2))
+    let order = try GenerationOrder.raster(on: grid)
+    for window in [nil, 1] {
+      for bound in [EntropyBound.debiased, .wishart] {
+        let settings = EstimationSettings(bound: bound, contextWindow: window)
+        do {
+          let profile = try OrderEstimator(settings).profiles(of: [order], in: dataset)[0]
+          #expect(profile.totalIncrease.value.isFinite && profile.jointEntropy.value.isFinite)
+        } catch let error as EstimationError {
+          #expect("\(error)".contains("field: "), "\(error)")
+        }
+      }
+    }
+    for kind in [ErrorKind.gaussian, .robust] {
+      let settings = EstimationSettings(bound: .wishart, errors: kind)
+      let map = try MapEstimator(settings).maps(
+        references: [GridCell(row: 0, column: 1)], in: dataset)[0]
+      #expect(map.information[5]?.value.isFinite == true)
+    }
+  }
 }

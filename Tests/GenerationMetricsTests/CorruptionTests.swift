@@ -55,7 +55,8 @@ import TokenGrids
       #expect(b.profiles[0].increase > a.profiles[0].increase)
     }
     let itself = try DependencyDistance(real: real, generated: real, orders: orders)
-    #expect(itself.maps == 0 && itself.information == 0 && itself.profiles[0].parallel == 0)
+    // Estimated twice; BLAS has other threads where other tests hold some, and rounds otherwise.
+    #expect(itself.maps < 1e-9 && itself.information < 1e-9 && itself.profiles[0].parallel < 1e-9)
     #expect(itself.references == 36)
   }
 

@@ -58,4 +58,7 @@ func factorTimesItsTransposeIsTheMatrix(n: Int) throws {
   let early = Matrix(
     rows: 3, columns: 3, elements: [1, 0, 0, 1, 1 + 1e-14, 0, 1, 1 - 1e-7, 1])
   #expect(throws: NotPositiveDefinite(index: 1)) { try CholeskyFactor(ofLowerTriangle: early) }
+  // Numbers that are none are no covariance either.
+  let none = Matrix(rows: 3, columns: 3, elements: [1, 0, 0, 0, 1, 0, 0, .nan, 1])
+  #expect(throws: NotPositiveDefinite(index: 2)) { try CholeskyFactor(ofLowerTriangle: none) }
 }

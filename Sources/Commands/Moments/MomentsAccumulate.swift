@@ -42,6 +42,9 @@ struct MomentsAccumulate: ParsableCommand {
     threads.apply()
     try checkOutput(output.output, inputs: [shard.source.dataset.path])
     let images = try shard.load()
+    if images.codebookHash == nil {
+      try warnOfDominantNumbers(in: images) { "image \(images.placeInSource(of: $0))" }
+    }
     let progress = ProgressLine("summing products", total: images.imageCount, unit: "images")
     let moments = try StoredMoments(
       of: images, precision: precision, withClasses: !noClasses, progress: { progress.update($0) })

@@ -47,28 +47,13 @@ struct TokenOptions: ParsableArguments {
       // Entropies do not depend on the place of the origin.
       let dataset = try argument.load(
         sampling: limit, seed: seed, centred: true, channels: channels)
-      try warnOfDominantNumbers(in: dataset)
+      // Of a sample images have other numbers than in the file.
+      if dataset.codebook == nil {
+        try warnOfDominantNumbers(in: dataset) { limit == nil ? "image \($0)" : "one image" }
+      }
       guard let featureDimensions else { return dataset }
       return try dataset.reduced(toFeatureDimensions: featureDimensions)
     }
-  }
-
-  /// Warns of numbers that decide the entropies of their channels by themselves: what a slip in the data does, and totals do
-  /// not show. Codes have the numbers of their codebook.
-  private func warnOfDominantNumbers(in dataset: TokenDataset) throws {
-    guard dataset.codebook == nil else { return }
-    let numbers = try dataset.dominantNumbers()
-    guard let first = numbers.first else { return }
-    let image = limit == nil ? "image \(first.image)" : "one image"
-    let others =
-      numbers.count == 1
-      ? ""
-      : "; so it is with single images in \((numbers.count - 1).grouped) more channel\(numbers.count == 2 ? "" : "s") of"
-        + " tokens"
-    report(
-      "warning: \(dataset.name): \(image) has \((100 * first.share).fixed(1)) % of the variance of channel"
-        + " \(first.channel) of token \(first.cell.description(on: dataset.grid)), as a slip in the data would, and"
-        + " decides what that channel tells\(others)")
   }
 
   /// Computes something from the moments of all tokens, with progress on standard error.

@@ -59,6 +59,8 @@ public enum EstimationError: Error, Equatable {
   case tooManyReferences(source: String, InsufficientMemory)
   /// More parts were asked for than there are images.
   case tooManyFolds(source: String, folds: Int, images: Int)
+  /// What is left of a token's residuals is rounding in some image: it alone decides a channel of the token or of its context.
+  case imageDecides(source: String, cell: GridCell)
   /// A number is so far above what is usual in its channel that single precision cannot hold both.
   case outOfRange(source: String, image: Int, cell: GridCell, channel: Int, usual: Double)
   /// Moments of different grids, channels or contents cannot be merged.
@@ -203,6 +205,11 @@ extension EstimationError: CustomStringConvertible {
       """
       reference \(cell) is outside the \(grid) grid of \(source): rows are 0 to \(grid.rows - 1), columns 0 to \
       \(grid.columns - 1)\(grid.isVideo ? ", frames 0 to \(grid.frames - 1)" : "")
+      """
+    case .imageDecides(let source, let cell):
+      """
+      \(source): one image alone decides a channel of token \(cell), or of the tokens it is predicted from, so that no \
+      residual of it is left to weigh; remove the image or the channel, or add a jitter
       """
     case .outOfRange(let source, let image, let cell, let channel, let usual):
       """

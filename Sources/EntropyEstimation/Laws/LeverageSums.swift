@@ -74,9 +74,12 @@ struct LeverageSums<Scalar: WhiteningScalar>: Sendable {
     return result
   }
 
+  /// Whether S has a factor with the weights 1/(1 − h): without one, rounding has left nothing of 1 − h in some image.
+  func hasScatter(_ fit: ResidualFit) -> Bool { simplyWeighted(fit) != nil }
+
   /// Whether these can be sums over images: read from a file they may be anything.
   func isSound(_ fit: ResidualFit) -> Bool {
-    totalLeverage > 0 && totalExcess > 0 && simplyWeighted(fit) != nil
+    totalLeverage > 0 && totalExcess > 0 && hasScatter(fit)
   }
 
   private func simplyWeighted(_ fit: ResidualFit) -> WeightedScatter<Scalar>? {

@@ -84,8 +84,16 @@ extension MapEstimator {
     try RequiredImages(features).suffice(contextTokens: 1)
     let means = FittedMeans(imageCount: features.imageCount, centredBy: features.centredBy)
     guard settings.errorKind == .robust else {
-      return try closedFormMaps(
-        references: references, of: features, channels: channels, settings, means)
+      do {
+        return try closedFormMaps(
+          references: references, of: features, channels: channels, settings, means)
+      } catch EstimationError.constantChannel where features.featureDimensions == channels {
+        // Squares of single precision vanish or overflow where numbers are far apart; of a channel that does not vary, sums in
+        // double precision say the same.
+        var moments = try TokenMoments(of: features, precision: .double)
+        if settings.jitter > 0 { moments.addJitter(settings.jitter) }
+        return try maps(references: references, moments: moments, bound: settings.bound)
+      }
     }
     func passed<Number: PairNumber>(_: Number.Type) throws -> [ConditionalEntropyMap] {
       try MapPass<Number>(

@@ -16,7 +16,7 @@ struct TokenWhitening {
     var factors: [CholeskyFactor] = []
     for (token, scatter) in marginal.enumerated() {
       let cell = grid.cell(at: token)
-      for c in 0..<scatter.rows where !(scatter[c, c] > 0) {
+      for c in 0..<scatter.rows where !(scatter[c, c] > 0) || scatter[c, c].isInfinite {
         throw .constantChannel(source: name, cell: cell, channel: c, images: imageCount)
       }
       do throws(NotPositiveDefinite) {

@@ -245,8 +245,12 @@ public struct TokenMoments: Sendable {
 
   /// Refuses channels that are the same in all images.
   package func requireVaryingChannels() throws(EstimationError) {
-    for i in mean.indices where !(scatter[i, i] > 0) {
+    for i in mean.indices where !(scatter[i, i] > 0) || scatter[i, i].isInfinite {
       let (cell, channel) = place(ofCoordinate: i)
+      // Where channels are far apart, squares of single precision vanish or overflow.
+      if roundingScale != nil {
+        throw .insufficientPrecision(source: name, cell: cell, channel: channel)
+      }
       throw .constantChannel(source: name, cell: cell, channel: channel, images: imageCount)
     }
   }

@@ -15,6 +15,25 @@ extension OrderPass {
     let adjustment: (Double, Double)
   }
 
+  /// Refuses sums of which no covariance follows, whatever the weights.
+  ///
+  /// - Throws: ``EstimationError/imageDecides(source:cell:)``.
+  func requireScatters(_ sums: [TokenSums], source: String) throws(EstimationError) {
+    var position = 0
+    for step in factorization.steps {
+      for fit in step.sequentialFits {
+        let sum = sums[position]
+        let parallel = sum.parallel.map { $0.hasScatter(used(step.parallelFit, $0).fit) }
+        guard sum.sequential.hasScatter(used(fit, sum.sequential).fit), parallel != false else {
+          let grid = factorization.order.grid
+          throw .imageDecides(
+            source: source, cell: grid.cell(at: factorization.order.sequence[position]))
+        }
+        position += 1
+      }
+    }
+  }
+
   /// - Parameter fallbacks: The positions that are to have the weights 1/(1 − h) whatever their scatters.
   func weightedFits(_ sums: [TokenSums], fallbacks: Set<Int> = []) -> [TokenFits] {
     var result: [TokenFits] = []

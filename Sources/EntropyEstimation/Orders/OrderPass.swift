@@ -55,6 +55,7 @@ struct OrderPass<Scalar: WhiteningScalar>: Sendable {
           self, fits, try influences(of: fits, over: features, stored: stored))
       }
       let sums = try sums(over: features, stored: stored)
+      try requireScatters(sums, source: features.name)
       var fits = weightedFits(sums)
       var influences = try influences(of: fits, over: features, stored: stored)
       // Only the influences tell how noisy a scatter is; where one is too noisy they are taken once more.

@@ -238,8 +238,11 @@ private struct WindowImages: Sendable {
   private let rows: [Float]
   private let mean: [Double]
   private let hasJitter: Bool
+  private let name: String
+  private let grid: TokenGrid
 
   init(_ features: some TokenFeatures, moments: TokenMoments) throws {
+    (name, grid) = (features.name, features.grid)
     mean = moments.mean
     hasJitter = moments.jitter > 0
     chunks = ImageChunks(of: features, bytesPerChunk: 0)
@@ -339,6 +342,10 @@ private struct WindowImages: Sendable {
     }
     var found: (RunSums, RunSums, RunSums)
     if bound == .debiased {
+      guard sums.0.hasScatter(fits.0), added == 0 || sums.1.hasScatter(fits.1) else {
+        throw EstimationError.imageDecides(
+          source: name, cell: grid.cell(at: cells[cells.count - 1]))
+      }
       let fallback = (
         sums.0.fallback(fits.0),
         added > 0 ? sums.1.fallback(fits.1) : sums.0.fallback(fits.0)

@@ -28,7 +28,12 @@ public struct CholeskyFactor: Sendable {
       n == 0
         ? 0 : LAPACKE_dpotrf(LAPACK_COL_MAJOR, 85 /* U */, Int32(n), buffer.baseAddress, Int32(n))
     }
-    precondition(info >= 0, "dpotrf refuses its argument \(-info)")
+    if info < 0 {
+      // LAPACKE looks for numbers that are none before it begins.
+      let row = (0..<n).first { i in (0...i).contains { matrix[i, $0].isNaN } }
+      guard let row else { preconditionFailure("dpotrf refuses its argument \(-info)") }
+      throw NotPositiveDefinite(index: row)
+    }
     // A singular row often leaves a tiny positive pivot, and the factorisation fails only at a later row.
     let factored = info == 0 ? n : Int(info) - 1
     for i in 0..<factored {
