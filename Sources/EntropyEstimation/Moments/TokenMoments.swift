@@ -36,7 +36,7 @@ public struct TokenMoments: Sendable {
     /// neighbouring tokens do not predict (`BlockPrediction`): without the prediction, rounding alone moves the joint
     /// entropy of 4,608 coordinates by 2·10⁻⁵ nats; with it, by less than 10⁻⁶.
     case mixed
-    /// In double precision throughout (`dsyrk`); half as fast.
+    /// In double precision throughout (`dsyrk`); two thirds as fast.
     case double
   }
 
@@ -147,7 +147,7 @@ public struct TokenMoments: Sendable {
   }
 
   /// Computes something from mixed-precision moments of `features`, and again from double-precision ones if the first turn
-  /// out not to resolve it: if a channel is all but determined by others.
+  /// out not to resolve it: if a channel is all but determined by others, or its squares vanish.
   ///
   /// - Parameters:
   ///   - jitter: ε of ``addJitter(_:)``; 0 adds nothing.
@@ -165,7 +165,8 @@ public struct TokenMoments: Sendable {
     }
     do {
       return try compute(.mixed)
-    } catch EstimationError.insufficientPrecision {
+    } catch EstimationError.insufficientPrecision, EstimationError.constantChannel {
+      // Squares of single precision may have vanished; of a channel that is the same in all images those of double say so too.
       return try compute(.double)
     }
   }
@@ -247,8 +248,8 @@ public struct TokenMoments: Sendable {
   package func requireVaryingChannels() throws(EstimationError) {
     for i in mean.indices where !(scatter[i, i] > 0) || scatter[i, i].isInfinite {
       let (cell, channel) = place(ofCoordinate: i)
-      // Where channels are far apart, squares of single precision vanish or overflow.
-      if roundingScale != nil {
+      // Where channels are far apart, squares of single precision overflow.
+      if roundingScale != nil, !scatter[i, i].isFinite {
         throw .insufficientPrecision(source: name, cell: cell, channel: channel)
       }
       throw .constantChannel(source: name, cell: cell, channel: channel, images: imageCount)
