@@ -30,20 +30,32 @@ public enum BLAS {
   public static func withThreads<Result>(
     _ count: Int, _ body: () throws -> Result
   ) rethrows -> Result {
-    requests.withLock { requests in
-      if requests.counts.isEmpty { requests.before = threads }
-      requests.counts.append(count)
-      threads = min(requests.before, requests.counts.min() ?? count)
-    }
-    defer {
-      requests.withLock { requests in
-        if let index = requests.counts.firstIndex(of: count) { requests.counts.remove(at: index) }
-        threads = min(requests.before, requests.counts.min() ?? requests.before)
-      }
-    }
+    requests.withLock { threads = $0.begin(count, threads: threads) }
+    defer { requests.withLock { threads = $0.end(count) } }
     return try body()
   }
 
-  /// How many threads callers at work have asked for, and how many there were before the first.
-  private static let requests = Mutex((counts: [Int](), before: 1))
+  private static let requests = Mutex(ThreadRequests())
+}
+
+/// How many threads callers at work have asked for.
+struct ThreadRequests: Sendable {
+  private var counts: [Int] = []
+  /// How many threads there were before the first.
+  private var before = 1
+
+  /// Takes a request; the number of threads from now on, of `threads` so far.
+  mutating func begin(_ count: Int, threads: Int) -> Int {
+    if counts.isEmpty { before = threads }
+    counts.append(count)
+    return number
+  }
+
+  /// Ends a request; the number of threads from now on.
+  mutating func end(_ count: Int) -> Int {
+    if let index = counts.firstIndex(of: count) { counts.remove(at: index) }
+    return number
+  }
+
+  private var number: Int { min(before, counts.min() ?? before) }
 }

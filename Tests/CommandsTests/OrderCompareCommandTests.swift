@@ -222,7 +222,7 @@ func badOrderFilesAreNamed(name: String, contents: String, expected: String) thr
   values.swapAt((7 * 36 + 8) * 2 + 1, (170 * 36 + 8) * 2 + 1)
   values[(9 * 36 + 9) * 2] = -1e4
   #expect(try result("order-compare", ["halton"]).errors.contains("1 more channel of tokens"))
-  // Of a sample images have other numbers, and half of these are all that one draw takes or leaves.
+  // Of a sample images have other numbers than in the file; some of the draws have image 7 among them.
   let drawn = try (0..<6).map {
     try result("order-compare", ["halton", "--limit", "250", "--seed", "\($0)"])
   }

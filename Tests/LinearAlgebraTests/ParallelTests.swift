@@ -1,7 +1,8 @@
 import Foundation
-import LinearAlgebra
 import Synchronization
 import Testing
+
+@testable import LinearAlgebra
 
 // The limit belongs to the process: what other tests do meanwhile is the same on fewer threads.
 @Suite(.serialized) struct ParallelTests {
@@ -52,6 +53,18 @@ import Testing
       isOut.wait()
       BLAS.withThreads(2) { #expect(BLAS.threads == 1) }
       #expect(BLAS.threads == 1)
+    }
+  }
+
+  /// In whatever order callers come and leave, at the end there are as many threads as at the beginning.
+  @Test func theLastCallerRestoresTheThreads() {
+    var requests = ThreadRequests()
+    for _ in 0..<2 {
+      #expect(requests.begin(2, threads: 8) == 2)
+      #expect(requests.begin(1, threads: 2) == 1 && requests.begin(1, threads: 1) == 1)
+      #expect(requests.begin(16, threads: 1) == 1)
+      #expect(requests.end(1) == 1 && requests.end(2) == 1 && requests.end(1) == 8)
+      #expect(requests.end(16) == 8)
     }
   }
 }

@@ -326,8 +326,8 @@ struct ParSampleOutput: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      What the codes mean, for --output, --images and --npz, and for codes in an array of --tokens: a token dataset (a file, or an embedded one \
-      by its name: \(EmbeddedData.names.joined(separator: ", "))), a VQ-16 tokenizer (.safetensors \
+      What the codes mean, for --output, --images and --npz, and for codes in an array of --tokens: a token dataset \
+      (a file, or an embedded one by its name: \(EmbeddedData.names.joined(separator: ", "))), a VQ-16 tokenizer (.safetensors \
       or .pt), or, without images, a codebook (.npy).
       """,
       valueName: "file"))

@@ -67,6 +67,13 @@ public enum EstimationError: Error, Equatable {
   case incompatibleMoments(first: String, second: String)
 }
 
+extension EstimationError {
+  /// Whether it is ``constantChannel(source:cell:channel:images:)``.
+  var isOfConstantChannel: Bool {
+    if case .constantChannel = self { true } else { false }
+  }
+}
+
 extension EstimationError: CustomStringConvertible {
   /// One sentence: what was found, where, what was expected, and what to do.
   public var description: String { sentence { $0.description } }

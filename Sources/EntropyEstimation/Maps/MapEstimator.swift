@@ -87,12 +87,17 @@ extension MapEstimator {
       do {
         return try closedFormMaps(
           references: references, of: features, channels: channels, settings, means)
-      } catch EstimationError.constantChannel where features.featureDimensions == channels {
+      } catch let constant as EstimationError where constant.isOfConstantChannel {
         // Squares of single precision vanish or overflow where numbers are far apart; of a channel that does not vary, sums in
-        // double precision say the same.
-        var moments = try TokenMoments(of: features, precision: .double)
-        if settings.jitter > 0 { moments.addJitter(settings.jitter) }
-        return try maps(references: references, moments: moments, bound: settings.bound)
+        // double precision say the same, and where they do not fit it is said at once.
+        guard features.featureDimensions == channels else { throw constant }
+        do {
+          var moments = try TokenMoments(of: features, precision: .double)
+          if settings.jitter > 0 { moments.addJitter(settings.jitter) }
+          return try maps(references: references, moments: moments, bound: settings.bound)
+        } catch EstimationError.tooLittleMemory {
+          throw constant
+        }
       }
     }
     func passed<Number: PairNumber>(_: Number.Type) throws -> [ConditionalEntropyMap] {

@@ -39,26 +39,21 @@ public struct DoubleScatterSum: Sendable {
     self.count += count
   }
 
-  /// Puts a block of rows less the shift at the head of a matrix, on all cores, and adds up its columns, which does not depend on the
-  /// number of threads.
+  /// Puts a block of rows less the shift at the head of a matrix, on all cores, and adds up its columns, which does not
+  /// depend on the number of threads.
   private mutating func centre(
     _ block: Range<Int>, of rows: @Sendable (Range<Int>) throws -> [Float],
     into result: inout Matrix
   ) throws {
     let (columns, shift) = (shift.count, shift)
-    let size = ScatterSum.rowsPerPackingTask
-    let tasks = block.count.dividedRoundingUp(by: size)
+    let tasks = ScatterSum.packingTasks(of: block)
     var partial = Array(repeating: 0.0, count: tasks * columns)
     try partial.withUnsafeMutableBufferPointer { partial in
       try result.elements.withUnsafeMutableBufferPointer { elements in
         guard let base = elements.baseAddress, let partial = partial.baseAddress else { return }
         let shared = (SharedPointer(base), SharedPointer(partial))
-        try parallelFor(tasks) { task in
-          let offset = task * size
-          let count = min(size, block.count - offset)
-          let first = block.lowerBound + offset
-          let data = try rows(first..<first + count)
-          precondition(data.count == count * columns, "rows have \(columns) columns")
+        try ScatterSum.forEachPackingTask(of: block, columns: columns, rows) {
+          task, offset, data, count in
           let (to, sums) = (shared.0.base + offset * columns, shared.1.base + task * columns)
           data.withUnsafeBufferPointer { data in
             shift.withUnsafeBufferPointer { shift in

@@ -29,6 +29,27 @@ public struct ScatterSum: Sendable {
   package static let rowsPerBlock = 256
   /// How many rows one task packs; it does not depend on the number of threads, so that sums are repeatable.
   static let rowsPerPackingTask = 32
+  /// How many tasks pack a block.
+  static func packingTasks(of block: Range<Int>) -> Int {
+    block.count.dividedRoundingUp(by: rowsPerPackingTask)
+  }
+
+  /// Reads a block of rows, a few a task, on all cores: `body` gets the task, how many rows of the block are before its own,
+  /// these, and how many they are.
+  static func forEachPackingTask(
+    of block: Range<Int>, columns: Int, _ rows: @Sendable (Range<Int>) throws -> [Float],
+    _ body: @Sendable (_ task: Int, _ offset: Int, _ data: [Float], _ count: Int) -> Void
+  ) throws {
+    try parallelFor(packingTasks(of: block)) { task in
+      let offset = task * rowsPerPackingTask
+      let count = min(rowsPerPackingTask, block.count - offset)
+      let first = block.lowerBound + offset
+      let data = try rows(first..<first + count)
+      precondition(data.count == count * columns, "rows have \(columns) columns")
+      body(task, offset, data, count)
+    }
+  }
+
   /// How many left panels one task keeps in the second-level cache.
   static let leftPanelsPerTask = 32
   /// How many right panels one task multiplies them with.
@@ -174,8 +195,7 @@ private struct Panels: Sendable {
     _ block: Range<Int>, of rows: @Sendable (Range<Int>) throws -> [Float], minus shift: [Float]
   ) throws -> [ColumnSums] {
     let (columns, kernel, leftCount, rightCount) = (columns, kernel, leftCount, rightCount)
-    let size = ScatterSum.rowsPerPackingTask
-    let tasks = block.count.dividedRoundingUp(by: size)
+    let tasks = ScatterSum.packingTasks(of: block)
     var sums = [ColumnSums](repeating: ColumnSums(), count: tasks)
     try sums.withUnsafeMutableBufferPointer { sums in
       try left.withUnsafeMutableBufferPointer { left in
@@ -184,12 +204,8 @@ private struct Panels: Sendable {
             let right = right.baseAddress
           else { return }
           let shared = (SharedPointer(sums), SharedPointer(left), SharedPointer(right))
-          try parallelFor(tasks) { task in
-            let offset = task * size
-            let count = min(size, block.count - offset)
-            let first = block.lowerBound + offset
-            let data = try rows(first..<first + count)
-            precondition(data.count == count * columns, "rows have \(columns) columns")
+          try ScatterSum.forEachPackingTask(of: block, columns: columns, rows) {
+            task, offset, data, count in
             for panel in 0..<leftCount {
               te_scatter_pack(
                 count, data, columns, shift, panel * kernel.rows, kernel.rows, columns,
